@@ -1,0 +1,73 @@
+// Decorates the instance with the token manager: started when the service is ready, stopped after its last request.
+import type { FastifyBaseLogger } from 'fastify'
+import fp from 'fastify-plugin'
+import { createSecretExchange } from '../src/cognito/client-secrets.ts'
+import { createTokenEndpoint } from '../src/cognito/token-endpoint.ts'
+import { TokenManager } from '../src/cognito/token-manager.ts'
+import type { ExchangeReport } from '../src/cognito/token-status.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    tokenManager: TokenManager
+    /** Has a function told of every exchange; for other plugins, before the service is ready. */
+    onTokenExchange(listener: (report: ExchangeReport) => void): void
+  }
+}
+
+/** Tells an operator of an exchange: success at info, a fault that will not mend itself at error, a passing one at warn. */
+export function logExchange(log: FastifyBaseLogger, { reason, durationMs, token, failure }: ExchangeReport): void {
+  if (token) {
+    const { expiresInSeconds, refreshInSeconds, cognitoRequestId } = token
+    const life = { expiresInSeconds, refreshInSeconds: Math.round(refreshInSeconds) }
+    log.info({ reason, durationMs: Math.round(durationMs), ...life, cognitoRequestId }, 'token renewed')
+  }
+  if (!failure) return
+  const { error, consecutive, retryInSeconds } = failure
+  const { code, kind, cognitoRequestId, cause } = error
+  const level = kind === 'configuration' ? 'error' : 'warn'
+  const wait = { retryInSeconds: Math.round(retryInSeconds * 10) / 10 }
+  log[level]({ reason, code, consecutive, ...wait, cognitoRequestId, err: cause }, `no token from Cognito: ${error.message}`)
+}
+
+/** Gives a function that tells an operator what the latest token gives cause for: each sentence when it comes up, and when it is settled. */
+export function createNoticeLog(log: FastifyBaseLogger) {
+  let known: readonly string[] = []
+  return ({ token }: ExchangeReport): void => {
+    if (!token) return
+    for (const notice of token.notices) if (!known.includes(notice)) log.warn(notice)
+    for (const notice of known) if (!token.notices.includes(notice)) log.info(`No longer so: ${notice}`)
+    known = token.notices
+  }
+}
+
+export default fp(
+  async app => {
+    const { config, log } = app
+    const endpoint = createTokenEndpoint({
+      domain: config.AWS_COGNITO_DOMAIN,
+      clientId: config.AWS_COGNITO_APP_CLIENT_ID,
+      scopes: config.AWS_COGNITO_SCOPES
+    })
+    const exchange = createSecretExchange(endpoint, {
+      secret: config.AWS_COGNITO_APP_CLIENT_SECRET,
+      secretFile: config.AWS_COGNITO_APP_CLIENT_SECRET_FILE,
+      fallback: config.AWS_COGNITO_APP_CLIENT_SECRET_FALLBACK,
+      onSecretChange: inUse => log.warn({ inUse }, `Cognito refused the other secret; the ${inUse} one is in use`)
+    })
+    const listeners = [(report: ExchangeReport) => logExchange(log, report), createNoticeLog(log)]
+    const onExchange = (report: ExchangeReport) => {
+      for (const listener of listeners) listener(report)
+    }
+    const tokenManager = new TokenManager({ exchange, onExchange })
+
+    app.decorate('tokenManager', tokenManager)
+    app.decorate('onTokenExchange', (listener: (report: ExchangeReport) => void) => void listeners.push(listener))
+    // Not awaited: the service starts while Cognito is down.
+    app.addHook('onReady', async () => tokenManager.start())
+    app.addHook('onClose', async () => {
+      tokenManager.stop()
+      await endpoint.close()
+    })
+  },
+  { name: 'cognitoAuth', dependencies: ['config'] }
+)

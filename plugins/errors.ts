@@ -1,0 +1,82 @@
+// Every error leaves the service in the shape of a GraphQL answer, under a code of the table.
+import { METHODS, STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { type ErrorCode, errorBody, GatewayError } from '../src/errors.ts'
+import { GRAPHQL_RESPONSE_TYPE, negotiateType } from '../src/graphql/negotiation.ts'
+import { newRequestId } from '../src/request-id.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The code of the error that the request was answered with, for its log line. */
+    errorCode: ErrorCode | undefined
+  }
+}
+
+/** Fastify's own errors that have a code of the table to themselves. */
+const FASTIFY_ERRORS: Readonly<Record<string, ErrorCode>> = {
+  FST_ERR_VALIDATION: 'INVALID_REQUEST',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'UNSUPPORTED_MEDIA_TYPE',
+  FST_ERR_CTP_BODY_TOO_LARGE: 'BODY_TOO_LARGE',
+  FST_ERR_NOT_FOUND: 'NOT_FOUND'
+}
+
+/** Any error as one of the table: Fastify's by their codes, other faults of the request as `INVALID_REQUEST`, the rest as `INTERNAL_ERROR`. */
+export function toGatewayError(error: unknown): GatewayError {
+  if (error instanceof GatewayError) return error
+  const { code = '', statusCode = 500, message, validation } = Object(error) as Partial<FastifyError>
+  const known = FASTIFY_ERRORS[code]
+  if (known !== undefined) return new GatewayError(known, { ...(validation && message && { message }), cause: error })
+  if (statusCode >= 400 && statusCode < 500) return new GatewayError('INVALID_REQUEST', { cause: error })
+  return new GatewayError('INTERNAL_ERROR', { cause: error })
+}
+
+/** Answers with an error; 5xx of the service's own making are logged with their cause. */
+export function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const failure = toGatewayError(error)
+  request.errorCode = failure.code
+  if (failure.code === 'INTERNAL_ERROR') request.log.error({ requestId: request.id, err: failure.cause ?? failure }, 'request failed')
+  const type = negotiateType(request.headers.accept) === GRAPHQL_RESPONSE_TYPE ? GRAPHQL_RESPONSE_TYPE : 'application/json'
+  return reply
+    .code(failure.statusCode)
+    .headers({ 'x-request-id': request.id, ...failure.headers })
+    .type(`${type}; charset=utf-8`)
+    .serializer((body: string) => body)
+    .send(errorBody(failure, request.id))
+}
+
+/** Answers what is not even HTTP, where no request comes about: a bad request line, a head that is too large or too slow. */
+export function answerClientError(_: Error, socket: Socket): void {
+  if (socket.writable) {
+    const requestId = newRequestId()
+    const body = errorBody(new GatewayError('INVALID_REQUEST', { message: 'The request is not well-formed HTTP.' }), requestId)
+    const head = [
+      `HTTP/1.1 400 ${STATUS_CODES[400]}`,
+      'content-type: application/json; charset=utf-8',
+      `content-length: ${Buffer.byteLength(body)}`,
+      `x-request-id: ${requestId}`,
+      'connection: close'
+    ]
+    socket.write(`${head.join('\r\n')}\r\n\r\n${body}`)
+  }
+  socket.destroy()
+}
+
+function answerUnrouted(app: FastifyInstance, request: FastifyRequest): never {
+  const path = request.url.split('?', 1)[0] ?? ''
+  const allowed = METHODS.filter(method => app.hasRoute({ method: method as 'GET', url: path }))
+  if (allowed.length > 0 && !allowed.includes(request.method)) {
+    throw new GatewayError('METHOD_NOT_ALLOWED', { headers: { allow: allowed.join(', ') } })
+  }
+  throw new GatewayError('NOT_FOUND')
+}
+
+export default fp(
+  async app => {
+    app.decorateRequest('errorCode', undefined)
+    app.setErrorHandler(sendError)
+    app.setNotFoundHandler(request => answerUnrouted(app, request))
+  },
+  { name: 'errors' }
+)

@@ -1,0 +1,26 @@
+// Decorates the instance with the client of Hasura; its connections are cut when the service has answered its last request.
+import fp from 'fastify-plugin'
+import { createHasuraClient, type HasuraClient } from '../src/hasura/hasura-client.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    hasura: HasuraClient
+  }
+}
+
+export default fp(
+  async app => {
+    const { config, log, tokenManager } = app
+    const hasura = createHasuraClient({
+      endpoint: config.GRAPHQL_ENDPOINT,
+      tokenHeader: config.GRAPHQL_TOKEN_HEADER,
+      timeoutMs: config.GRAPHQL_TIMEOUT_MS,
+      connections: config.GRAPHQL_CONNECTIONS,
+      tokens: tokenManager,
+      onRefusal: ({ reason, message }) => log.warn({ reason }, `Hasura refused the token: ${message}`)
+    })
+    app.decorate('hasura', hasura)
+    app.addHook('onClose', async () => hasura.close())
+  },
+  { name: 'hasura', dependencies: ['config', 'cognitoAuth'] }
+)

@@ -1,0 +1,51 @@
+// One log line a request, written when it has ended, also where its caller left before.
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import type { Operation } from '../src/graphql/document.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The operation that the request runs, once it is known. */
+    operation: Operation | undefined
+    /** How long Hasura took, retries included, in ms; undefined where it was not called or did not answer. */
+    upstreamMs: number | undefined
+  }
+  interface FastifyContextConfig {
+    /** Whether the route's requests are logged at debug, as those of probes are. Default false. */
+    isQuiet?: boolean
+  }
+}
+
+function writeLine(request: FastifyRequest, reply: FastifyReply, startedAtMs: number): void {
+  const { id, method, operation, upstreamMs, errorCode } = request
+  const { url, config } = request.routeOptions
+  const line = {
+    requestId: id,
+    method,
+    route: url,
+    operation: operation?.name,
+    kind: operation?.kind,
+    status: reply.statusCode,
+    code: errorCode,
+    ms: round(performance.now() - startedAtMs),
+    upstreamMs: upstreamMs === undefined ? undefined : round(upstreamMs),
+    aborted: reply.raw.writableFinished ? undefined : true
+  }
+  request.log[config.isQuiet ? 'debug' : 'info'](line, 'request')
+}
+
+const round = (ms: number) => Math.round(ms * 100) / 100
+
+export default fp(
+  async app => {
+    app.decorateRequest('operation', undefined)
+    app.decorateRequest('upstreamMs', undefined)
+    app.addHook('onRequest', (request, reply, done) => {
+      const startedAtMs = performance.now()
+      reply.header('x-request-id', request.id)
+      reply.raw.once('close', () => writeLine(request, reply, startedAtMs))
+      done()
+    })
+  },
+  { name: 'requestLog', dependencies: ['errors'] }
+)

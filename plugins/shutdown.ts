@@ -1,0 +1,53 @@
+// A stop that loses nothing: new requests are turned away, those in flight finish, then the instance closes.
+import fp from 'fastify-plugin'
+import { GatewayError } from '../src/errors.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Whether the service has begun to stop. */
+    isDraining: boolean
+    /**
+     * Turns new requests away and waits for those in flight; the listener stays open meanwhile, so that callers hear why.
+     * @param graceMs how long to wait at the most, in ms
+     * @returns whether all of them have finished
+     */
+    drain(graceMs: number): Promise<boolean>
+  }
+  interface FastifyContextConfig {
+    /** Whether the route answers while the service stops. Default false. */
+    answersWhileDraining?: boolean
+  }
+}
+
+export default fp(
+  async app => {
+    let inFlight = 0
+    let onIdle: () => void = () => {}
+
+    app.decorate('isDraining', false)
+    app.decorate('drain', async graceMs => {
+      app.isDraining = true
+      if (inFlight === 0) return true
+      return new Promise(resolve => {
+        const timer = setTimeout(() => resolve(false), graceMs)
+        onIdle = () => {
+          clearTimeout(timer)
+          resolve(true)
+        }
+      })
+    })
+    app.addHook('onRequest', (request, reply, done) => {
+      if (app.isDraining) {
+        reply.header('connection', 'close')
+        if (!request.routeOptions.config.answersWhileDraining) return done(new GatewayError('SHUTTING_DOWN'))
+      }
+      inFlight++
+      reply.raw.once('close', () => {
+        inFlight--
+        if (inFlight === 0) onIdle()
+      })
+      done()
+    })
+  },
+  { name: 'shutdown', dependencies: ['errors'] }
+)

@@ -1,0 +1,64 @@
+// The error answers of a route for the OpenAPI document: one entry a status, one example a code.
+import { ERROR_TABLE, type ErrorCode, errorBody } from '../src/errors.ts'
+import { GRAPHQL_RESPONSE_TYPE, JSON_TYPE } from '../src/graphql/negotiation.ts'
+
+const EXAMPLE_REQUEST_ID = '0b9f8a52-6a44-4a9b-9c3a-2f6d3c1f7e10'
+
+/** The shape of every error of the service (GraphQL specification, section 7.1.2). */
+export const ErrorAnswerSchema = {
+  $id: 'ErrorAnswer',
+  type: 'object',
+  required: ['errors'],
+  properties: {
+    errors: {
+      type: 'array',
+      minItems: 1,
+      items: {
+        type: 'object',
+        required: ['message', 'extensions'],
+        properties: {
+          message: { type: 'string', description: 'For people; may change.' },
+          locations: {
+            type: 'array',
+            description: 'Where in the document the fault lies; both numbers count from 1.',
+            items: {
+              type: 'object',
+              required: ['line', 'column'],
+              properties: { line: { type: 'integer', minimum: 1 }, column: { type: 'integer', minimum: 1 } }
+            }
+          },
+          extensions: {
+            type: 'object',
+            required: ['code', 'requestId'],
+            properties: {
+              code: { type: 'string', enum: Object.keys(ERROR_TABLE), description: 'For programs; stable.' },
+              requestId: { type: 'string', description: 'The `x-request-id` of the answer.' }
+            }
+          }
+        }
+      }
+    }
+  }
+} as const
+
+/** The header that every answer carries. */
+export const REQUEST_ID_HEADER = {
+  'x-request-id': { type: 'string', description: "The caller's own `x-request-id`, or a new one." }
+} as const
+
+const exampleOf = (code: ErrorCode) => {
+  const locations = code === 'GRAPHQL_PARSE_FAILED' ? [{ line: 1, column: 9 }] : undefined
+  return { summary: code, value: JSON.parse(errorBody({ code, message: ERROR_TABLE[code].message, locations }, EXAMPLE_REQUEST_ID)) }
+}
+
+/** The `response` part of a route's schema for the errors that it can give. */
+export function errorResponses(codes: readonly ErrorCode[]) {
+  const byStatus = Map.groupBy(codes, code => ERROR_TABLE[code].status)
+  return Object.fromEntries(
+    [...byStatus].map(([status, ofStatus]) => {
+      const media = { schema: { $ref: 'ErrorAnswer#' }, examples: Object.fromEntries(ofStatus.map(code => [code, exampleOf(code)])) }
+      const content = { [JSON_TYPE]: media, [GRAPHQL_RESPONSE_TYPE]: media }
+      return [status, { description: ofStatus.map(code => `\`${code}\``).join(', '), headers: REQUEST_ID_HEADER, content }]
+    })
+  )
+}

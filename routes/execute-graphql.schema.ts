@@ -1,0 +1,122 @@
+// The schemas of /execute-graphql: they check what comes in, and they are its page in the OpenAPI document.
+import { Type } from '@fastify/type-provider-typebox'
+import { GRAPHQL_RESPONSE_TYPE, JSON_TYPE } from '../src/graphql/negotiation.ts'
+import { errorResponses, REQUEST_ID_HEADER } from './error-responses.ts'
+
+const nullable = <T>(type: string, description: string) => Type.Optional(Type.Unsafe<T | null>({ type: [type, 'null'], description }))
+
+const EXAMPLE_QUERY = 'query Users($limit: Int!) { users(limit: $limit, order_by: {id: asc}) { id name } }'
+
+/** The body of `POST /execute-graphql` (GraphQL over HTTP, "Request parameters"). Members beside these are ignored. */
+export const BodySchema = Type.Object(
+  {
+    query: Type.String({ minLength: 1, description: 'The GraphQL document.' }),
+    variables: nullable<Record<string, unknown>>('object', 'Values of its variables. A number keeps every digit.'),
+    operationName: nullable<string>('string', 'Which operation to run; needed where the document holds several.'),
+    extensions: nullable<Record<string, unknown>>('object', 'Taken for the sake of clients that send it; not passed on.')
+  },
+  { examples: [{ query: EXAMPLE_QUERY, variables: { limit: 2 } }] }
+)
+
+/** The query string of `GET /execute-graphql`. */
+export const QuerystringSchema = Type.Object({
+  query: Type.String({
+    minLength: 1,
+    description: 'The GraphQL document; its operation must be a query.',
+    examples: ['{ users { id name } }']
+  }),
+  variables: Type.Optional(Type.String({ description: 'Values of its variables, as a JSON object.', examples: ['{"limit":2}'] })),
+  operationName: Type.Optional(Type.String({ description: 'Which operation to run; needed where the document holds several.' })),
+  extensions: Type.Optional(Type.String({ description: 'Taken for the sake of clients that send it; not passed on.' }))
+})
+
+const HeadersSchema = Type.Object({
+  'x-request-id': Type.Optional(
+    Type.String({ description: 'Your id for the request, 1 to 128 of `[A-Za-z0-9._-]`; it comes back and goes to Hasura.' })
+  ),
+  'x-hasura-role': Type.Optional(Type.String({ description: 'The Hasura role to act as, if the service allows it.' }))
+})
+
+/** An answer of Hasura (GraphQL specification, section 7.1). */
+const AnswerSchema = {
+  type: 'object',
+  properties: {
+    data: { type: ['object', 'null'], additionalProperties: true, description: 'Absent where nothing was executed.' },
+    errors: {
+      type: 'array',
+      items: { type: 'object', additionalProperties: true, required: ['message'], properties: { message: { type: 'string' } } }
+    },
+    extensions: { type: 'object', additionalProperties: true }
+  }
+} as const
+
+const data = {
+  data: {
+    users: [
+      { id: 1, name: 'ada' },
+      { id: 2, name: 'grace' }
+    ]
+  }
+}
+const refused = {
+  errors: [
+    { extensions: { path: '$.selectionSet.user', code: 'validation-failed' }, message: "field 'user' not found in type: 'query_root'" }
+  ]
+}
+
+const media = {
+  schema: AnswerSchema,
+  examples: {
+    data: { summary: 'The operation ran', value: data },
+    errors: { summary: 'Hasura refused the operation: look at `errors`, also with status 200', value: refused }
+  }
+}
+
+const ANSWER = {
+  description: "Hasura's answer as it came. With `application/json` also where it holds errors.",
+  headers: REQUEST_ID_HEADER,
+  content: { [JSON_TYPE]: media, [GRAPHQL_RESPONSE_TYPE]: { ...media, examples: { data: media.examples.data } } }
+}
+
+const COMMON_ERRORS = [
+  'INVALID_REQUEST',
+  'GRAPHQL_PARSE_FAILED',
+  'OPERATION_NAME_REQUIRED',
+  'OPERATION_NOT_FOUND',
+  'LIMIT_EXCEEDED',
+  'SUBSCRIPTION_NOT_SUPPORTED',
+  'OPERATION_NOT_ALLOWED',
+  'ROLE_NOT_ALLOWED',
+  'METHOD_NOT_ALLOWED',
+  'NOT_ACCEPTABLE',
+  'INTERNAL_ERROR',
+  'UPSTREAM_REJECTED_TOKEN',
+  'UPSTREAM_UNREACHABLE',
+  'UPSTREAM_INVALID_RESPONSE',
+  'TOKEN_UNAVAILABLE',
+  'SHUTTING_DOWN',
+  'UPSTREAM_TIMEOUT'
+] as const
+
+const common = { tags: ['graphql'], headers: HeadersSchema }
+
+export const postSchema = {
+  ...common,
+  operationId: 'executeGraphql',
+  summary: 'Run a GraphQL operation',
+  description: 'Checks the document, runs it in Hasura with the credential of the service, and gives the answer back byte for byte.',
+  body: BodySchema,
+  response: {
+    200: ANSWER,
+    ...errorResponses(['INVALID_JSON', ...COMMON_ERRORS, 'BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'])
+  }
+}
+
+export const getSchema = {
+  ...common,
+  operationId: 'executeGraphqlByGet',
+  summary: 'Run a GraphQL query by GET',
+  description: 'The same for queries alone, so that a link can hold one; a mutation is answered 405.',
+  querystring: QuerystringSchema,
+  response: { 200: ANSWER, ...errorResponses(COMMON_ERRORS) }
+}

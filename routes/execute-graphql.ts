@@ -1,0 +1,49 @@
+// POST and GET /execute-graphql: any GraphQL document, checked by its text.
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { GatewayError } from '../src/errors.ts'
+import { createDocumentCheck } from '../src/graphql/document.ts'
+import { isRawNumber, parseLossless } from '../src/graphql/lossless-json.ts'
+import { ErrorAnswerSchema } from './error-responses.ts'
+import { getSchema, postSchema } from './execute-graphql.schema.ts'
+import { createCallerCheck, createOperationRunner } from './run-operation.ts'
+
+const PATH = '/execute-graphql'
+
+/** The variables of a query string: JSON, and an object. */
+function readVariables(text: string | undefined): unknown {
+  if (!text) return undefined
+  try {
+    const variables = parseLossless(text)
+    if (typeof variables === 'object' && !Array.isArray(variables) && !isRawNumber(variables)) return variables
+  } catch {
+    // Falls through to the error that names the parameter.
+  }
+  throw new GatewayError('INVALID_REQUEST', { message: 'querystring/variables must be a JSON object' })
+}
+
+const routes: FastifyPluginAsyncTypebox = async app => {
+  const { config } = app
+  const check = createDocumentCheck({
+    maxDepth: config.GRAPHQL_MAX_DEPTH,
+    maxTokens: config.GRAPHQL_MAX_TOKENS,
+    maxAliases: config.GRAPHQL_MAX_ALIASES,
+    maxDirectives: config.GRAPHQL_MAX_DIRECTIVES
+  })
+  app.addSchema(ErrorAnswerSchema)
+  const onRequest = createCallerCheck(app)
+  const run = createOperationRunner(app)
+
+  app.post(PATH, { onRequest, schema: postSchema }, async (request, reply) => {
+    const { query, variables, operationName } = request.body
+    if (isRawNumber(variables)) throw new GatewayError('INVALID_REQUEST', { message: 'body/variables must be object' })
+    return run(request, reply, { document: check(query), variables, operationName })
+  })
+
+  app.get(PATH, { onRequest, schema: getSchema, exposeHeadRoute: false }, async (request, reply) => {
+    const { query, variables, operationName } = request.query
+    reply.vary('accept')
+    return run(request, reply, { document: check(query), variables: readVariables(variables), operationName })
+  })
+}
+
+export default routes

@@ -1,0 +1,89 @@
+// Is the process alive, and can it serve? For load balancers and operators.
+import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox'
+import type { TokenStatus } from '../src/cognito/token-manager.ts'
+
+const LiveSchema = Type.Object({ status: Type.Literal('live') }, { examples: [{ status: 'live' }] })
+
+const ReadySchema = Type.Object(
+  {
+    status: Type.Union([Type.Literal('ready'), Type.Literal('not ready')]),
+    reasons: Type.Array(Type.String(), { description: 'Why the service is not ready, or what an operator should look at.' }),
+    token: Type.Object({
+      state: Type.Union([Type.Literal('none'), Type.Literal('fresh'), Type.Literal('stale'), Type.Literal('unusable')]),
+      expiresInSeconds: Type.Optional(Type.Number()),
+      nextExchangeInSeconds: Type.Optional(Type.Number()),
+      consecutiveFailures: Type.Integer({ minimum: 0 }),
+      lastFailure: Type.Optional(Type.Object({ code: Type.String(), advice: Type.String() }))
+    })
+  },
+  {
+    examples: [
+      {
+        status: 'ready',
+        reasons: [],
+        token: { state: 'fresh', expiresInSeconds: 3570.2, nextExchangeInSeconds: 2661.8, consecutiveFailures: 0 }
+      }
+    ]
+  }
+)
+
+/** What keeps the service from being ready or may do so soon, in words that an operator can act on; empty when all is well. */
+export function describeToken(token: TokenStatus): string[] {
+  const { state, lastFailure, nextExchangeInSeconds } = token
+  const reasons = []
+  if (state === 'none') reasons.push('There has been no token from Cognito yet.')
+  if (state === 'unusable') reasons.push('The token from Cognito has expired and could not be renewed.')
+  if (lastFailure) {
+    const next = nextExchangeInSeconds === undefined ? 'now' : `in ${Math.ceil(nextExchangeInSeconds)} s`
+    reasons.push(`The last exchange failed with ${lastFailure.code}: ${lastFailure.advice}. The next try is ${next}.`)
+  }
+  return reasons
+}
+
+const routes: FastifyPluginAsyncTypebox = async app => {
+  const config = { isQuiet: true, answersWhileDraining: true }
+
+  app.get(
+    '/health/live',
+    {
+      config,
+      schema: {
+        operationId: 'getLiveness',
+        tags: ['health'],
+        summary: 'Does the process serve?',
+        response: { 200: { description: 'It does.', content: { 'application/json': { schema: LiveSchema } } } }
+      }
+    },
+    async (_, reply) => reply.preventCache().send({ status: 'live' as const })
+  )
+
+  app.get(
+    '/health/ready',
+    {
+      config,
+      schema: {
+        operationId: 'getReadiness',
+        tags: ['health'],
+        summary: 'Can the service run operations?',
+        response: {
+          200: {
+            description: 'There is a usable token, and the service is not stopping.',
+            content: { 'application/json': { schema: ReadySchema } }
+          },
+          503: { description: 'It can not serve; `reasons` says why.', content: { 'application/json': { schema: ReadySchema } } }
+        }
+      }
+    },
+    async (_, reply) => {
+      const token = app.tokenManager.status()
+      const isReady = !app.isDraining && (token.state === 'fresh' || token.state === 'stale')
+      const reasons = [...(app.isDraining ? ['The service is shutting down.'] : []), ...describeToken(token)]
+      return reply
+        .code(isReady ? 200 : 503)
+        .preventCache()
+        .send({ status: isReady ? ('ready' as const) : ('not ready' as const), reasons, token })
+    }
+  )
+}
+
+export default routes

@@ -1,0 +1,119 @@
+// What every route that runs operations has in common: the checks before the body, the call of Hasura, and its answer as it came.
+import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
+import { listOf } from '../src/config.ts'
+import { GatewayError } from '../src/errors.ts'
+import { type CheckedDocument, type Operation, selectOperation } from '../src/graphql/document.ts'
+import {
+  acceptsGzip,
+  GRAPHQL_RESPONSE_TYPE,
+  hasDataMember,
+  negotiateType,
+  type ResponseType,
+  statusOf
+} from '../src/graphql/negotiation.ts'
+import { headerOf } from '../src/hasura/hasura-client.ts'
+import { createHeaderPassing } from '../src/hasura/passed-headers.ts'
+import { AttemptError, Cancellation, type UpstreamAnswer } from '../src/hasura/upstream-attempt.ts'
+
+/** What a caller wants to run; null means the same as undefined. */
+export type OperationRequest = { document: CheckedDocument; operationName: string | null | undefined; variables: unknown }
+
+/** Hasura's headers that reach the caller; all others stay behind. */
+const PASSED_BACK = [
+  'content-type',
+  'content-encoding',
+  'content-length',
+  'cache-control',
+  'retry-after',
+  'warning',
+  'x-hasura-query-cache-key',
+  'x-hasura-query-family-cache-key'
+] as const
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The type of the answer, by the caller's `Accept`. */
+    responseType: ResponseType
+    /** The caller's `x-hasura-role`, once it is found to be allowed. */
+    hasuraRole: string | undefined
+  }
+}
+
+/**
+ * The checks that come before a body is looked at.
+ * @throws {GatewayError} `NOT_ACCEPTABLE`, `ROLE_NOT_ALLOWED`
+ */
+export function createCallerCheck(app: FastifyInstance): onRequestHookHandler {
+  const roles = new Set(listOf(app.config.HASURA_ALLOWED_ROLES))
+  return (request, _, done) => {
+    const type = negotiateType(request.headers.accept)
+    if (type === undefined) return done(new GatewayError('NOT_ACCEPTABLE'))
+    request.responseType = type
+    const role = request.headers['x-hasura-role']
+    if (role !== undefined) {
+      if (typeof role !== 'string' || !roles.has(role)) return done(new GatewayError('ROLE_NOT_ALLOWED'))
+      request.hasuraRole = role
+    }
+    done()
+  }
+}
+
+/** Runs one operation of a checked document; see {@link GatewayError} and `src/errors.ts` for what may come of it. */
+export function createOperationRunner(app: FastifyInstance) {
+  const { config, hasura } = app
+  const kinds = new Set(listOf(config.GRAPHQL_ALLOWED_OPERATIONS))
+  const passHeaders = createHeaderPassing({ forward: listOf(config.FORWARD_HEADERS) })
+
+  return async (request: FastifyRequest, reply: FastifyReply, { document, operationName, variables }: OperationRequest) => {
+    const operation = selectOperation(document, operationName)
+    request.operation = operation
+    if (request.method === 'GET' && operation.kind !== 'query') {
+      throw new GatewayError('METHOD_NOT_ALLOWED', { message: 'Only queries run by GET: POST a mutation.', headers: { allow: 'POST' } })
+    }
+    if (!kinds.has(operation.kind)) throw new GatewayError('OPERATION_NOT_ALLOWED', { message: `A ${operation.kind} is not allowed.` })
+    const body = writeBody(document, operation, variables, Boolean(operationName))
+    const headers = passHeaders(request.headers, request.id, acceptsGzip(request.headers['accept-encoding']), request.hasuraRole)
+    const cancellation = new Cancellation()
+    reply.raw.once('close', () => cancellation.cancel())
+    const startedAtMs = performance.now()
+    try {
+      const answer = await hasura.execute({ body, isQuery: operation.kind === 'query', headers, cancellation })
+      request.upstreamMs = performance.now() - startedAtMs
+      return sendAnswer(request, reply, answer)
+    } catch (error) {
+      if (!(error instanceof AttemptError)) throw error
+      // The caller has left: there is nobody to answer, and the log line says so.
+      return reply.code(CALLER_LEFT).hijack()
+    }
+  }
+}
+
+/** nginx's status for a caller that left; it is in the log alone. */
+const CALLER_LEFT = 499
+
+/** The request to Hasura, made anew from what was checked. */
+function writeBody(document: CheckedDocument, operation: Operation, variables: unknown, isNamed: boolean): string {
+  const name = isNamed ? `,"operationName":"${operation.name}"` : ''
+  if (variables === undefined || variables === null) return `{"query":${document.json}${name}}`
+  return `{"query":${document.json},"variables":${writeVariables(variables)}${name}}`
+}
+
+function writeVariables(variables: unknown): string {
+  try {
+    return JSON.stringify(variables)
+  } catch (cause) {
+    // What could be parsed fails to be written for one reason alone: nesting beyond the stack.
+    throw new GatewayError('INVALID_REQUEST', { message: 'The variables are nested too deeply.', cause })
+  }
+}
+
+function sendAnswer(request: FastifyRequest, reply: FastifyReply, answer: UpstreamAnswer): FastifyReply {
+  for (const name of PASSED_BACK) {
+    const value = answer.headers[name]
+    if (value !== undefined) reply.header(name, value)
+  }
+  const { responseType } = request
+  if (responseType === GRAPHQL_RESPONSE_TYPE) reply.type(`${GRAPHQL_RESPONSE_TYPE}; charset=utf-8`)
+  const hasData = () => hasDataMember(answer.head, headerOf(answer, 'content-encoding'))
+  return reply.code(statusOf(responseType, answer.status, hasData)).send(answer.stream ?? answer.head)
+}

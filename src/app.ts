@@ -1,0 +1,52 @@
+// The whole service: every plugin and route, in the order in which they take part.
+import sensible from '@fastify/sensible'
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
+import cognitoAuth from '../plugins/cognitoAuth.ts'
+import config from '../plugins/config.ts'
+import errors, { answerClientError, sendError } from '../plugins/errors.ts'
+import hasura from '../plugins/hasura.ts'
+import jsonBody from '../plugins/jsonBody.ts'
+import openapi from '../plugins/openapi.ts'
+import requestLog from '../plugins/requestLog.ts'
+import shutdown from '../plugins/shutdown.ts'
+import executeGraphql from '../routes/execute-graphql.ts'
+import health from '../routes/health.ts'
+import type { Settings } from './config.ts'
+import { requestIdOf } from './request-id.ts'
+
+/**
+ * Builds the service; it does not listen yet.
+ * @param settings as `loadSettings` gives them
+ * @param logger a pino logger; default: none, so that tests are silent
+ */
+export async function buildApp(settings: Settings, logger?: FastifyBaseLogger): Promise<FastifyInstance> {
+  const app = Fastify({
+    ...(logger && { loggerInstance: logger }),
+    bodyLimit: settings.BODY_LIMIT_BYTES,
+    genReqId: request => requestIdOf(request.headers),
+    requestIdHeader: false,
+    // One line a request is written by plugins/requestLog.ts; a child logger for each would cost more than the line.
+    logController: new LogController({ disableRequestLogging: true }),
+    childLoggerFactory: parent => parent,
+    // A number for a string is the caller's mistake, not ours to mend.
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, allowUnionTypes: true } },
+    return503OnClosing: false,
+    frameworkErrors: sendError,
+    clientErrorHandler: answerClientError
+  }).withTypeProvider<TypeBoxTypeProvider>()
+
+  await app.register(config, { settings })
+  await app.register(sensible)
+  await app.register(errors)
+  await app.register(requestLog)
+  await app.register(shutdown)
+  await app.register(jsonBody)
+  await app.register(openapi)
+  await app.register(cognitoAuth)
+  await app.register(hasura)
+
+  await app.register(executeGraphql)
+  await app.register(health)
+  return app
+}

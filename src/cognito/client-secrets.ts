@@ -1,0 +1,53 @@
+// Which of an app client's two active secrets to show: read anew each time, the other one tried when Cognito refuses the first.
+import { readFile } from 'node:fs/promises'
+import { ExchangeError } from './exchange-error.ts'
+import type { TokenEndpoint } from './token-endpoint.ts'
+
+/** One of the two secrets, by its place in the settings. */
+export type SecretName = 'first' | 'fallback'
+
+/** Where the secrets are; exactly one of `secret` and `secretFile` is set. */
+export type ClientSecretOptions = {
+  secret?: string | undefined
+  /** A file that holds the secret, one line break at its end cut off; read at every exchange, so a rotated secret needs no restart. */
+  secretFile?: string | undefined
+  /** The other active secret of the app client (Amazon Cognito, "Client secret rotation"). */
+  fallback?: string | undefined
+  /** Told when another secret than before turned out to be the one that works. */
+  onSecretChange?: (inUse: SecretName) => void
+}
+
+/**
+ * One exchange with the secret that worked last. An `invalid_client` has the other secret tried at once, where there is one.
+ * @throws {ExchangeError} with code `secret_unreadable` for a file that is gone or empty, or as the endpoint does
+ */
+export function createSecretExchange(endpoint: Pick<TokenEndpoint, 'exchange'>, options: ClientSecretOptions) {
+  const { secret, secretFile, fallback, onSecretChange } = options
+  let inUse: SecretName = 'first'
+
+  const exchangeWith = async (name: SecretName) =>
+    endpoint.exchange(name === 'fallback' && fallback !== undefined ? fallback : (secret ?? (await readSecret(secretFile))))
+
+  return async () => {
+    try {
+      return await exchangeWith(inUse)
+    } catch (error) {
+      if (fallback === undefined || !(error instanceof ExchangeError) || error.code !== 'invalid_client') throw error
+      const other = inUse === 'first' ? 'fallback' : 'first'
+      const answer = await exchangeWith(other)
+      inUse = other
+      onSecretChange?.(other)
+      return answer
+    }
+  }
+}
+
+async function readSecret(path: string | undefined): Promise<string> {
+  try {
+    const secret = (await readFile(path ?? '', 'utf8')).replace(/\r?\n$/, '')
+    if (secret === '') throw new Error('the file is empty')
+    return secret
+  } catch (cause) {
+    throw new ExchangeError('secret_unreadable', { cause })
+  }
+}

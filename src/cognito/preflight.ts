@@ -1,0 +1,63 @@
+// A look at a new token on the operator's behalf: what would make Hasura refuse it, said before it does.
+import { readHttpDate } from './refresh-policy.ts'
+import type { Exchange } from './token-endpoint.ts'
+
+/** By how much this machine's clock may differ from Cognito's before it is worth a word, in ms. Hasura's own tolerance is 0 unless set. */
+export const CLOCK_TOLERANCE_MS = 30_000
+
+/**
+ * What an operator should know of a token: no Hasura claims, a life other than announced, a clock that is off. The JWT is decoded, not
+ * verified, and a token that is no JWT has nothing to say. The sentences hold no claim's value but times, and stay the same from token
+ * to token, so that a change of them is news. Never throws.
+ * @param wallMs this machine's wall clock when the token came, in ms since 1970
+ */
+export function preflight({ accessToken, expiresInSeconds, date }: Exchange, wallMs: number): string[] {
+  const payload = decodePayload(accessToken)
+  return [payload && claimsNotice(payload), payload && lifetimeNotice(payload, expiresInSeconds), clockNotice(date, wallMs)].filter(
+    notice => notice !== undefined
+  )
+}
+
+type Payload = { text: string; claims: Record<string, unknown> }
+
+/** The middle part of a JWT (RFC 7519, section 3). */
+function decodePayload(token: string): Payload | undefined {
+  const [, middle, signature, ...rest] = token.split('.')
+  if (middle === undefined || signature === undefined || rest.length > 0) return undefined
+  try {
+    const text = Buffer.from(middle, 'base64url').toString()
+    const claims: unknown = JSON.parse(text)
+    return isObject(claims) ? { text, claims } : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Wherever Hasura is told to find them, under its namespace, another one or none, as an object or as text, the claims begin with x-hasura-. */
+function claimsNotice({ text, claims }: Payload): string | undefined {
+  if (/x-hasura-/i.test(text)) return undefined
+  const claimsMap = {
+    'x-hasura-allowed-roles': ['service'],
+    'x-hasura-default-role': 'service',
+    ...('client_id' in claims && { 'x-hasura-client-id': { path: '$.client_id' } })
+  }
+  return (
+    'The token has no Hasura claims (https://hasura.io/jwt/claims), so Hasura refuses it unless it adds them itself: ' +
+    `v2 by "claims_map":${JSON.stringify(claimsMap)} in HASURA_GRAPHQL_JWT_SECRET, DDN by literal values in claimsConfig.locations.`
+  )
+}
+
+function lifetimeNotice({ claims: { exp, iat } }: Payload, expiresInSeconds: number): string | undefined {
+  // Less than a second is rounding.
+  if (typeof exp !== 'number' || typeof iat !== 'number' || Math.abs(exp - iat - expiresInSeconds) < 1) return undefined
+  return `The token is valid for ${exp - iat} s by its own exp and iat, but Cognito said expires_in ${expiresInSeconds}: it is renewed by the latter.`
+}
+
+function clockNotice(date: string | undefined, wallMs: number): string | undefined {
+  const aheadMs = wallMs - (readHttpDate(date) ?? wallMs)
+  if (Math.abs(aheadMs) <= CLOCK_TOLERANCE_MS) return undefined
+  const direction = aheadMs > 0 ? 'ahead of' : 'behind'
+  return `The clock of this machine is over ${CLOCK_TOLERANCE_MS / 1000} s ${direction} Cognito's; if Hasura's is too, it refuses tokens: check NTP, and "allowed_skew" of Hasura.`
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -1,0 +1,221 @@
+// Keeps a token good: one timer, one exchange at a time, and an answer for whoever needs a token now.
+import { GatewayError } from '../errors.ts'
+import { type AccessToken, createAccessToken, zoneOf } from './access-token.ts'
+import { type Clock, systemClock, TIMER_MAX_MS, within } from './clock.ts'
+import { ExchangeError } from './exchange-error.ts'
+import { preflight } from './preflight.ts'
+import { retryDelayMs } from './refresh-policy.ts'
+import type { Exchange } from './token-endpoint.ts'
+import {
+  countExchange,
+  type ExchangeCounts,
+  type ExchangeReason,
+  type ExchangeReport,
+  statusOfToken,
+  type TokenStatus
+} from './token-status.ts'
+
+export type { ExchangeReport, TokenStatus } from './token-status.ts'
+
+/** The longest that a request waits for an exchange, in ms. */
+export const WAIT_MAX_MS = 5_000
+/** The shortest time between two renewals that Hasura's refusals force, in ms. */
+export const FORCED_RENEWAL_INTERVAL_MS = 30_000
+/** What has not ended by then, in ms, never will: two requests of 10 s each, for two secrets, and the reading of a file. */
+export const EXCHANGE_MAX_MS = 30_000
+
+/** What the token manager works with. */
+export type TokenManagerOptions = {
+  /** Makes one exchange; throws an {@link ExchangeError}. Not called again before it ends, or {@link EXCHANGE_MAX_MS} have passed. */
+  exchange: () => Promise<Exchange>
+  /** Told of each exchange that ended. Default: nobody is. */
+  onExchange?: (report: ExchangeReport) => void
+  /** Default: this machine's clock. */
+  clock?: Clock
+  /** Numbers from 0 up to 1; default Math.random. */
+  random?: () => number
+}
+
+/**
+ * Holds the current token from `start()` to `stop()` and renews it in the background. Nothing but `stop()` ends the renewing.
+ */
+export class TokenManager {
+  readonly #exchange: () => Promise<Exchange>
+  readonly #onExchange: ((report: ExchangeReport) => void) | undefined
+  readonly #clock: Clock
+  readonly #random: () => number
+  #token: AccessToken | undefined
+  #refused: AccessToken | undefined
+  #notices: readonly string[] = []
+  #flight: Promise<void> | undefined
+  #cancelTimer: () => void = () => {}
+  #nextExchangeAtMs: number | undefined
+  #failures = 0
+  #lastError: ExchangeError | undefined
+  #lastForcedAtMs = Number.NEGATIVE_INFINITY
+  readonly #counts: ExchangeCounts = {}
+  #stopped = false
+
+  constructor({ exchange, onExchange, clock = systemClock, random = Math.random }: TokenManagerOptions) {
+    this.#exchange = exchange
+    this.#onExchange = onExchange
+    this.#clock = clock
+    this.#random = random
+  }
+
+  /** Begins the first exchange and does not wait for it. */
+  start(): void {
+    if (this.#nextExchangeAtMs === undefined) void this.#beginFlight()
+  }
+
+  /** Ends the renewing; an exchange under way is left to end, and its token is not used. */
+  stop(): void {
+    this.#stopped = true
+    this.#cancelTimer()
+  }
+
+  /**
+   * The token: at once while it is usable, else as soon as the exchange under way ends.
+   * @param waitMs how long to wait at the most, in ms; default and upper bound {@link WAIT_MAX_MS}
+   * @throws {GatewayError} `TOKEN_UNAVAILABLE` with `retry-after` in seconds: the wait was in vain, or a back-off runs
+   */
+  getToken(waitMs = WAIT_MAX_MS): string | Promise<string> {
+    const token = this.#token
+    if (token !== undefined && this.#clock.nowMs() < token.unusableAtMs) return token.value
+    return this.#waitForToken(waitMs)
+  }
+
+  /**
+   * A token to try again with after Hasura refused `refused`: the current one if it is newer, else a renewed one. At most one renewal
+   * in {@link FORCED_RENEWAL_INTERVAL_MS} is forced so; undefined where no other token is to be had for that reason.
+   * @throws {GatewayError} `TOKEN_UNAVAILABLE` as for {@link getToken}
+   */
+  async rejectToken(refused: string, waitMs = WAIT_MAX_MS): Promise<string | undefined> {
+    const token = this.#token
+    if (token === undefined || token.value !== refused) return this.getToken(waitMs)
+    if (this.#flight === undefined) {
+      const nowMs = this.#clock.nowMs()
+      if (this.#isBackingOff(nowMs)) throw this.#unavailable()
+      if (nowMs - this.#lastForcedAtMs < FORCED_RENEWAL_INTERVAL_MS) return undefined
+      this.#lastForcedAtMs = nowMs
+      this.#refused = token
+    }
+    await this.#flightOrDeadline(waitMs)
+    if (this.#token === token) throw this.#unavailable()
+    const renewed = await this.getToken(0)
+    return renewed === refused ? undefined : renewed
+  }
+
+  /** The state of the token at this moment. */
+  status(): TokenStatus {
+    const nextAtMs = this.#nextExchangeAtMs
+    return {
+      ...statusOfToken(this.#token, this.#clock),
+      ...(nextAtMs !== undefined && { nextExchangeInSeconds: Math.max(0, nextAtMs - this.#clock.nowMs()) / 1000 }),
+      consecutiveFailures: this.#failures,
+      ...(this.#lastError && { lastFailure: { code: this.#lastError.code, advice: this.#lastError.message } }),
+      exchanges: structuredClone(this.#counts),
+      notices: this.#notices
+    }
+  }
+
+  async #waitForToken(waitMs: number): Promise<string> {
+    if (this.#flight === undefined && this.#isBackingOff(this.#clock.nowMs())) throw this.#unavailable()
+    await this.#flightOrDeadline(waitMs)
+    const token = this.#token
+    if (token === undefined || zoneOf(token, this.#clock.nowMs()) === 'unusable') throw this.#unavailable()
+    return token.value
+  }
+
+  /** Waits for the exchange under way, or begins one; leaving at the deadline does not cancel it. */
+  async #flightOrDeadline(waitMs: number): Promise<void> {
+    await within(this.#clock, Math.min(waitMs, WAIT_MAX_MS), this.#beginFlight())
+  }
+
+  #beginFlight(): Promise<void> {
+    if (this.#stopped) return Promise.resolve()
+    this.#flight ??= this.#renew().finally(() => {
+      this.#flight = undefined
+    })
+    return this.#flight
+  }
+
+  /** One exchange and what follows from it. Never rejects, and leaves a timer behind unless stopped. */
+  async #renew(): Promise<void> {
+    const reason = this.#reason()
+    const startedAtMs = this.#clock.nowMs()
+    this.#cancelTimer()
+    this.#nextExchangeAtMs = undefined
+    try {
+      const answer = await within(this.#clock, EXCHANGE_MAX_MS, this.#exchange())
+      if (answer === undefined) throw new ExchangeError('timeout')
+      if (!this.#stopped) this.#accept(answer, reason, startedAtMs)
+    } catch (error) {
+      if (!this.#stopped) this.#backOff(error, reason, startedAtMs)
+    }
+  }
+
+  #accept(answer: Exchange, reason: ExchangeReason, startedAtMs: number): void {
+    const token = createAccessToken(answer, startedAtMs, this.#random())
+    const nowMs = this.#clock.nowMs()
+    // A token that was used up on its way would have the next one asked for at once, without end.
+    if (zoneOf(token, nowMs) === 'unusable') throw new ExchangeError('expired_on_arrival')
+    this.#token = token
+    this.#refused = undefined
+    this.#notices = preflight(answer, this.#clock.wallMs())
+    this.#failures = 0
+    this.#lastError = undefined
+    this.#armTimer(token.refreshAtMs)
+    const { expiresInSeconds, cognitoRequestId } = answer
+    const refreshInSeconds = (token.refreshAtMs - nowMs) / 1000
+    const renewed = { expiresInSeconds, refreshInSeconds, cognitoRequestId, notices: this.#notices }
+    this.#report({ reason, outcome: 'ok', durationMs: nowMs - startedAtMs, token: renewed })
+  }
+
+  #backOff(cause: unknown, reason: ExchangeReason, startedAtMs: number): void {
+    const error = cause instanceof ExchangeError ? cause : new ExchangeError('invalid_response', { cause })
+    const nowMs = this.#clock.nowMs()
+    this.#failures += 1
+    this.#lastError = error
+    const delayMs = retryDelayMs(error.kind, this.#failures, error.retryAfterMs, this.#random())
+    this.#armTimer(nowMs + delayMs)
+    const failure = { error, consecutive: this.#failures, retryInSeconds: delayMs / 1000 }
+    this.#report({ reason, outcome: error.code, durationMs: nowMs - startedAtMs, failure })
+  }
+
+  #reason(): ExchangeReason {
+    if (this.#token === undefined) return 'start'
+    if (this.#token === this.#refused) return 'rejected'
+    return zoneOf(this.#token, this.#clock.nowMs()) === 'unusable' ? 'expired' : 'scheduled'
+  }
+
+  #armTimer(atMs: number): void {
+    this.#nextExchangeAtMs = atMs
+    const delayMs = Math.min(Math.max(0, Math.ceil(atMs - this.#clock.nowMs())), TIMER_MAX_MS)
+    this.#cancelTimer = this.#clock.setTimer(() => {
+      // A timer may be a little early, and a longer delay than a timer takes comes in several.
+      if (this.#clock.nowMs() < atMs) this.#armTimer(atMs)
+      else void this.#beginFlight()
+    }, delayMs)
+  }
+
+  #isBackingOff(nowMs: number): boolean {
+    return this.#failures > 0 && this.#nextExchangeAtMs !== undefined && nowMs < this.#nextExchangeAtMs
+  }
+
+  #unavailable(): GatewayError {
+    const waitMs = this.#nextExchangeAtMs === undefined ? 0 : this.#nextExchangeAtMs - this.#clock.nowMs()
+    const retryAfterSeconds = Math.max(1, Math.ceil(waitMs / 1000))
+    return new GatewayError('TOKEN_UNAVAILABLE', { headers: { 'retry-after': String(retryAfterSeconds) }, cause: this.#lastError })
+  }
+
+  /** Counts and tells; whoever listens can not end the renewing. */
+  #report(report: ExchangeReport): void {
+    countExchange(this.#counts, report)
+    try {
+      this.#onExchange?.(report)
+    } catch {
+      // The token and its timer are set already; a broken listener is the listener's fault.
+    }
+  }
+}

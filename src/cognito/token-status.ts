@@ -1,0 +1,68 @@
+// What there is to know of the token and its exchanges, for logs, metrics and readiness, without showing it.
+import { type AccessToken, type Zone, zoneOf } from './access-token.ts'
+import type { Clock } from './clock.ts'
+import type { ExchangeError, ExchangeFaultCode } from './exchange-error.ts'
+
+/** Why an exchange is made: there was no token, its renewal was due, it ran out before, or Hasura refused it. */
+export type ExchangeReason = 'start' | 'scheduled' | 'expired' | 'rejected'
+
+/** How an exchange ended. */
+export type ExchangeOutcome = 'ok' | ExchangeFaultCode
+
+/** How many exchanges ended, by reason and outcome; what never happened is absent. */
+export type ExchangeCounts = { [reason in ExchangeReason]?: { [outcome in ExchangeOutcome]?: number } }
+
+/** How one exchange went. */
+export type ExchangeReport = {
+  reason: ExchangeReason
+  outcome: ExchangeOutcome
+  durationMs: number
+  /** The token's whole life, when its renewal is due from now, both in s, and what {@link TokenStatus} calls notices; absent after a failure. */
+  token?: { expiresInSeconds: number; refreshInSeconds: number; cognitoRequestId: string | undefined; notices: readonly string[] }
+  /** Absent after a success. */
+  failure?: { error: ExchangeError; consecutive: number; retryInSeconds: number }
+}
+
+/** The state at one moment. Times in seconds from now; absent where there is none. */
+export type TokenStatus = {
+  state: 'none' | Zone
+  /** Since the token was asked for. */
+  ageSeconds?: number
+  /** Negative once it has expired. */
+  expiresInSeconds?: number
+  /** When it expires by the wall clock, in seconds since 1970. */
+  expiryTimestampSeconds?: number
+  /** Absent while an exchange is under way. */
+  nextExchangeInSeconds?: number
+  /** Successful exchanges in 30 days at the present token's rate of renewal; AWS bills these alone, for each replica. */
+  exchangesPerMonth?: number
+  consecutiveFailures: number
+  /** Of the failures since the last success. */
+  lastFailure?: { code: ExchangeFaultCode; advice: string }
+  /** Since the start of the process. */
+  exchanges: ExchangeCounts
+  /** What an operator should know of the present token; the sentences of `preflight`. */
+  notices: readonly string[]
+}
+
+/** The part of the status that follows from the token alone. */
+export function statusOfToken(token: AccessToken | undefined, clock: Clock) {
+  if (token === undefined) return { state: 'none' as const }
+  const nowMs = clock.nowMs()
+  const leftMs = token.expiresAtMs - nowMs
+  return {
+    state: zoneOf(token, nowMs),
+    ageSeconds: (nowMs - token.requestedAtMs) / 1000,
+    expiresInSeconds: leftMs / 1000,
+    expiryTimestampSeconds: (clock.wallMs() + leftMs) / 1000,
+    exchangesPerMonth: Math.ceil(MONTH_MS / (token.refreshAtMs - token.requestedAtMs))
+  }
+}
+
+const MONTH_MS = 30 * 24 * 3_600_000
+
+/** Counts one more exchange. */
+export function countExchange(counts: ExchangeCounts, { reason, outcome }: Pick<ExchangeReport, 'reason' | 'outcome'>): void {
+  counts[reason] ??= {}
+  counts[reason][outcome] = (counts[reason][outcome] ?? 0) + 1
+}

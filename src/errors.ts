@@ -1,0 +1,70 @@
+// Every error that the service answers itself: its code, its status and what it says unless it has more to say.
+
+/** The error codes of the service, each with its HTTP status and its default message. The table of docs/errors.md is held against it. */
+export const ERROR_TABLE = {
+  INVALID_JSON: { status: 400, message: 'The body is not JSON.' },
+  INVALID_REQUEST: { status: 400, message: 'The request does not fit the schema.' },
+  GRAPHQL_PARSE_FAILED: { status: 400, message: 'The GraphQL document can not be parsed.' },
+  OPERATION_NAME_REQUIRED: { status: 400, message: 'The document holds several operations: name one in operationName.' },
+  OPERATION_NOT_FOUND: { status: 400, message: 'The document holds no operation of that name.' },
+  LIMIT_EXCEEDED: { status: 400, message: 'The document is over a limit.' },
+  SUBSCRIPTION_NOT_SUPPORTED: { status: 400, message: 'Subscriptions are not supported: ask with a query.' },
+  OPERATION_NOT_ALLOWED: { status: 403, message: 'This operation is not allowed.' },
+  ROLE_NOT_ALLOWED: { status: 403, message: 'The role in x-hasura-role is not allowed.' },
+  NOT_FOUND: { status: 404, message: 'There is no such route.' },
+  METHOD_NOT_ALLOWED: { status: 405, message: 'This route does not take that method.' },
+  NOT_ACCEPTABLE: { status: 406, message: 'Accept must take application/json or application/graphql-response+json.' },
+  BODY_TOO_LARGE: { status: 413, message: 'The body is too large.' },
+  UNSUPPORTED_MEDIA_TYPE: { status: 415, message: 'The content type must be application/json.' },
+  INTERNAL_ERROR: { status: 500, message: 'The service failed. Its log has the reason under this request id.' },
+  UPSTREAM_REJECTED_TOKEN: { status: 502, message: "Hasura refused the service's token." },
+  UPSTREAM_UNREACHABLE: { status: 502, message: 'Hasura could not be reached, or the connection to it broke.' },
+  UPSTREAM_INVALID_RESPONSE: { status: 502, message: 'The answer from Hasura was not JSON, or was cut short.' },
+  TOKEN_UNAVAILABLE: { status: 503, message: 'The service has no token for Hasura at the moment.' },
+  SHUTTING_DOWN: { status: 503, message: 'The service is shutting down.' },
+  UPSTREAM_TIMEOUT: { status: 504, message: 'Hasura did not answer in time.' }
+} as const satisfies Record<string, { status: number; message: string }>
+
+/** One of the codes in {@link ERROR_TABLE}. */
+export type ErrorCode = keyof typeof ERROR_TABLE
+
+/** A place in a GraphQL document; both count from 1 (GraphQL specification, section 7.1.2). */
+export type SourceLocation = { line: number; column: number }
+
+/** What a {@link GatewayError} may carry beside its code. */
+export type GatewayErrorOptions = {
+  /** Shown to the caller; never another party's text that could hold a secret. Default: the table's. */
+  message?: string
+  /** Where in the document the fault lies. */
+  locations?: readonly SourceLocation[]
+  /** Response headers that belong to the error, such as `allow` or `retry-after`. */
+  headers?: Readonly<Record<string, string>>
+  /** What brought it about; for the log alone. */
+  cause?: unknown
+}
+
+/** An error that the caller is told of by one of the codes; anything else that is thrown becomes `INTERNAL_ERROR`. */
+export class GatewayError extends Error {
+  override readonly name = 'GatewayError'
+  readonly code: ErrorCode
+  readonly statusCode: number
+  readonly locations: readonly SourceLocation[] | undefined
+  readonly headers: Readonly<Record<string, string>> | undefined
+
+  constructor(code: ErrorCode, options: GatewayErrorOptions = {}) {
+    super(options.message ?? ERROR_TABLE[code].message, 'cause' in options ? { cause: options.cause } : undefined)
+    this.code = code
+    this.statusCode = ERROR_TABLE[code].status
+    this.locations = options.locations
+    this.headers = options.headers
+  }
+}
+
+/**
+ * The body that tells a caller of an error, in the shape of a GraphQL response (GraphQL specification, section 7.1.2).
+ * @param requestId the `x-request-id` of the answer
+ */
+export function errorBody(error: Pick<GatewayError, 'code' | 'message' | 'locations'>, requestId: string): string {
+  const { code, message, locations } = error
+  return JSON.stringify({ errors: [{ message, ...(locations && { locations }), extensions: { code, requestId } }] })
+}

@@ -1,0 +1,26 @@
+// Which of a caller's headers Hasura gets to see.
+import type { IncomingHttpHeaders } from 'node:http'
+
+/** What is passed on beside the headers that always are. */
+export type PassedHeadersOptions = {
+  /** Further headers by name, in any case. */
+  forward: readonly string[]
+}
+
+/**
+ * Names and values, in turn, of what goes on: the request id, W3C trace context, gzip if the caller takes it, an allowed role and the
+ * headers of `FORWARD_HEADERS`. Credentials, cookies and every other `x-hasura-*` stay behind, since Hasura trusts them.
+ */
+export function createHeaderPassing({ forward }: PassedHeadersOptions) {
+  const names = ['traceparent', 'tracestate', ...forward.map(name => name.toLowerCase())]
+  return (headers: IncomingHttpHeaders, requestId: string, takesGzip: boolean, role: string | undefined): string[] => {
+    const passed = ['x-request-id', requestId]
+    for (const name of names) {
+      const value = headers[name]
+      if (value !== undefined) passed.push(name, typeof value === 'string' ? value : value.join(', '))
+    }
+    if (takesGzip) passed.push('accept-encoding', 'gzip')
+    if (role !== undefined) passed.push('x-hasura-role', role)
+    return passed
+  }
+}

@@ -1,0 +1,76 @@
+// Is this answer about the token? The forms are those of Hasura v2 and DDN, and the 401 of a proxy before either.
+import { gunzipSync } from 'node:zlib'
+
+/** A larger answer is no refusal: they are of 300 bytes or so. */
+export const REFUSAL_MAX_BYTES = 4_096
+/** gzip makes refusals smaller still; the bound keeps decompressing rare. */
+const COMPRESSED_REFUSAL_MAX_BYTES = 1_024
+/** The most of Hasura's reason that a caller is shown, in characters. */
+const REASON_MAX_LENGTH = 200
+
+/** Hasura's refusal of a token. */
+export type Refusal = {
+  /** One of a few fixed words, fit for a metric's label. */
+  reason: 'invalid-jwt' | 'invalid-headers' | 'jwt-invalid-claims' | 'jwt-missing-role-claims' | 'ddn-jwt' | 'http-401'
+  /** Hasura's own words, cut to 200 characters, without anything that looks like a token. */
+  message: string
+  /** Whether a new token may help: not where the reason lies in claims, headers, audience or issuer. */
+  isRenewable: boolean
+}
+
+/** The codes of Hasura v2 that are about the token (Hasura v2, "Authentication using JWT", and its source, `Hasura.Server.Auth.JWT`). */
+const V2_CODES = ['invalid-jwt', 'invalid-headers', 'jwt-invalid-claims', 'jwt-missing-role-claims'] as const
+const DDN_MESSAGE = /^(JWT validation error: |Internal Error - Error while decoding the JWT: |No matching JWK found for the given kid: )/
+const UNMENDABLE = /JWTNotInAudience|JWTNotInIssuer|InvalidAudience|InvalidIssuer/
+
+/**
+ * Reads a refusal out of an answer; undefined for any other, most of them told by their first bytes without being parsed.
+ * A code deeper down, beside data or among several errors comes from an action or a remote schema, and is the caller's business.
+ */
+export function readRefusal(status: number, contentEncoding: string | undefined, body: Buffer): Refusal | undefined {
+  if (status !== 401 && (body.length > REFUSAL_MAX_BYTES || !couldBeRefusal(contentEncoding, body))) return undefined
+  const error = soleError(parse(contentEncoding, body))
+  const refusal = error && (readV2(error) ?? (status >= 400 ? readDdn(error) : undefined))
+  if (refusal) return { ...refusal, message: withoutTokens(refusal.message) }
+  return status === 401 ? { reason: 'http-401', message: 'status 401', isRenewable: true } : undefined
+}
+
+function couldBeRefusal(contentEncoding: string | undefined, body: Buffer): boolean {
+  if (contentEncoding !== undefined) return body.length <= COMPRESSED_REFUSAL_MAX_BYTES
+  return !body.subarray(0, DATA_START.length).equals(DATA_START) && body.includes('"errors"')
+}
+
+const DATA_START = Buffer.from('{"data":{')
+
+type SoleError = { message: string; code: unknown; path: unknown; hasData: boolean }
+
+/** The one error of an answer without data, or undefined. */
+function soleError(answer: unknown): SoleError | undefined {
+  if (!isObject(answer) || !Array.isArray(answer.errors) || answer.errors.length !== 1) return undefined
+  const error: unknown = answer.errors[0]
+  if (!isObject(error) || typeof error.message !== 'string' || (answer.data ?? null) !== null) return undefined
+  const extensions = isObject(error.extensions) ? error.extensions : {}
+  return { message: error.message, code: extensions.code, path: extensions.path, hasData: 'data' in answer }
+}
+
+function readV2({ message, code, path, hasData }: SoleError): Refusal | undefined {
+  const reason = V2_CODES.find(known => known === code)
+  if (reason === undefined || path !== '$' || hasData) return undefined
+  return { reason, message, isRenewable: reason === 'invalid-jwt' && !UNMENDABLE.test(message) }
+}
+
+const readDdn = ({ message }: SoleError): Refusal | undefined =>
+  DDN_MESSAGE.test(message) ? { reason: 'ddn-jwt', message, isRenewable: !UNMENDABLE.test(message) } : undefined
+
+function parse(contentEncoding: string | undefined, body: Buffer): unknown {
+  try {
+    const plain = contentEncoding === 'gzip' ? gunzipSync(body, { maxOutputLength: REFUSAL_MAX_BYTES }) : body
+    return JSON.parse(plain.toString())
+  } catch {
+    return undefined
+  }
+}
+
+const withoutTokens = (text: string) => text.slice(0, REASON_MAX_LENGTH).replace(/[\w-]{8,}\.[\w-]{8,}\.[\w-]*|eyJ[\w-]+/g, '[token]')
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null

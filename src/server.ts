@@ -1,0 +1,35 @@
+// Process entry: settings, logger, service, listening, and an orderly end.
+import closeWithGrace from 'close-with-grace'
+import pino from 'pino'
+import { buildApp } from './app.ts'
+import { loadSettings, readEnvironment, SettingsError } from './config.ts'
+
+/** The longest that closing may take once no request is in flight, in ms. */
+const CLOSE_MAX_MS = 1_000
+
+const settings = await loadSettings(readEnvironment()).catch((error: unknown) => {
+  if (!(error instanceof SettingsError)) throw error
+  console.error(error.message)
+  process.exit(1)
+})
+
+const logger = pino({ level: settings.LOG_LEVEL })
+const app = await buildApp(settings, logger)
+
+// The grace is for requests in flight; closing what is idle then takes a moment more.
+closeWithGrace({ delay: settings.SHUTDOWN_GRACE_MS + CLOSE_MAX_MS, logger }, async ({ signal, err }) => {
+  if (err) logger.fatal({ err }, 'stopping after an error that nobody caught')
+  else logger.info({ signal }, 'stopping')
+  if (!(await app.drain(settings.SHUTDOWN_GRACE_MS))) {
+    logger.error({ graceMs: settings.SHUTDOWN_GRACE_MS }, 'requests are cut that did not finish in time')
+    process.exit(1)
+  }
+  await app.close()
+})
+
+try {
+  await app.listen({ host: settings.HOST, port: settings.PORT })
+} catch (error) {
+  logger.fatal({ err: error }, 'could not listen')
+  process.exit(1)
+}

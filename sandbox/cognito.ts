@@ -1,0 +1,64 @@
+// A stand-in for a Cognito user pool: a real OAuth 2 server that shows Cognito's paths, claims and error bodies.
+import { randomUUID } from 'node:crypto'
+import { createServer } from 'node:http'
+import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose'
+import { machineClaims } from './cognito-claims.ts'
+import { createProvider } from './cognito-provider.ts'
+import { listen, stopListening } from './listen.ts'
+
+/** What the stand-in is to be; all but the client's two credentials have a default. */
+export interface CognitoOptions {
+  /** 0 (the default) takes any free port. */
+  readonly port?: number
+  /** Default 127.0.0.1. */
+  readonly host?: string
+  /** Last segment of the issuer; default `local_sandbox`. */
+  readonly poolId?: string
+  readonly clientId: string
+  readonly clientSecret: string
+  /** Space-separated scopes enabled on the app client; default `hasura/read hasura/write`. */
+  readonly scopes?: string
+  /** Life of a token in seconds; default 120, at least 1. */
+  readonly tokenLifetimeSeconds?: number
+}
+
+/** A running stand-in for Cognito. */
+export interface CognitoStandIn {
+  /** What goes into `AWS_COGNITO_DOMAIN`. */
+  readonly url: string
+  readonly issuer: string
+  readonly jwksUrl: string
+  readonly tokenEndpoint: string
+  /** Signs a token with the pool's key, `claims` laid over those of a regular one: `{ exp: 1 }` gives an expired token. */
+  issueToken(claims?: JWTPayload): Promise<string>
+  close(): Promise<void>
+}
+
+/** Starts the stand-in. Rejects if the port is taken. */
+export async function startCognito(options: CognitoOptions): Promise<CognitoStandIn> {
+  const { clientId, clientSecret, host = '127.0.0.1', poolId = 'local_sandbox' } = options
+  const { scopes = 'hasura/read hasura/write', tokenLifetimeSeconds = 120 } = options
+  const kid = randomUUID()
+  const { privateKey } = await generateKeyPair('RS256', { extractable: true })
+  const signingKey = { ...(await exportJWK(privateKey)), kid, alg: 'RS256', use: 'sig' }
+
+  // The issuer holds the port, so the port is taken before the provider exists.
+  const server = createServer()
+  const url = `http://${host}:${await listen(server, options.port ?? 0, host)}`
+  const issuer = `${url}/${poolId}`
+
+  const handle = createProvider({ url, issuer, clientId, clientSecret, scopes, tokenLifetimeSeconds, signingKey }).callback()
+  server.on('request', (request, response) => void handle(request, response))
+
+  return {
+    url,
+    issuer,
+    jwksUrl: `${issuer}/.well-known/jwks.json`,
+    tokenEndpoint: `${url}/oauth2/token`,
+    issueToken: claims =>
+      new SignJWT({ ...machineClaims({ issuer, clientId, scope: scopes, tokenLifetimeSeconds }), ...claims })
+        .setProtectedHeader({ kid, alg: 'RS256' })
+        .sign(privateKey),
+    close: () => stopListening(server)
+  }
+}

@@ -1,0 +1,60 @@
+// The two tables of the sandbox: columns, keys and how they refer to each other.
+
+/** Names of the tables, which are those of the GraphQL types as well. */
+export type TableName = 'users' | 'orders'
+
+/** Column types, named as Hasura names the scalars. */
+export type ColumnType = 'Int' | 'String' | 'uuid' | 'timestamptz' | 'numeric' | 'bigint' | 'jsonb'
+
+/** What one column holds. */
+export interface Column {
+  readonly type: ColumnType
+  readonly isNullable?: boolean
+}
+
+/** A field that leads to rows of another table whose `to` equals this row's `from`. */
+export interface Relationship {
+  readonly table: TableName
+  readonly kind: 'array' | 'object'
+  readonly from: string
+  readonly to: string
+}
+
+/** One table; its primary key is `id`. */
+export interface Table {
+  readonly columns: Readonly<Record<string, Column>>
+  readonly relationships: Readonly<Record<string, Relationship>>
+}
+
+/** The tables by name. */
+export const TABLES: Readonly<Record<TableName, Table>> = {
+  users: {
+    columns: {
+      id: { type: 'Int' },
+      name: { type: 'String' },
+      external_id: { type: 'uuid' },
+      created_at: { type: 'timestamptz' },
+      settings: { type: 'jsonb', isNullable: true }
+    },
+    relationships: { orders: { table: 'orders', kind: 'array', from: 'id', to: 'user_id' } }
+  },
+  orders: {
+    columns: {
+      id: { type: 'Int' },
+      user_id: { type: 'Int' },
+      number: { type: 'bigint' },
+      total: { type: 'numeric' },
+      note: { type: 'String', isNullable: true },
+      placed_at: { type: 'timestamptz' }
+    },
+    relationships: { user: { table: 'users', kind: 'object', from: 'user_id', to: 'id' } }
+  }
+}
+
+/** The names of the tables, in the order of the schema. */
+export const TABLE_NAMES: readonly TableName[] = ['users', 'orders']
+
+/** Is this the name of a table? */
+export function isTableName(name: string): name is TableName {
+  return Object.hasOwn(TABLES, name)
+}

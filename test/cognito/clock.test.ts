@@ -1,0 +1,51 @@
+// The machine's clock, and work that is given a time.
+import t from 'tap'
+import { systemClock, within } from '../../src/cognito/clock.ts'
+import { FakeClock, settle } from '../support/fake-clock.ts'
+
+t.test('work that outlasts its time gives undefined, and its later failure is nobody’s', async t => {
+  const clock = new FakeClock()
+  const work = Promise.withResolvers<string>()
+  const result = within(clock, 10, work.promise)
+  await clock.advance(9)
+  t.equal(await Promise.race([result, settle().then(() => 'waiting')]), 'waiting')
+  await clock.advance(1)
+  t.equal(await result, undefined)
+  work.reject(new Error('too late'))
+  await settle()
+})
+
+t.test('work that fails in time fails, and leaves no timer', async t => {
+  const clock = new FakeClock()
+  await t.rejects(within(clock, 10, Promise.reject(new Error('no'))), { message: 'no' })
+  t.equal(clock.timers.size, 0)
+})
+
+t.test('work that ends in time gives its result, and leaves no timer', async t => {
+  const clock = new FakeClock()
+  t.equal(await within(clock, 10, Promise.resolve('done')), 'done')
+  t.equal(clock.timers.size, 0)
+})
+
+t.test('the machine’s clock only goes forward, and knows the time of day', async t => {
+  const beforeMs = systemClock.nowMs()
+  t.ok(systemClock.nowMs() >= beforeMs)
+  t.ok(Math.abs(systemClock.wallMs() - Date.now()) < 1_000)
+})
+
+t.test('a timer of the machine’s clock fires once, and not once it is called off', async t => {
+  let fired = 0
+  const cancel = systemClock.setTimer(() => t.fail('it was called off'), 0)
+  cancel()
+  await new Promise<void>(resolve => {
+    systemClock.setTimer(() => {
+      fired += 1
+      resolve()
+    }, 1)
+    // The clock's timers keep no process alive, so the test does.
+    setImmediate(function wait() {
+      if (fired === 0) setImmediate(wait)
+    })
+  })
+  t.equal(fired, 1)
+})

@@ -1,0 +1,149 @@
+// Bad settings stop the start, all of them named, none of them shown.
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { isLoopback, listOf, loadSettings, readEnvironment, SettingsError } from '../src/config.ts'
+import { environmentFor } from './support/gateway.ts'
+
+const GOOD = environmentFor('https://acme.auth.eu-west-1.amazoncognito.com', 'https://hasura.example.com')
+
+async function problemsOf(overrides: Record<string, string | undefined>): Promise<SettingsError | undefined> {
+  const entries = Object.entries({ ...GOOD, ...overrides }).filter((entry): entry is [string, string] => entry[1] !== undefined)
+  try {
+    await loadSettings(Object.fromEntries(entries))
+    return undefined
+  } catch (error) {
+    if (error instanceof SettingsError) return error
+    throw error
+  }
+}
+
+t.test('an empty environment names every missing setting at once', async t => {
+  const error = await loadSettings({}).catch(error => error)
+  t.type(error, SettingsError)
+  for (const name of ['AWS_COGNITO_DOMAIN', 'AWS_COGNITO_APP_CLIENT_ID', 'AWS_COGNITO_APP_CLIENT_SECRET', 'GRAPHQL_ENDPOINT']) {
+    t.match(error.message, new RegExp(`${name}: is missing`))
+  }
+})
+
+t.test('each bad value is named with what was expected, and not shown', async t => {
+  const secret = 'v3ry-secret'
+  const cases: [string, string, RegExp][] = [
+    ['AWS_COGNITO_DOMAIN', secret, /https URL/],
+    ['AWS_COGNITO_DOMAIN', `ftp://${secret}`, /https URL/],
+    ['AWS_COGNITO_DOMAIN', `http://${secret}.example.com`, /loopback/],
+    ['AWS_COGNITO_DOMAIN', `https://user:${secret}@example.com`, /without a user name/],
+    ['AWS_COGNITO_DOMAIN', `https://example.com/?a=${secret}`, /without a query/],
+    ['GRAPHQL_ENDPOINT', `http://${secret}.example.com/v1/graphql`, /loopback/],
+    ['AWS_COGNITO_APP_CLIENT_SECRET_FILE', `/nowhere/${secret}`, /set together/],
+    ['GRAPHQL_TOKEN_HEADER', `${secret} x`, /HTTP header/],
+    ['GRAPHQL_TOKEN_HEADER', 'content-length', /HTTP header/],
+    ['GRAPHQL_TIMEOUT_MS', secret, /whole number/],
+    ['GRAPHQL_TIMEOUT_MS', '0', /from 1 to/],
+    ['GRAPHQL_TIMEOUT_MS', '2147483648', /to 2147483647/],
+    ['GRAPHQL_CONNECTIONS', '-1', /from 1/],
+    ['GRAPHQL_ALLOWED_OPERATIONS', secret, /query, mutation/],
+    ['GRAPHQL_ALLOWED_OPERATIONS', 'query,subscription', /query, mutation/],
+    ['GRAPHQL_MAX_DEPTH', '1.5', /whole number/],
+    ['GRAPHQL_MAX_TOKENS', 'many', /whole number/],
+    ['GRAPHQL_MAX_ALIASES', '-1', /from 0/],
+    ['GRAPHQL_MAX_DIRECTIVES', '-1', /from 0/],
+    ['FORWARD_HEADERS', 'x-tenant, authorization', /credential/],
+    ['FORWARD_HEADERS', 'Cookie', /credential/],
+    ['FORWARD_HEADERS', 'X-Hasura-Admin-Secret', /credential/],
+    ['FORWARD_HEADERS', 'x-hasura-user-id', /credential/],
+    ['FORWARD_HEADERS', 'x api', /credential/],
+    ['FORWARD_HEADERS', 'content-length', /credential/],
+    ['HOST', '0.0.0.0', /ALLOW_UNAUTHENTICATED/],
+    ['PORT', '65536', /65535/],
+    ['PORT', secret, /65535/],
+    ['BODY_LIMIT_BYTES', '1 MB', /whole number/],
+    ['LOG_LEVEL', secret, /trace, debug/],
+    ['ALLOW_INSECURE_UPSTREAMS', 'yes', /true or false/],
+    ['DOCS_ENABLED', '1', /true or false/],
+    ['SHUTDOWN_GRACE_MS', '-1', /from 0/]
+  ]
+  for (const [name, value, expected] of cases) {
+    const error = await problemsOf({ [name]: value })
+    t.match(error?.problems.get(name), expected, `${name}=${value}`)
+    t.notMatch(error?.message ?? '', secret, 'the value is not shown')
+  }
+})
+
+t.test('all bad settings are named in one message', async t => {
+  const error = await problemsOf({
+    PORT: 'x',
+    LOG_LEVEL: 'x',
+    GRAPHQL_ENDPOINT: 'x',
+    AWS_COGNITO_APP_CLIENT_ID: undefined,
+    FORWARD_HEADERS: 'cookie'
+  })
+  t.strictSame([...(error?.problems.keys() ?? [])].sort(), [
+    'AWS_COGNITO_APP_CLIENT_ID',
+    'FORWARD_HEADERS',
+    'GRAPHQL_ENDPOINT',
+    'LOG_LEVEL',
+    'PORT'
+  ])
+})
+
+t.test('the secret comes from the setting or from a file', async t => {
+  const folder = t.testdir({ secret: 's3cret\n', empty: '\n' })
+  const withFile = (path: string) => problemsOf({ AWS_COGNITO_APP_CLIENT_SECRET: undefined, AWS_COGNITO_APP_CLIENT_SECRET_FILE: path })
+  t.match((await withFile(join(folder, 'gone')))?.problems.get('AWS_COGNITO_APP_CLIENT_SECRET_FILE'), /readable/)
+  t.match((await withFile(join(folder, 'empty')))?.problems.get('AWS_COGNITO_APP_CLIENT_SECRET_FILE'), /not empty/)
+  t.match((await withFile(folder))?.problems.get('AWS_COGNITO_APP_CLIENT_SECRET_FILE'), /readable/)
+  t.equal(await withFile(join(folder, 'secret')), undefined)
+  const both = await problemsOf({ AWS_COGNITO_APP_CLIENT_SECRET_FILE: join(folder, 'secret') })
+  t.strictSame([...(both?.problems.keys() ?? [])], ['AWS_COGNITO_APP_CLIENT_SECRET', 'AWS_COGNITO_APP_CLIENT_SECRET_FILE'])
+})
+
+t.test('http is taken for a loopback host, or where it is allowed', async t => {
+  for (const host of ['127.0.0.1', 'localhost', '[::1]'])
+    t.equal(await problemsOf({ GRAPHQL_ENDPOINT: `http://${host}:8080/v1/graphql` }), undefined, host)
+  t.equal(await problemsOf({ GRAPHQL_ENDPOINT: 'http://hasura:8080/v1/graphql', ALLOW_INSECURE_UPSTREAMS: 'true' }), undefined)
+})
+
+t.test('the service listens beyond this machine only where that is allowed', async t => {
+  for (const host of ['127.0.0.1', '127.1.2.3', 'localhost', '::1']) t.equal(await problemsOf({ HOST: host }), undefined, host)
+  for (const host of ['0.0.0.0', '::', '10.0.0.1', 'example.com', '127.0.0.1.example.com']) t.ok(await problemsOf({ HOST: host }), host)
+  t.equal(await problemsOf({ HOST: '0.0.0.0', ALLOW_UNAUTHENTICATED: 'true' }), undefined)
+  t.notOk(isLoopback('1127.0.0.1'))
+})
+
+t.test('the defaults are those of the documentation', async t => {
+  t.strictSame(await loadSettings(GOOD), {
+    AWS_COGNITO_DOMAIN: GOOD.AWS_COGNITO_DOMAIN,
+    AWS_COGNITO_APP_CLIENT_ID: 'client-id',
+    AWS_COGNITO_APP_CLIENT_SECRET: 'client-secret',
+    GRAPHQL_ENDPOINT: GOOD.GRAPHQL_ENDPOINT,
+    GRAPHQL_TOKEN_HEADER: 'Authorization',
+    GRAPHQL_TIMEOUT_MS: 30000,
+    GRAPHQL_CONNECTIONS: 128,
+    GRAPHQL_ALLOWED_OPERATIONS: 'query,mutation',
+    GRAPHQL_MAX_DEPTH: 20,
+    GRAPHQL_MAX_TOKENS: 5000,
+    GRAPHQL_MAX_ALIASES: 50,
+    GRAPHQL_MAX_DIRECTIVES: 50,
+    HOST: '127.0.0.1',
+    PORT: 0,
+    BODY_LIMIT_BYTES: 1048576,
+    LOG_LEVEL: 'info',
+    ALLOW_INSECURE_UPSTREAMS: false,
+    ALLOW_UNAUTHENTICATED: false,
+    DOCS_ENABLED: false,
+    SHUTDOWN_GRACE_MS: 10000
+  })
+})
+
+t.test('the environment goes before the .env file, and what is empty counts as unset', async t => {
+  const path = join(t.testdir(), '.env')
+  t.strictSame(readEnvironment(path, { A: '1' }), { A: '1' }, 'there need be no file')
+  writeFileSync(path, '# a comment\nA=file\nB="file"\nC=\nexport D=file\n')
+  t.strictSame(readEnvironment(path, { A: 'environment', B: '', E: undefined }), { A: 'environment', B: 'file', D: 'file' })
+})
+
+t.test('a list is split at its commas', async t => {
+  t.strictSame(listOf(undefined), [])
+  t.strictSame(listOf(' a, b ,,c '), ['a', 'b', 'c'])
+})

@@ -1,0 +1,37 @@
+// The documentation says what the code does: every setting with its default, every error code with its status.
+import { readFileSync } from 'node:fs'
+import t from 'tap'
+import { SettingsSchema } from '../src/config.ts'
+import { ERROR_TABLE } from '../src/errors.ts'
+
+const read = (path: string) => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8')
+
+/** The rows of a Markdown table whose first cell is code: that cell and the next. */
+const rowsOf = (path: string): [string, string][] =>
+  [...read(path).matchAll(/^\| `([A-Z_]+)` \| ([^|]+) \|/gm)].map(([, name = '', value = '']) => [name, value.replaceAll('`', '')])
+
+t.test('docs/errors.md holds the table of src/errors.ts', async t => {
+  t.strictSame(
+    rowsOf('docs/errors.md'),
+    Object.entries(ERROR_TABLE).map(([code, { status }]) => [code, String(status)])
+  )
+})
+
+t.test('docs/settings.md holds every setting with its default', async t => {
+  const rows = new Map(rowsOf('docs/settings.md'))
+  t.strictSame([...rows.keys()].sort(), Object.keys(SettingsSchema.properties).sort())
+  for (const [name, schema] of Object.entries(SettingsSchema.properties)) {
+    const standard: unknown = schema.default
+    if (standard !== undefined) t.equal(rows.get(name), String(standard), name)
+    else t.match(rows.get(name), /^(required|this or the file|–)$/, name)
+  }
+})
+
+t.test('.env.example holds every setting with its default', async t => {
+  const example = read('.env.example')
+  for (const [name, schema] of Object.entries(SettingsSchema.properties)) {
+    const [, value] = new RegExp(`^#? ?${name}=(.*)$`, 'm').exec(example) ?? []
+    t.ok(value !== undefined, name)
+    if (schema.default !== undefined) t.equal(value, String(schema.default), name)
+  }
+})

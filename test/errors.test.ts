@@ -1,0 +1,25 @@
+// The table of errors and the body that tells of one.
+import t from 'tap'
+import { ERROR_TABLE, errorBody, GatewayError } from '../src/errors.ts'
+
+t.test('an error has the status and, unless it says more, the message of its code', async t => {
+  for (const [code, { status, message }] of Object.entries(ERROR_TABLE)) {
+    t.match(new GatewayError(code as keyof typeof ERROR_TABLE), { code, statusCode: status, message })
+  }
+})
+
+t.test('what brought an error about stays out of the body', async t => {
+  const error = new GatewayError('TOKEN_UNAVAILABLE', { cause: new Error('secret'), headers: { 'retry-after': '1' } })
+  t.equal(
+    errorBody(error, 'id-1'),
+    `{"errors":[{"message":"${ERROR_TABLE.TOKEN_UNAVAILABLE.message}","extensions":{"code":"TOKEN_UNAVAILABLE","requestId":"id-1"}}]}`
+  )
+})
+
+t.test('locations stand between the message and the extensions', async t => {
+  const error = new GatewayError('GRAPHQL_PARSE_FAILED', { message: 'no', locations: [{ line: 1, column: 9 }] })
+  t.equal(
+    errorBody(error, 'id-1'),
+    '{"errors":[{"message":"no","locations":[{"line":1,"column":9}],"extensions":{"code":"GRAPHQL_PARSE_FAILED","requestId":"id-1"}}]}'
+  )
+})

@@ -1,0 +1,96 @@
+// Every error has the shape of a GraphQL answer, whatever went wrong and wherever.
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import pino from 'pino'
+import t from 'tap'
+import { toGatewayError } from '../../plugins/errors.ts'
+import { codeOf, startGateway } from '../support/gateway.ts'
+
+/** Sends bytes as they are and reads what comes until the other side closes. */
+async function raw(url: string, bytes: string): Promise<string> {
+  const socket = connect(Number(new URL(url).port), '127.0.0.1')
+  let answer = ''
+  socket.on('data', chunk => (answer += chunk))
+  socket.on('error', () => {})
+  socket.end(bytes)
+  await once(socket, 'close')
+  return answer
+}
+
+t.test('a route that is not there', async t => {
+  const gateway = await startGateway()
+  t.teardown(() => gateway.close())
+  for (const [method, path] of [
+    ['GET', '/'],
+    ['POST', '/execute'],
+    ['GET', '/execute-graphql/x'],
+    ['DELETE', '/health'],
+    ['GET', '/documentation']
+  ] as const) {
+    const answer = await fetch(gateway.url + path, { method })
+    t.equal(answer.status, 404, `${method} ${path}`)
+    t.match(answer.headers.get('x-request-id'), /./)
+    t.equal(await codeOf(answer), 'NOT_FOUND')
+  }
+})
+
+t.test('a method that a route does not take', async t => {
+  const gateway = await startGateway()
+  t.teardown(() => gateway.close())
+  for (const [method, path, allow] of [
+    ['PUT', '/execute-graphql?query={a}', 'GET, POST'],
+    ['DELETE', '/execute-graphql', 'GET, POST'],
+    ['OPTIONS', '/execute-graphql', 'GET, POST'],
+    ['POST', '/health/live', 'GET, HEAD'],
+    ['PATCH', '/health/ready', 'GET, HEAD']
+  ] as const) {
+    const answer = await fetch(gateway.url + path, { method })
+    t.equal(answer.status, 405, `${method} ${path}`)
+    t.equal(answer.headers.get('allow'), allow)
+    t.equal(await codeOf(answer), 'METHOD_NOT_ALLOWED')
+  }
+  t.equal((await fetch(`${gateway.url}/execute-graphql?query={a}`, { method: 'HEAD' })).status, 405, 'HEAD would cost a call of Hasura')
+  t.equal(gateway.hasura.received.length, 0)
+})
+
+t.test('a path that can not be decoded', async t => {
+  const gateway = await startGateway()
+  t.teardown(() => gateway.close())
+  const answer = await fetch(`${gateway.url}/%zz`)
+  t.equal(answer.status, 400)
+  t.equal(await codeOf(answer), 'INVALID_REQUEST')
+})
+
+t.test('what is no HTTP', async t => {
+  const gateway = await startGateway()
+  t.teardown(() => gateway.close())
+  for (const bytes of ['GARBAGE\r\n\r\n', `GET / HTTP/1.1\r\nhost: x\r\nx: ${'y'.repeat(20_000)}\r\n\r\n`]) {
+    const answer = await raw(gateway.url, bytes)
+    t.match(answer, /^HTTP\/1\.1 400 Bad Request\r\n/)
+    t.match(answer, /x-request-id: [0-9a-f-]{36}\r\n/)
+    t.match(answer, /"code":"INVALID_REQUEST"/)
+  }
+  t.equal((await gateway.post({ query: '{ a }' })).status, 200, 'the service lives on')
+})
+
+t.test('a fault of the service says no more than that, and the log says it all', async t => {
+  const lines: string[] = []
+  const logger = pino({ level: 'info' }, { write: line => void lines.push(line) })
+  const gateway = await startGateway({ logger })
+  t.teardown(() => gateway.close())
+  gateway.app.hasura.execute = () => Promise.reject(new Error('the inner reason'))
+  const answer = await gateway.post({ query: '{ a }' }, { 'x-request-id': 'id-1' })
+  t.equal(answer.status, 500)
+  const body = await answer.text()
+  t.match(body, /"code":"INTERNAL_ERROR"/)
+  t.notMatch(body, /inner reason/)
+  const line = lines.find(line => line.includes('request failed'))
+  t.match(JSON.parse(line ?? '{}'), { level: 50, requestId: 'id-1', err: { message: 'the inner reason' } })
+})
+
+t.test('whatever is thrown becomes an error of the table', async t => {
+  for (const thrown of [undefined, null, 'text', 5, {}, new Error('x'), Object.assign(new Error('x'), { statusCode: 503 })]) {
+    t.equal(toGatewayError(thrown).code, 'INTERNAL_ERROR', String(thrown))
+  }
+  t.equal(toGatewayError(Object.assign(new Error('x'), { statusCode: 418 })).code, 'INVALID_REQUEST')
+})

@@ -1,0 +1,71 @@
+// One line a request, with what operators need and nothing secret.
+import pino from 'pino'
+import t from 'tap'
+import { sendJson } from '../support/fake-server.ts'
+import { startGateway } from '../support/gateway.ts'
+
+const SECRETS = ['client-secret', 'header.payload-1.signature', 'caller-credential', 'session-cookie', 'a-variable']
+
+async function loggedGateway(level: string) {
+  const lines: string[] = []
+  const logger = pino({ level }, { write: line => void lines.push(line) })
+  const gateway = await startGateway({
+    logger,
+    hasura: (response, { body }) =>
+      body.includes('broken') ? response.destroy() : body.includes('late') ? undefined : sendJson(response, '{"data":{}}')
+  })
+  const requests = () => lines.map(line => JSON.parse(line)).filter(line => line.msg === 'request')
+  return { gateway, lines, requests }
+}
+
+t.test('what a line holds', async t => {
+  const { gateway, requests } = await loggedGateway('info')
+  await gateway.post({ query: 'query Users { a }' }, { 'x-request-id': 'id-1' })
+  await gateway.post({ query: 'mutation { broken }' })
+  await gateway.post({ query: '{' })
+  await fetch(`${gateway.url}/nowhere`)
+  await fetch(`${gateway.url}/health/live`)
+  await gateway.close()
+  const [ok, broken, bad, nowhere, ...more] = requests()
+  t.match(ok, { level: 30, requestId: 'id-1', method: 'POST', route: '/execute-graphql', operation: 'Users', kind: 'query', status: 200 })
+  t.ok(ok.ms >= ok.upstreamMs && ok.upstreamMs > 0)
+  t.match(broken, { level: 30, kind: 'mutation', status: 502, code: 'UPSTREAM_UNREACHABLE' })
+  t.match(bad, { status: 400, code: 'GRAPHQL_PARSE_FAILED' })
+  t.match(nowhere, { status: 404, code: 'NOT_FOUND' })
+  t.equal(nowhere.route, undefined)
+  t.strictSame(more, [], 'probes are not logged at info')
+})
+
+t.test('a caller that left is told from one that was answered', async t => {
+  const { gateway, requests } = await loggedGateway('info')
+  const controller = new AbortController()
+  const body = JSON.stringify({ query: '{ late }' })
+  const left = fetch(`${gateway.url}/execute-graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body,
+    signal: controller.signal
+  })
+  await gateway.hasura.hasReceived(1)
+  controller.abort()
+  await t.rejects(left)
+  await gateway.app.drain(5000)
+  await gateway.close()
+  t.match(requests(), [{ aborted: true }])
+})
+
+t.test('no secret is in any line at trace', async t => {
+  const { gateway, lines } = await loggedGateway('trace')
+  await gateway.post(
+    { query: 'query($v: String) { a(v: $v) }', variables: { v: 'a-variable' } },
+    { authorization: 'Bearer caller-credential', cookie: 'session-cookie' }
+  )
+  await gateway.post({ query: '{ broken }' }, { authorization: 'Bearer caller-credential' })
+  await gateway.close()
+  t.ok(lines.length > 2)
+  for (const secret of SECRETS)
+    t.notOk(
+      lines.some(line => line.includes(secret)),
+      secret
+    )
+})

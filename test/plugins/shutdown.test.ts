@@ -1,0 +1,57 @@
+// A stop that loses nothing.
+import t from 'tap'
+import { sendJson } from '../support/fake-server.ts'
+import { codeOf, startGateway } from '../support/gateway.ts'
+
+t.test('while it stops: new requests are turned away, those in flight finish, probes are told', async t => {
+  let answerHasura = () => {}
+  const gateway = await startGateway({
+    hasura: response => {
+      answerHasura = () => sendJson(response, '{"data":{}}')
+    }
+  })
+  t.teardown(() => gateway.close())
+  const inFlight = gateway.post({ query: '{ a }' })
+  await gateway.hasura.hasReceived(1)
+  const drained = gateway.app.drain(5000)
+
+  const late = await gateway.post({ query: '{ a }' })
+  t.equal(late.status, 503)
+  t.equal(late.headers.get('connection'), 'close')
+  t.equal(await codeOf(late), 'SHUTTING_DOWN')
+  const ready = await fetch(`${gateway.url}/health/ready`)
+  t.equal(ready.status, 503)
+  t.match(await ready.json(), { status: 'not ready', reasons: ['The service is shutting down.'] })
+  t.equal((await fetch(`${gateway.url}/health/live`)).status, 200)
+
+  answerHasura()
+  t.equal((await inFlight).status, 200)
+  t.equal(await drained, true)
+  t.equal(gateway.hasura.received.length, 1)
+})
+
+t.test('with nothing in flight there is nothing to wait for', async t => {
+  const gateway = await startGateway()
+  t.teardown(() => gateway.close())
+  await gateway.post({ query: '{ a }' })
+  t.equal(await gateway.app.drain(0), true)
+  t.ok(gateway.app.isDraining)
+})
+
+t.test('a caller that has left is not waited for', async t => {
+  const gateway = await startGateway({ hasura: () => {} })
+  t.teardown(() => gateway.close())
+  const controller = new AbortController()
+  const body = JSON.stringify({ query: '{ a }' })
+  const left = fetch(`${gateway.url}/execute-graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body,
+    signal: controller.signal
+  })
+  await gateway.hasura.hasReceived(1)
+  const drained = gateway.app.drain(5000)
+  controller.abort()
+  await t.rejects(left)
+  t.equal(await drained, true)
+})

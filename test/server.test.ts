@@ -1,0 +1,106 @@
+// The process from its start to its end.
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { type Answer, startFakeServer } from './support/fake-server.ts'
+import { environmentFor, givesData, givesTokens } from './support/gateway.ts'
+import { startService } from './support/service-process.ts'
+
+async function serviceFor(t: Test, settings: Record<string, string> = {}, answer: Answer = givesData) {
+  const cognito = await startFakeServer(givesTokens)
+  const hasura = await startFakeServer(answer)
+  const service = startService(environmentFor(cognito.url, hasura.url, settings), t.testdir())
+  t.teardown(async () => {
+    service.child.kill('SIGKILL')
+    await service.exited
+    await Promise.all([cognito.close(), hasura.close()])
+  })
+  const url = await service.url()
+  const post = () =>
+    fetch(`${url}/execute-graphql`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"query":"{ a }"}' })
+  return { ...service, hasura, cognito, url, post }
+}
+
+t.test('bad settings: exit code 1, all of them named, no value shown', async t => {
+  const service = startService({ PORT: 's3cret', GRAPHQL_ENDPOINT: 's3cret' }, t.testdir())
+  t.equal(await service.exited, 1)
+  for (const name of ['PORT', 'GRAPHQL_ENDPOINT', 'AWS_COGNITO_DOMAIN', 'AWS_COGNITO_APP_CLIENT_ID', 'AWS_COGNITO_APP_CLIENT_SECRET']) {
+    t.match(service.output(), `${name}:`)
+  }
+  t.notMatch(service.output(), 's3cret')
+})
+
+t.test('an address in use: exit code 1 and a log line', async t => {
+  const taken = await startFakeServer(() => {})
+  t.teardown(() => taken.close())
+  const settings = environmentFor(taken.url, taken.url, { PORT: new URL(taken.url).port })
+  const service = startService(settings, t.testdir())
+  t.equal(await service.exited, 1)
+  t.match(service.output(), 'could not listen')
+})
+
+t.test('settings are read from a .env file', async t => {
+  const cognito = await startFakeServer(givesTokens)
+  t.teardown(() => cognito.close())
+  const folder = t.testdir()
+  const lines = Object.entries(environmentFor(cognito.url, cognito.url)).map(([name, value]) => `${name}=${value}`)
+  writeFileSync(join(folder, '.env'), lines.join('\n'))
+  const service = startService({}, folder)
+  t.match(await (await fetch(`${await service.url()}/health/live`)).json(), { status: 'live' })
+  service.child.kill('SIGTERM')
+  t.equal(await service.exited, 0)
+})
+
+t.test('the service starts while Cognito is down', async t => {
+  const hasura = await startFakeServer(givesData)
+  t.teardown(() => hasura.close())
+  const service = startService(environmentFor('http://127.0.0.1:1', hasura.url), t.testdir())
+  t.equal((await fetch(`${await service.url()}/health/live`)).status, 200)
+  t.equal((await fetch(`${await service.url()}/health/ready`)).status, 503)
+  service.child.kill('SIGINT')
+  t.equal(await service.exited, 0)
+})
+
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  t.test(`${signal}: requests in flight finish, exit code 0`, async t => {
+    let finish = () => {}
+    const service = await serviceFor(t, {}, (response, request, count) => {
+      finish = () => givesData(response, request, count)
+    })
+    const inFlight = service.post()
+    await service.hasura.hasReceived(1)
+    service.child.kill(signal)
+    await service.hasWritten('stopping')
+    t.match(await (await service.post()).text(), 'SHUTTING_DOWN')
+    finish()
+    t.equal((await inFlight).status, 200)
+    t.equal(await service.exited, 0)
+  })
+}
+
+t.test('requests that outlast the grace are cut, exit code 1', async t => {
+  const service = await serviceFor(t, { SHUTDOWN_GRACE_MS: '50' }, () => {})
+  const cut = t.rejects(service.post())
+  await service.hasura.hasReceived(1)
+  service.child.kill('SIGTERM')
+  t.equal(await service.exited, 1)
+  await cut
+})
+
+t.test('a second signal ends it at once, exit code 1', async t => {
+  const service = await serviceFor(t, { SHUTDOWN_GRACE_MS: '60000' }, () => {})
+  const cut = t.rejects(service.post())
+  await service.hasura.hasReceived(1)
+  service.child.kill('SIGTERM')
+  await service.hasWritten('stopping')
+  service.child.kill('SIGTERM')
+  t.equal(await service.exited, 1)
+  await cut
+})
+
+t.test('nothing in flight and no grace: exit code 0', async t => {
+  const service = await serviceFor(t, { SHUTDOWN_GRACE_MS: '0' })
+  t.equal((await service.post()).status, 200)
+  service.child.kill('SIGTERM')
+  t.equal(await service.exited, 0)
+})

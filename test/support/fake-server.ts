@@ -1,0 +1,69 @@
+// An HTTP server on loopback that records what it received and answers as the test says.
+import { once } from 'node:events'
+import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+
+/** A request as the server received it. */
+export type Received = { method: string; url: string; headers: IncomingHttpHeaders; rawHeaders: string[]; body: string }
+
+/** What answers a request; the count begins with 1. */
+export type Answer = (response: ServerResponse, request: Received, count: number) => void
+
+/** A running fake; `answer` may be replaced at any time. */
+export type FakeServer = {
+  url: string
+  received: Received[]
+  answer: Answer
+  /** Sockets that are open now. */
+  sockets: Set<Socket>
+  /** Resolves when that many requests in all have arrived. */
+  hasReceived(count: number): Promise<void>
+  close(): Promise<void>
+}
+
+/** Starts a fake on a free port of 127.0.0.1. */
+export async function startFakeServer(answer: Answer): Promise<FakeServer> {
+  const server = createServer(async (request, response) => {
+    response.on('error', () => {})
+    const chunks: Buffer[] = []
+    try {
+      for await (const chunk of request) chunks.push(chunk)
+    } catch {
+      return
+    }
+    const { method = '', url = '', headers, rawHeaders } = request
+    const received = { method, url, headers, rawHeaders, body: Buffer.concat(chunks).toString() }
+    fake.received.push(received)
+    server.emit('received')
+    fake.answer(response, received, fake.received.length)
+  })
+  const sockets = new Set<Socket>()
+  server.on('connection', socket => {
+    sockets.add(socket)
+    socket.on('error', () => {})
+    socket.once('close', () => sockets.delete(socket))
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const fake: FakeServer = {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    received: [],
+    answer,
+    sockets,
+    async hasReceived(count) {
+      while (fake.received.length < count) await once(server, 'received')
+    },
+    async close() {
+      server.close()
+      server.closeAllConnections()
+      await once(server, 'close').catch(() => {})
+    }
+  }
+  return fake
+}
+
+/** Answers with JSON; a string is sent as it is. */
+export function sendJson(response: ServerResponse, body: unknown, status = 200, headers: Record<string, string> = {}): void {
+  response.writeHead(status, { 'content-type': 'application/json; charset=utf-8', ...headers })
+  response.end(typeof body === 'string' ? body : JSON.stringify(body))
+}

@@ -1,0 +1,79 @@
+// The real service between a fake Cognito and a fake Hasura, all on free ports of 127.0.0.1.
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
+import { buildApp } from '../../src/app.ts'
+import { loadSettings } from '../../src/config.ts'
+import { type Answer, type FakeServer, sendJson, startFakeServer } from './fake-server.ts'
+
+/** The n-th token of the fake Cognito. */
+export const tokenNumber = (n: number) => `header.payload-${n}.signature`
+
+/** A Cognito that gives a new token, good for an hour, to each request. */
+export const givesTokens: Answer = (response, _, count) =>
+  sendJson(response, { access_token: tokenNumber(count), expires_in: 3600, token_type: 'Bearer' })
+
+/** A Hasura that has one answer to everything. */
+export const givesData: Answer = response => sendJson(response, '{"data":{"users":[{"id":1}]}}')
+
+/** The service under test and its two neighbours. */
+export type Gateway = {
+  app: FastifyInstance
+  url: string
+  cognito: FakeServer
+  hasura: FakeServer
+  /** Posts a body to /execute-graphql: an object as JSON, a string as it is. */
+  post(body: unknown, headers?: Record<string, string>): Promise<Response>
+  close(): Promise<void>
+}
+
+/** What a test may set; the rest is as in production. */
+export type GatewayOptions = {
+  cognito?: Answer
+  hasura?: Answer
+  settings?: Record<string, string>
+  logger?: FastifyBaseLogger
+  /** Whether to wait for the first token; default true. */
+  isReady?: boolean
+}
+
+/** Settings for the two fakes, with overrides. */
+export const environmentFor = (cognito: string, hasura: string, overrides: Record<string, string> = {}) => ({
+  AWS_COGNITO_DOMAIN: cognito,
+  AWS_COGNITO_APP_CLIENT_ID: 'client-id',
+  AWS_COGNITO_APP_CLIENT_SECRET: 'client-secret',
+  GRAPHQL_ENDPOINT: `${hasura}/v1/graphql`,
+  PORT: '0',
+  DOCS_ENABLED: 'false',
+  ...overrides
+})
+
+/** Starts the service and both fakes. */
+export async function startGateway(options: GatewayOptions = {}): Promise<Gateway> {
+  const cognito = await startFakeServer(options.cognito ?? givesTokens)
+  const hasura = await startFakeServer(options.hasura ?? givesData)
+  const settings = await loadSettings(environmentFor(cognito.url, hasura.url, options.settings))
+  const app = await buildApp(settings, options.logger)
+  const url = await app.listen({ host: settings.HOST, port: settings.PORT })
+  if (options.isReady ?? true) await app.tokenManager.getToken()
+  return {
+    app,
+    url,
+    cognito,
+    hasura,
+    post: (body, headers) =>
+      fetch(`${url}/execute-graphql`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...headers },
+        body: typeof body === 'string' ? body : JSON.stringify(body)
+      }),
+    async close() {
+      await app.close()
+      await Promise.all([cognito.close(), hasura.close()])
+    }
+  }
+}
+
+/** The code of the one error in an answer of the service. */
+export async function codeOf(response: Response): Promise<string> {
+  const { errors } = (await response.json()) as { errors: { extensions: { code: string } }[] }
+  return errors[0]?.extensions.code ?? ''
+}

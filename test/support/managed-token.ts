@@ -1,0 +1,55 @@
+// A token manager on a clock that stands still, and a token endpoint that answers when the test says so.
+
+import { ExchangeError, type ExchangeErrorOptions, type ExchangeFaultCode } from '../../src/cognito/exchange-error.ts'
+import type { Exchange } from '../../src/cognito/token-endpoint.ts'
+import { TokenManager } from '../../src/cognito/token-manager.ts'
+import type { ExchangeReport } from '../../src/cognito/token-status.ts'
+import { FakeClock, settle } from './fake-clock.ts'
+
+/** What the endpoint answers: the n-th token, good for an hour, without a date. */
+export const answerNumber = (n: number, expiresInSeconds = 3600): Exchange => ({
+  accessToken: `token-${n}`,
+  expiresInSeconds,
+  date: undefined,
+  cognitoRequestId: `request-${n}`
+})
+
+/** A manager, not yet started, and what moves it. Chance is 0.5 unless set: renewal at 75 % of a life, half of each back-off. */
+export function manageToken(random: () => number = () => 0.5) {
+  const clock = new FakeClock()
+  const reports: ExchangeReport[] = []
+  const startedAtMs: number[] = []
+  const calls: PromiseWithResolvers<Exchange>[] = []
+  const exchange = () => {
+    startedAtMs.push(clock.nowMs())
+    const call = Promise.withResolvers<Exchange>()
+    calls.push(call)
+    return call.promise
+  }
+  const manager = new TokenManager({ exchange, onExchange: report => reports.push(report), clock, random })
+  return {
+    manager,
+    clock,
+    reports,
+    /** When each exchange began. */
+    startedAtMs,
+    /** Has the latest exchange succeed. */
+    async succeed(answer: Partial<Exchange> = {}) {
+      calls.at(-1)?.resolve({ ...answerNumber(calls.length), ...answer })
+      await settle()
+    },
+    /** Has the latest exchange fail. */
+    async fail(code: ExchangeFaultCode = 'server_error', options?: ExchangeErrorOptions) {
+      calls.at(-1)?.reject(new ExchangeError(code, options))
+      await settle()
+    }
+  }
+}
+
+/** A manager that has just been given its first token. */
+export async function manageFirstToken(answer: Partial<Exchange> = {}, random?: () => number) {
+  const managed = manageToken(random)
+  managed.manager.start()
+  await managed.succeed(answer)
+  return managed
+}

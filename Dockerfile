@@ -14,7 +14,7 @@ COPY src ./src
 COPY plugins ./plugins
 COPY routes ./routes
 USER node
-EXPOSE 3000
+EXPOSE 3000 9464
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s --start-period=5s CMD ["node", "src/healthcheck.ts"]
 CMD ["node", "src/server.ts"]

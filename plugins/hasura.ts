@@ -10,17 +10,21 @@ declare module 'fastify' {
 
 export default fp(
   async app => {
-    const { config, log, tokenManager } = app
+    const { config, log, metrics, tokenManager } = app
     const hasura = createHasuraClient({
       endpoint: config.GRAPHQL_ENDPOINT,
       tokenHeader: config.GRAPHQL_TOKEN_HEADER,
       timeoutMs: config.GRAPHQL_TIMEOUT_MS,
       connections: config.GRAPHQL_CONNECTIONS,
       tokens: tokenManager,
-      onRefusal: ({ reason, message }) => log.warn({ reason }, `Hasura refused the token: ${message}`)
+      onRetry: reason => metrics.retries.inc({ reason }),
+      onRefusal: ({ reason, message }) => {
+        metrics.rejections.inc({ reason })
+        log.warn({ reason }, `Hasura refused the token: ${message}`)
+      }
     })
     app.decorate('hasura', hasura)
     app.addHook('onClose', async () => hasura.close())
   },
-  { name: 'hasura', dependencies: ['config', 'cognitoAuth'] }
+  { name: 'hasura', dependencies: ['config', 'cognitoAuth', 'metrics'] }
 )

@@ -9,6 +9,8 @@ declare module 'fastify' {
     operation: Operation | undefined
     /** How long Hasura took, retries included, in ms; undefined where it was not called or did not answer. */
     upstreamMs: number | undefined
+    /** The status that Hasura answered with, before what the caller's Accept makes of it. */
+    upstreamStatus: number | undefined
   }
   interface FastifyContextConfig {
     /** Whether the route's requests are logged at debug, as those of probes are. Default false. */
@@ -16,7 +18,7 @@ declare module 'fastify' {
   }
 }
 
-function writeLine(request: FastifyRequest, reply: FastifyReply, startedAtMs: number): void {
+function writeLine(request: FastifyRequest, reply: FastifyReply, ms: number): void {
   const { id, method, operation, upstreamMs, errorCode } = request
   const { url, config } = request.routeOptions
   const line = {
@@ -27,7 +29,7 @@ function writeLine(request: FastifyRequest, reply: FastifyReply, startedAtMs: nu
     kind: operation?.kind,
     status: reply.statusCode,
     code: errorCode,
-    ms: round(performance.now() - startedAtMs),
+    ms: round(ms),
     upstreamMs: upstreamMs === undefined ? undefined : round(upstreamMs),
     aborted: reply.raw.writableFinished ? undefined : true
   }
@@ -40,12 +42,8 @@ export default fp(
   async app => {
     app.decorateRequest('operation', undefined)
     app.decorateRequest('upstreamMs', undefined)
-    app.addHook('onRequest', (request, reply, done) => {
-      const startedAtMs = performance.now()
-      reply.header('x-request-id', request.id)
-      reply.raw.once('close', () => writeLine(request, reply, startedAtMs))
-      done()
-    })
+    app.decorateRequest('upstreamStatus', undefined)
+    app.onRequestEnd(writeLine)
   },
-  { name: 'requestLog', dependencies: ['errors'] }
+  { name: 'requestLog', dependencies: ['requestEnd', 'errors'] }
 )

@@ -37,17 +37,17 @@ export default fp(
       })
     })
     app.addHook('onRequest', (request, reply, done) => {
+      inFlight++
       if (app.isDraining) {
         reply.header('connection', 'close')
         if (!request.routeOptions.config.answersWhileDraining) return done(new GatewayError('SHUTTING_DOWN'))
       }
-      inFlight++
-      reply.raw.once('close', () => {
-        inFlight--
-        if (inFlight === 0) onIdle()
-      })
       done()
     })
+    app.onRequestEnd(() => {
+      inFlight--
+      if (inFlight === 0) onIdle()
+    })
   },
-  { name: 'shutdown', dependencies: ['errors'] }
+  { name: 'shutdown', dependencies: ['requestEnd'] }
 )

@@ -1,6 +1,6 @@
 // Is the process alive, and can it serve? For load balancers and operators.
 import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox'
-import type { TokenStatus } from '../src/cognito/token-manager.ts'
+import type { TokenStatus } from '../src/cognito/token-status.ts'
 
 const LiveSchema = Type.Object({ status: Type.Literal('live') }, { examples: [{ status: 'live' }] })
 
@@ -10,8 +10,10 @@ const ReadySchema = Type.Object(
     reasons: Type.Array(Type.String(), { description: 'Why the service is not ready, or what an operator should look at.' }),
     token: Type.Object({
       state: Type.Union([Type.Literal('none'), Type.Literal('fresh'), Type.Literal('stale'), Type.Literal('unusable')]),
+      ageSeconds: Type.Optional(Type.Number()),
       expiresInSeconds: Type.Optional(Type.Number()),
       nextExchangeInSeconds: Type.Optional(Type.Number()),
+      exchangesPerMonth: Type.Optional(Type.Integer({ description: 'What this replica will be billed for in 30 days at this rate.' })),
       consecutiveFailures: Type.Integer({ minimum: 0 }),
       lastFailure: Type.Optional(Type.Object({ code: Type.String(), advice: Type.String() }))
     })
@@ -30,14 +32,14 @@ const ReadySchema = Type.Object(
 /** What keeps the service from being ready or may do so soon, in words that an operator can act on; empty when all is well. */
 export function describeToken(token: TokenStatus): string[] {
   const { state, lastFailure, nextExchangeInSeconds } = token
-  const reasons = []
+  const reasons: string[] = []
   if (state === 'none') reasons.push('There has been no token from Cognito yet.')
   if (state === 'unusable') reasons.push('The token from Cognito has expired and could not be renewed.')
   if (lastFailure) {
     const next = nextExchangeInSeconds === undefined ? 'now' : `in ${Math.ceil(nextExchangeInSeconds)} s`
     reasons.push(`The last exchange failed with ${lastFailure.code}: ${lastFailure.advice}. The next try is ${next}.`)
   }
-  return reasons
+  return [...reasons, ...token.notices]
 }
 
 const routes: FastifyPluginAsyncTypebox = async app => {

@@ -79,6 +79,7 @@ export function createOperationRunner(app: FastifyInstance) {
     try {
       const answer = await hasura.execute({ body, isQuery: operation.kind === 'query', headers, cancellation })
       request.upstreamMs = performance.now() - startedAtMs
+      request.upstreamStatus = answer.status
       return sendAnswer(request, reply, answer)
     } catch (error) {
       if (!(error instanceof AttemptError)) throw error

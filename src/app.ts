@@ -7,7 +7,9 @@ import config from '../plugins/config.ts'
 import errors, { answerClientError, sendError } from '../plugins/errors.ts'
 import hasura from '../plugins/hasura.ts'
 import jsonBody from '../plugins/jsonBody.ts'
+import metrics from '../plugins/metrics.ts'
 import openapi from '../plugins/openapi.ts'
+import requestEnd from '../plugins/requestEnd.ts'
 import requestLog from '../plugins/requestLog.ts'
 import shutdown from '../plugins/shutdown.ts'
 import executeGraphql from '../routes/execute-graphql.ts'
@@ -38,12 +40,14 @@ export async function buildApp(settings: Settings, logger?: FastifyBaseLogger): 
 
   await app.register(config, { settings })
   await app.register(sensible)
+  await app.register(requestEnd)
   await app.register(errors)
   await app.register(requestLog)
   await app.register(shutdown)
   await app.register(jsonBody)
   await app.register(openapi)
   await app.register(cognitoAuth)
+  await app.register(metrics)
   await app.register(hasura)
 
   await app.register(executeGraphql)

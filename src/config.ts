@@ -54,6 +54,7 @@ export const SettingsSchema = Type.Object({
   ALLOW_INSECURE_UPSTREAMS: flag(false),
   ALLOW_UNAUTHENTICATED: flag(false),
   DOCS_ENABLED: flag(true),
+  METRICS_PORT: integer(0, 65_535, 9_464),
   SHUTDOWN_GRACE_MS: integer(0, MAX_TIMER_MS, 10_000)
 })
 

@@ -132,6 +132,7 @@ t.test('the defaults are those of the documentation', async t => {
     ALLOW_INSECURE_UPSTREAMS: false,
     ALLOW_UNAUTHENTICATED: false,
     DOCS_ENABLED: false,
+    METRICS_PORT: 0,
     SHUTDOWN_GRACE_MS: 10000
   })
 })

@@ -43,6 +43,7 @@ export const environmentFor = (cognito: string, hasura: string, overrides: Recor
   GRAPHQL_ENDPOINT: `${hasura}/v1/graphql`,
   PORT: '0',
   DOCS_ENABLED: 'false',
+  METRICS_PORT: '0',
   ...overrides
 })
 

@@ -1,0 +1,46 @@
+// Measures requests, operations and exchanges, and shows them on a second listener, away from callers.
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import Fastify from 'fastify'
+import fp from 'fastify-plugin'
+import { createMetrics, type Metrics } from '../src/metrics.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    metrics: Metrics
+  }
+}
+
+/** How an operation ended, as one of a few words. */
+function outcomeOf(request: FastifyRequest, reply: FastifyReply): string {
+  if (request.errorCode !== undefined) return request.errorCode
+  if (!reply.raw.writableFinished) return 'aborted'
+  return request.upstreamStatus !== undefined && request.upstreamStatus >= 400 ? 'upstream_error' : 'ok'
+}
+
+function observeRequest(metrics: Metrics, request: FastifyRequest, reply: FastifyReply, ms: number): void {
+  const { operation, upstreamMs } = request
+  const route = request.routeOptions.url ?? 'none'
+  metrics.httpSeconds.observe({ route, method: request.method, status_code: reply.statusCode }, ms / 1000)
+  if (operation) metrics.operations.inc({ kind: operation.kind, outcome: outcomeOf(request, reply) })
+  if (upstreamMs !== undefined) metrics.hasuraSeconds.observe(upstreamMs / 1000)
+}
+
+export default fp(
+  async app => {
+    const { HOST: host, METRICS_PORT: port } = app.config
+    const metrics = createMetrics(() => app.tokenManager.status())
+    app.decorate('metrics', metrics)
+    app.onRequestEnd((request, reply, ms) => observeRequest(metrics, request, reply, ms))
+    app.onTokenExchange(({ reason, outcome, durationMs }) => {
+      metrics.exchanges.inc({ reason, outcome })
+      metrics.exchangeSeconds.observe(durationMs / 1000)
+    })
+    if (port === 0) return
+
+    const listener = Fastify()
+    listener.get('/metrics', async (_, reply) => reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()))
+    app.addHook('onReady', async () => void (await listener.listen({ host, port })))
+    app.addHook('onClose', () => listener.close())
+  },
+  { name: 'metrics', dependencies: ['config', 'requestEnd', 'requestLog', 'cognitoAuth'] }
+)

@@ -1,0 +1,80 @@
+// What is measured, under the names that dashboards know, and nothing that a label must not hold.
+
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import t from 'tap'
+import { sendJson } from '../support/fake-server.ts'
+import { startGateway, tokenNumber } from '../support/gateway.ts'
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as { port: number }
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+const REFUSED = '{"errors":[{"extensions":{"path":"$","code":"invalid-jwt"},"message":"Could not verify JWT: JWTExpired"}]}'
+
+t.test('requests, operations, retries, refusals and exchanges are counted', async t => {
+  const gateway = await startGateway({
+    hasura: (response, { headers, body }, count) => {
+      if (headers.authorization === `Bearer ${tokenNumber(1)}`) return sendJson(response, REFUSED)
+      if (body.includes('down')) return sendJson(response, '{"error":"down"}', 503)
+      if (body.includes('broken')) return response.destroy()
+      sendJson(response, `{"data":{"n":${count}}}`)
+    }
+  })
+  await gateway.post({ query: 'query SecretName { a }' })
+  await gateway.post({ query: '{ down }' })
+  await gateway.post({ query: 'mutation { broken }' })
+  await gateway.post({ query: '{' })
+  await fetch(`${gateway.url}/nowhere/secret-path`)
+  await gateway.app.drain(5000)
+  const text = await gateway.app.metrics.registry.metrics()
+  await gateway.close()
+  for (const line of [
+    'cognito_token_exchanges_total{reason="start",outcome="ok"} 1',
+    'cognito_token_exchanges_total{reason="rejected",outcome="ok"} 1',
+    'cognito_token_exchange_duration_seconds_count 2',
+    'cognito_token_refresh_failures_consecutive 0',
+    'hasura_token_rejections_total{reason="invalid-jwt"} 1',
+    'hasura_retries_total{reason="token"} 1',
+    'hasura_retries_total{reason="status"} 1',
+    'hasura_request_duration_seconds_count 2',
+    'http_request_duration_seconds_count{route="/execute-graphql",method="POST",status_code="200"} 1',
+    'http_request_duration_seconds_count{route="/execute-graphql",method="POST",status_code="400"} 1',
+    'http_request_duration_seconds_count{route="none",method="GET",status_code="404"} 1',
+    'graphql_operations_total{kind="query",outcome="ok"} 1',
+    'graphql_operations_total{kind="query",outcome="upstream_error"} 1',
+    'graphql_operations_total{kind="mutation",outcome="UPSTREAM_UNREACHABLE"} 1'
+  ]) {
+    t.ok(text.split('\n').includes(line), line)
+  }
+  t.match(text, /^cognito_token_expiry_timestamp_seconds \d{10}/m)
+  t.match(text, /^process_cpu_user_seconds_total /m)
+  t.notMatch(text, /SecretName|secret-path|payload/)
+})
+
+t.test('failed exchanges are counted under their code', async t => {
+  const gateway = await startGateway({ cognito: response => sendJson(response, { error: 'invalid_scope' }, 400), isReady: false })
+  await t.rejects(async () => gateway.app.tokenManager.getToken())
+  const text = await gateway.app.metrics.registry.metrics()
+  await gateway.close()
+  t.match(text, 'cognito_token_exchanges_total{reason="start",outcome="invalid_scope"} 1')
+  t.match(text, 'cognito_token_refresh_failures_consecutive 1')
+  t.match(text, 'cognito_token_expiry_timestamp_seconds 0')
+})
+
+t.test('they are shown on a listener of their own, and not to callers', async t => {
+  const port = await freePort()
+  const gateway = await startGateway({ settings: { METRICS_PORT: String(port) } })
+  const answer = await fetch(`http://127.0.0.1:${port}/metrics`)
+  t.equal(answer.status, 200)
+  t.match(answer.headers.get('content-type'), /^text\/plain; version=0\.0\.4/)
+  t.match(await answer.text(), 'cognito_token_exchanges_total')
+  t.equal((await fetch(`${gateway.url}/metrics`)).status, 404)
+  await gateway.close()
+  await t.rejects(fetch(`http://127.0.0.1:${port}/metrics`), 'it closes with the service')
+})

@@ -1,7 +1,7 @@
 // The whole service: every plugin and route, in the order in which they take part.
 import sensible from '@fastify/sensible'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyPluginAsync, LogController } from 'fastify'
 import cognitoAuth from '../plugins/cognitoAuth.ts'
 import config from '../plugins/config.ts'
 import errors, { answerClientError, sendError } from '../plugins/errors.ts'
@@ -9,6 +9,7 @@ import hasura from '../plugins/hasura.ts'
 import jsonBody from '../plugins/jsonBody.ts'
 import metrics from '../plugins/metrics.ts'
 import openapi from '../plugins/openapi.ts'
+import overload from '../plugins/overload.ts'
 import requestEnd from '../plugins/requestEnd.ts'
 import requestLog from '../plugins/requestLog.ts'
 import shutdown from '../plugins/shutdown.ts'
@@ -50,7 +51,13 @@ export async function buildApp(settings: Settings, logger?: FastifyBaseLogger): 
   await app.register(metrics)
   await app.register(hasura)
 
-  await app.register(executeGraphql)
+  await app.register(operations)
   await app.register(health)
   return app
+}
+
+/** What runs operations, and what stands before it alone: probes and pages answer also where an operation would be turned away. */
+const operations: FastifyPluginAsync = async scope => {
+  await scope.register(overload)
+  await scope.register(executeGraphql)
 }

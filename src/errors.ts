@@ -21,6 +21,7 @@ export const ERROR_TABLE = {
   UPSTREAM_UNREACHABLE: { status: 502, message: 'Hasura could not be reached, or the connection to it broke.' },
   UPSTREAM_INVALID_RESPONSE: { status: 502, message: 'The answer from Hasura was not JSON, or was cut short.' },
   TOKEN_UNAVAILABLE: { status: 503, message: 'The service has no token for Hasura at the moment.' },
+  OVERLOADED: { status: 503, message: 'The service has more to do than it can.' },
   SHUTTING_DOWN: { status: 503, message: 'The service is shutting down.' },
   UPSTREAM_TIMEOUT: { status: 504, message: 'Hasura did not answer in time.' }
 } as const satisfies Record<string, { status: number; message: string }>

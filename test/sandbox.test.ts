@@ -1,29 +1,7 @@
 // From a caller through a real token exchange to a GraphQL server and back, on the sandbox's servers.
-import type { Test } from 'tap'
 import t from 'tap'
-import { startCognito } from '../sandbox/cognito.ts'
-import { startHasura } from '../sandbox/hasura.ts'
-import { buildApp } from '../src/app.ts'
-import { loadSettings } from '../src/config.ts'
-import { codeOf, environmentFor } from './support/gateway.ts'
-
-async function sandboxFor(t: Test, settings: Record<string, string> = {}, hasuraOptions: { issuer?: string } = {}) {
-  const cognito = await startCognito({ clientId: 'client-id', clientSecret: 'client-secret', tokenLifetimeSeconds: 300 })
-  const hasura = await startHasura({ jwksUrl: cognito.jwksUrl, issuer: cognito.issuer, ...hasuraOptions })
-  const app = await buildApp(await loadSettings({ ...environmentFor(cognito.url, ''), GRAPHQL_ENDPOINT: hasura.url, ...settings }))
-  const url = await app.listen({ host: '127.0.0.1', port: 0 })
-  t.teardown(async () => {
-    await app.close()
-    await Promise.all([cognito.close(), hasura.close()])
-  })
-  const post = (body: object, headers: Record<string, string> = {}) =>
-    fetch(`${url}/execute-graphql`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', ...headers },
-      body: JSON.stringify(body)
-    })
-  return { app, url, post }
-}
+import { codeOf } from './support/gateway.ts'
+import { sandboxFor } from './support/sandbox.ts'
 
 t.test('a secret that Cognito does not know: not ready, and the reason is told', async t => {
   const { url, post } = await sandboxFor(t, { AWS_COGNITO_APP_CLIENT_SECRET: 'wrong' })

@@ -18,10 +18,11 @@ function outcomeOf(request: FastifyRequest, reply: FastifyReply): string {
 }
 
 function observeRequest(metrics: Metrics, request: FastifyRequest, reply: FastifyReply, ms: number): void {
-  const { operation, upstreamMs } = request
+  const { caller, operation, upstreamMs } = request
   const route = request.routeOptions.url ?? 'none'
   metrics.httpSeconds.observe({ route, method: request.method, status_code: reply.statusCode }, ms / 1000)
-  if (operation) metrics.operations.inc({ kind: operation.kind, outcome: outcomeOf(request, reply) })
+  if (operation)
+    metrics.operations.inc({ kind: operation.kind, outcome: outcomeOf(request, reply), ...(caller && { caller: caller.label }) })
   if (upstreamMs !== undefined) metrics.hasuraSeconds.observe(upstreamMs / 1000)
 }
 

@@ -19,12 +19,13 @@ declare module 'fastify' {
 }
 
 function writeLine(request: FastifyRequest, reply: FastifyReply, ms: number): void {
-  const { id, method, operation, upstreamMs, errorCode } = request
+  const { id, method, caller, operation, upstreamMs, errorCode } = request
   const { url, config } = request.routeOptions
   const line = {
     requestId: id,
     method,
     route: url,
+    caller: caller?.name,
     operation: operation?.name,
     kind: operation?.kind,
     status: reply.statusCode,

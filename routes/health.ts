@@ -51,6 +51,7 @@ const routes: FastifyPluginAsyncTypebox = async app => {
       config,
       schema: {
         operationId: 'getLiveness',
+        security: [],
         tags: ['health'],
         summary: 'Does the process serve?',
         response: { 200: { description: 'It does.', content: { 'application/json': { schema: LiveSchema } } } }
@@ -65,6 +66,7 @@ const routes: FastifyPluginAsyncTypebox = async app => {
       config,
       schema: {
         operationId: 'getReadiness',
+        security: [],
         tags: ['health'],
         summary: 'Can the service run operations?',
         response: {

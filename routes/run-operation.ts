@@ -51,7 +51,8 @@ export function createCallerCheck(app: FastifyInstance): onRequestHookHandler {
     request.responseType = type
     const role = request.headers['x-hasura-role']
     if (role !== undefined) {
-      if (typeof role !== 'string' || !roles.has(role)) return done(new GatewayError('ROLE_NOT_ALLOWED'))
+      if (typeof role !== 'string' || !roles.has(role) || request.caller?.roles?.has(role) === false)
+        return done(new GatewayError('ROLE_NOT_ALLOWED'))
       request.hasuraRole = role
     }
     done()
@@ -70,7 +71,8 @@ export function createOperationRunner(app: FastifyInstance) {
     if (request.method === 'GET' && operation.kind !== 'query') {
       throw new GatewayError('METHOD_NOT_ALLOWED', { message: 'Only queries run by GET: POST a mutation.', headers: { allow: 'POST' } })
     }
-    if (!kinds.has(operation.kind)) throw new GatewayError('OPERATION_NOT_ALLOWED', { message: `A ${operation.kind} is not allowed.` })
+    if (!kinds.has(operation.kind) || request.caller?.operations?.has(operation.kind) === false)
+      throw new GatewayError('OPERATION_NOT_ALLOWED', { message: `A ${operation.kind} is not allowed.` })
     const body = writeBody(document, operation, variables, Boolean(operationName))
     const headers = passHeaders(request.headers, request.id, acceptsGzip(request.headers['accept-encoding']), request.hasuraRole)
     const cancellation = new Cancellation()

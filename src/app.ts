@@ -2,20 +2,23 @@
 import sensible from '@fastify/sensible'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyPluginAsync, LogController } from 'fastify'
+import callers from '../plugins/callers.ts'
 import cognitoAuth from '../plugins/cognitoAuth.ts'
 import config from '../plugins/config.ts'
+import cors from '../plugins/cors.ts'
 import errors, { answerClientError, sendError } from '../plugins/errors.ts'
 import hasura from '../plugins/hasura.ts'
 import jsonBody from '../plugins/jsonBody.ts'
 import metrics from '../plugins/metrics.ts'
 import openapi from '../plugins/openapi.ts'
 import overload from '../plugins/overload.ts'
+import rateLimit from '../plugins/rateLimit.ts'
 import requestEnd from '../plugins/requestEnd.ts'
 import requestLog from '../plugins/requestLog.ts'
 import shutdown from '../plugins/shutdown.ts'
 import executeGraphql from '../routes/execute-graphql.ts'
 import health from '../routes/health.ts'
-import type { Settings } from './config.ts'
+import { listOf, type Settings } from './config.ts'
 import { requestIdOf } from './request-id.ts'
 
 /**
@@ -26,6 +29,7 @@ import { requestIdOf } from './request-id.ts'
 export async function buildApp(settings: Settings, logger?: FastifyBaseLogger): Promise<FastifyInstance> {
   const app = Fastify({
     ...(logger && { loggerInstance: logger }),
+    ...(settings.TRUST_PROXY && { trustProxy: listOf(settings.TRUST_PROXY) }),
     bodyLimit: settings.BODY_LIMIT_BYTES,
     genReqId: request => requestIdOf(request.headers),
     requestIdHeader: false,
@@ -46,9 +50,12 @@ export async function buildApp(settings: Settings, logger?: FastifyBaseLogger): 
   await app.register(requestLog)
   await app.register(shutdown)
   await app.register(jsonBody)
-  await app.register(openapi)
+  await app.register(cors)
+  await app.register(callers)
   await app.register(cognitoAuth)
   await app.register(metrics)
+  await app.register(rateLimit)
+  await app.register(openapi)
   await app.register(hasura)
 
   await app.register(operations)
@@ -59,5 +66,6 @@ export async function buildApp(settings: Settings, logger?: FastifyBaseLogger): 
 /** What runs operations, and what stands before it alone: probes and pages answer also where an operation would be turned away. */
 const operations: FastifyPluginAsync = async scope => {
   await scope.register(overload)
+  for (const check of [scope.identifyCaller, scope.limitRate, scope.requireCaller]) if (check) scope.addHook('onRequest', check)
   await scope.register(executeGraphql)
 }

@@ -1,10 +1,12 @@
 // The settings: one schema, the type that follows from it, and the reading of the environment.
 import { readFileSync } from 'node:fs'
-import { isIP } from 'node:net'
 import { parseEnv } from 'node:util'
 import fastifyEnv from '@fastify/env'
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import Fastify from 'fastify'
+import { checkTogether } from './config-checks.ts'
+
+export { listOf } from './config-checks.ts'
 
 const MAX_TIMER_MS = 2 ** 31 - 1
 
@@ -52,7 +54,22 @@ export const SettingsSchema = Type.Object({
     description: LOG_LEVELS.join(', ')
   }),
   ALLOW_INSECURE_UPSTREAMS: flag(false),
+  CALLER_AUTH: Type.String({
+    default: 'none',
+    pattern: '^(none|api-key|jwt|api-key\\s*,\\s*jwt|jwt\\s*,\\s*api-key)$',
+    description: 'none, api-key, jwt or api-key,jwt'
+  }),
   ALLOW_UNAUTHENTICATED: flag(false),
+  CALLER_KEYS_FILE: Type.Optional(text('the path of a readable JSON file of callers')),
+  CALLER_JWT_ISSUER: Type.Optional(text('the https URL that stands in iss')),
+  CALLER_JWT_JWKS_URL: Type.Optional(text('the https URL of the keys of the issuer')),
+  CALLER_JWT_AUDIENCE: Type.Optional(text('what stands in aud')),
+  CALLER_JWT_CLIENT_IDS: Type.Optional(text('client ids with commas between them')),
+  CALLER_JWT_SCOPES: Type.Optional(text('scopes with commas between them')),
+  RATE_LIMIT_PER_MINUTE: integer(0, 1_000_000_000, 0),
+  RATE_LIMIT_REDIS_URL: Type.Optional(text('a redis or rediss URL')),
+  TRUST_PROXY: Type.Optional(text('addresses or CIDR ranges with commas between them')),
+  CORS_ORIGINS: Type.Optional(text('exact origins with commas between them, such as https://app.example.com')),
   DOCS_ENABLED: flag(true),
   METRICS_PORT: integer(0, 65_535, 9_464),
   SHUTDOWN_GRACE_MS: integer(0, MAX_TIMER_MS, 10_000)
@@ -95,7 +112,7 @@ export function readEnvironment(path = '.env', environment: NodeJS.Dict<string> 
  */
 export async function loadSettings(environment: Readonly<Record<string, string>>): Promise<Settings> {
   const bare = Fastify()
-  const problems = crossCheck(environment)
+  const problems = checkTogether(environment)
   try {
     await bare.register(fastifyEnv, { schema: structuredClone(SettingsSchema), data: environment, env: false })
   } catch (error) {
@@ -118,81 +135,3 @@ function expectation(name: string, environment: Readonly<Record<string, string>>
   const schema: TSchema | undefined = SettingsSchema.properties[name as keyof Settings]
   return `${name in environment ? 'must be' : 'is missing:'} ${schema?.description ?? 'a valid value'}`
 }
-
-/** What a schema of single values can't say: URLs, pairs that exclude each other, header names, files. */
-function crossCheck(environment: Readonly<Record<string, string>>): Map<string, string> {
-  const problems = new Map<string, string>()
-  const check = (name: keyof Settings, problem: string | undefined) => problem && problems.set(name, problem)
-  const insecure = environment.ALLOW_INSECURE_UPSTREAMS === 'true'
-  for (const name of ['AWS_COGNITO_DOMAIN', 'GRAPHQL_ENDPOINT'] as const) {
-    check(name, environment[name] === undefined ? undefined : urlProblem(environment[name], insecure))
-  }
-  if (!problems.has('AWS_COGNITO_DOMAIN')) check('AWS_COGNITO_DOMAIN', domainProblem(environment.AWS_COGNITO_DOMAIN))
-  const { AWS_COGNITO_APP_CLIENT_SECRET: secret, AWS_COGNITO_APP_CLIENT_SECRET_FILE: secretFile } = environment
-  if (secret === undefined && secretFile === undefined) {
-    check('AWS_COGNITO_APP_CLIENT_SECRET', 'is missing: the app client secret, or AWS_COGNITO_APP_CLIENT_SECRET_FILE')
-  } else if (secret !== undefined && secretFile !== undefined) {
-    check('AWS_COGNITO_APP_CLIENT_SECRET', 'must not be set together with AWS_COGNITO_APP_CLIENT_SECRET_FILE')
-    check('AWS_COGNITO_APP_CLIENT_SECRET_FILE', 'must not be set together with AWS_COGNITO_APP_CLIENT_SECRET')
-  }
-  if (secretFile !== undefined && !problems.has('AWS_COGNITO_APP_CLIENT_SECRET_FILE')) {
-    check('AWS_COGNITO_APP_CLIENT_SECRET_FILE', secretFileProblem(secretFile))
-  }
-  const tokenHeader = environment.GRAPHQL_TOKEN_HEADER
-  if (tokenHeader !== undefined && !isTokenHeader(tokenHeader)) {
-    check('GRAPHQL_TOKEN_HEADER', `must be ${SettingsSchema.properties.GRAPHQL_TOKEN_HEADER.description}`)
-  }
-  const forwarded = listOf(environment.FORWARD_HEADERS)
-  if (forwarded.some(header => !isForwardable(header) || header.toLowerCase() === tokenHeader?.toLowerCase())) {
-    check('FORWARD_HEADERS', `must be ${SettingsSchema.properties.FORWARD_HEADERS.description}`)
-  }
-  const host = environment.HOST
-  if (host !== undefined && !isLoopback(host) && environment.ALLOW_UNAUTHENTICATED !== 'true') {
-    check('HOST', 'must be a loopback address unless callers are authenticated or ALLOW_UNAUTHENTICATED is true')
-  }
-  return problems
-}
-
-function urlProblem(value: string, insecureAllowed: boolean): string | undefined {
-  const url = URL.parse(value)
-  if (!url || (url.protocol !== 'https:' && url.protocol !== 'http:') || url.hash) return 'must be an https URL'
-  if (url.username || url.password) return 'must be a URL without a user name or password'
-  if (url.protocol === 'http:' && !insecureAllowed && !isLoopback(url.hostname)) {
-    return 'must be an https URL (http only for a loopback host, or with ALLOW_INSECURE_UPSTREAMS=true)'
-  }
-  return undefined
-}
-
-const domainProblem = (value: string | undefined) =>
-  value !== undefined && URL.parse(value)?.search ? 'must be the https URL of the user pool domain, without a query' : undefined
-
-function secretFileProblem(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8').replace(/\r?\n$/, '') === '' ? 'must be a file that is not empty' : undefined
-  } catch {
-    return `must be ${SettingsSchema.properties.AWS_COGNITO_APP_CLIENT_SECRET_FILE.description}`
-  }
-}
-
-/** Whether a host name or an address (an IPv6 one with or without brackets) stands for this machine alone. */
-export function isLoopback(host: string): boolean {
-  const address = host.replace(/^\[|\]$/g, '').toLowerCase()
-  if (isIP(address) === 4) return address.startsWith('127.')
-  return address === 'localhost' || address.endsWith('.localhost') || address === '::1'
-}
-
-/** The parts of a comma-separated setting, without white space and empty parts; none where it is unset. */
-export const listOf = (value: string | undefined): string[] =>
-  (value ?? '')
-    .split(',')
-    .map(part => part.trim())
-    .filter(Boolean)
-
-const HEADER_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
-const CREDENTIAL_HEADERS =
-  /^(authorization|proxy-.*|cookie2?|set-cookie|auth-token|x-api-key|x-auth-token|x-amz-security-token|x-hasura-.*)$/i
-const OWN_HEADERS =
-  /^(host|connection|content-.*|transfer-encoding|keep-alive|te|trailer|upgrade|expect|accept|accept-encoding|x-request-id|traceparent|tracestate)$/i
-
-const isForwardable = (name: string) => HEADER_NAME.test(name) && !CREDENTIAL_HEADERS.test(name) && !OWN_HEADERS.test(name)
-const isTokenHeader = (name: string) => HEADER_NAME.test(name) && !OWN_HEADERS.test(name) && !/^cookie2?$/i.test(name)

@@ -73,10 +73,15 @@ export function createMetrics(tokenStatus: () => TokenStatus) {
       buckets: REQUEST_BUCKETS,
       registers
     }),
+    rateLimitFailures: new Counter({
+      name: 'rate_limit_failures_total',
+      help: 'Requests let through because Redis could not count them.',
+      registers
+    }),
     operations: new Counter({
       name: 'graphql_operations_total',
-      help: 'Operations by kind; the outcome is ok, an error code of the service, upstream_error (Hasura answered 4xx or 5xx) or aborted.',
-      labelNames: ['kind', 'outcome'] as const,
+      help: 'Operations by kind; the outcome is ok, an error code of the service, upstream_error (Hasura answered 4xx or 5xx) or aborted; the caller where it is known.',
+      labelNames: ['kind', 'outcome', 'caller'] as const,
       registers
     })
   }

@@ -2,7 +2,8 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { isLoopback, listOf, loadSettings, readEnvironment, SettingsError } from '../src/config.ts'
+import { listOf, loadSettings, readEnvironment, SettingsError } from '../src/config.ts'
+import { isLoopback } from '../src/config-checks.ts'
 import { environmentFor } from './support/gateway.ts'
 
 const GOOD = environmentFor('https://acme.auth.eu-west-1.amazoncognito.com', 'https://hasura.example.com')
@@ -130,6 +131,8 @@ t.test('the defaults are those of the documentation', async t => {
     BODY_LIMIT_BYTES: 1048576,
     LOG_LEVEL: 'info',
     ALLOW_INSECURE_UPSTREAMS: false,
+    CALLER_AUTH: 'none',
+    RATE_LIMIT_PER_MINUTE: 0,
     ALLOW_UNAUTHENTICATED: false,
     DOCS_ENABLED: false,
     METRICS_PORT: 0,

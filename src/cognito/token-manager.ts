@@ -15,8 +15,6 @@ import {
   type TokenStatus
 } from './token-status.ts'
 
-export type { ExchangeReport, TokenStatus } from './token-status.ts'
-
 /** The longest that a request waits for an exchange, in ms. */
 export const WAIT_MAX_MS = 5_000
 /** The shortest time between two renewals that Hasura's refusals force, in ms. */

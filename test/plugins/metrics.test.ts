@@ -1,19 +1,9 @@
 // What is measured, under the names that dashboards know, and nothing that a label must not hold.
 
-import { once } from 'node:events'
-import { createServer } from 'node:net'
 import t from 'tap'
 import { sendJson } from '../support/fake-server.ts'
+import { freePort } from '../support/free-port.ts'
 import { startGateway, tokenNumber } from '../support/gateway.ts'
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  server.close()
-  await once(server, 'close')
-  return port
-}
 
 const REFUSED = '{"errors":[{"extensions":{"path":"$","code":"invalid-jwt"},"message":"Could not verify JWT: JWTExpired"}]}'
 

@@ -1,0 +1,47 @@
+// Lets pages of listed origins call the service from a browser; off unless origins are listed.
+import cors from '@fastify/cors'
+import fp from 'fastify-plugin'
+import { listOf } from '../src/config.ts'
+
+/** Request headers that a page may send, beside those of FORWARD_HEADERS. */
+const ALLOWED_HEADERS = [
+  'accept',
+  'authorization',
+  'content-type',
+  'traceparent',
+  'tracestate',
+  'x-api-key',
+  'x-hasura-role',
+  'x-request-id'
+]
+/** Response headers that a page may read, beside those that every page may. */
+const EXPOSED_HEADERS = [
+  'ratelimit-limit',
+  'ratelimit-remaining',
+  'ratelimit-reset',
+  'retry-after',
+  'warning',
+  'www-authenticate',
+  'x-hasura-query-cache-key',
+  'x-hasura-query-family-cache-key',
+  'x-request-id'
+]
+/** How long a browser may keep the answer to a preflight, in s. */
+const PREFLIGHT_MAX_AGE_SECONDS = 600
+
+export default fp(
+  async app => {
+    const origins = new Set(listOf(app.config.CORS_ORIGINS))
+    if (origins.size === 0) return
+    await app.register(cors, {
+      origin: (origin, done) => done(null, origin !== undefined && origins.has(origin)),
+      methods: ['GET', 'POST'],
+      allowedHeaders: [...ALLOWED_HEADERS, ...listOf(app.config.FORWARD_HEADERS)],
+      exposedHeaders: EXPOSED_HEADERS,
+      maxAge: PREFLIGHT_MAX_AGE_SECONDS,
+      // Its answer to an OPTIONS that is no preflight would not be in our shape.
+      strictPreflight: false
+    })
+  },
+  { name: 'cors', dependencies: ['config'] }
+)

@@ -1,0 +1,61 @@
+// Reads the folder of stored operations, once; what a request names is never a path.
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import type { FileProblem } from './operations-error.ts'
+
+/** The folder within the folder that holds fragments for all operations. */
+export const FRAGMENTS_FOLDER = 'fragments'
+
+/** A file as it was read; `name` is without its ending. */
+export type SourceFile = { readonly name: string; readonly path: string; readonly text: string }
+
+/** What a folder of stored operations holds, in the order of the names. */
+export type OperationFolder = {
+  readonly operations: readonly SourceFile[]
+  readonly fragments: readonly SourceFile[]
+  /** Paths that are neither; hidden files are not among them. */
+  readonly ignored: readonly string[]
+  readonly problems: readonly FileProblem[]
+}
+
+const FILE_NAME = /^([A-Za-z0-9_-]+)\.graphql$/
+
+/** Reads every file; a folder that is not there is an empty one. What can not be read is among the problems. */
+export function readOperationFolder(folder: string): OperationFolder {
+  const problems: FileProblem[] = []
+  const ignored: string[] = []
+  const operations = readFiles(folder, problems, ignored, [FRAGMENTS_FOLDER])
+  const fragments = readFiles(join(folder, FRAGMENTS_FOLDER), problems, ignored)
+  return { operations, fragments, ignored, problems }
+}
+
+function readFiles(folder: string, problems: FileProblem[], ignored: string[], known: readonly string[] = []): SourceFile[] {
+  const files: SourceFile[] = []
+  for (const entry of namesIn(folder, problems)) {
+    const path = join(folder, entry)
+    const name = FILE_NAME.exec(entry)?.[1]
+    // Kubernetes mounts a folder with hidden ones beside the files.
+    if (entry.startsWith('.') || known.includes(entry)) continue
+    if (name !== undefined) attempt(path, problems, () => files.push({ name, path, text: readFileSync(path, 'utf8') }))
+    else if (/\.(graphql|gql)$/i.test(entry)) problems.push({ file: path, reason: 'the name must be [A-Za-z0-9_-] and end in .graphql' })
+    else ignored.push(path)
+  }
+  return files
+}
+
+function namesIn(folder: string, problems: FileProblem[]): string[] {
+  if (statSync(folder, { throwIfNoEntry: false }) === undefined) return []
+  let names: string[] = []
+  attempt(folder, problems, () => {
+    names = readdirSync(folder).sort()
+  })
+  return names
+}
+
+function attempt(path: string, problems: FileProblem[], read: () => void): void {
+  try {
+    read()
+  } catch (error) {
+    problems.push({ file: path, reason: `can not be read (${(error as NodeJS.ErrnoException).code})` })
+  }
+}

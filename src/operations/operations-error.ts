@@ -1,0 +1,28 @@
+// What is wrong with the files of the stored operations, told all at once.
+import type { GraphQLError } from 'graphql'
+
+/** One fault of a file; lines count from 1, and a fault of the whole file has none. */
+export type FileProblem = { readonly file: string; readonly line?: number; readonly reason: string }
+
+/** Thrown when files of stored operations are bad; its message names file, line and reason of each. */
+export class OperationsError extends Error {
+  override readonly name = 'OperationsError'
+  readonly problems: readonly FileProblem[]
+
+  constructor(problems: readonly FileProblem[]) {
+    super(`Bad stored operations:\n${problems.map(problem => `  ${describeProblem(problem)}`).join('\n')}`)
+    this.problems = problems
+  }
+}
+
+/** A fault as one line: `operations/users.graphql:3: reason`. */
+export const describeProblem = ({ file, line, reason }: FileProblem): string => `${file}${line === undefined ? '' : `:${line}`}: ${reason}`
+
+/**
+ * A fault that graphql found; the file is that of the place, which may be one of shared fragments.
+ * @param file where the fault has no place
+ */
+export function problemOf({ message, source, locations }: GraphQLError, file: string): FileProblem {
+  const line = locations?.[0]?.line
+  return { file: source?.name ?? file, ...(line !== undefined && { line }), reason: message }
+}

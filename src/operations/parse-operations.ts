@@ -1,0 +1,121 @@
+// Turns the files of the folder into operations and says of each bad file what is wrong with it.
+import {
+  type DefinitionNode,
+  type FragmentDefinitionNode,
+  GraphQLError,
+  Kind,
+  type OperationDefinitionNode,
+  parse,
+  Source,
+  visit
+} from 'graphql'
+import type { OperationFolder, SourceFile } from './operation-folder.ts'
+import { type FileProblem, OperationsError, problemOf } from './operations-error.ts'
+import { createStoredOperation, type StoredKind, type StoredOperation } from './stored-operation.ts'
+import { problemsWithoutSchema } from './validate-operation.ts'
+
+/**
+ * The operations of a folder, in the order of their files.
+ * @throws {OperationsError} that names every bad file
+ */
+export function parseOperations(folder: OperationFolder): StoredOperation[] {
+  const problems: FileProblem[] = [...folder.problems]
+  const shared = sharedFragments(folder.fragments, problems)
+  const operations: StoredOperation[] = []
+  const byOperationName = new Map<string, StoredOperation>()
+  for (const file of folder.operations) {
+    const operation = parseOperation(file, shared, problems)
+    if (operation === undefined) continue
+    const twin = byOperationName.get(operation.operationName)
+    if (twin) problems.push({ ...placeOf(file, operation.definition), reason: `${twin.path} has an operation of the same name` })
+    byOperationName.set(operation.operationName, operation)
+    operations.push(operation)
+  }
+  if (problems.length > 0) throw new OperationsError(problems)
+  return operations
+}
+
+function definitionsOf({ path, text }: SourceFile, problems: FileProblem[]): readonly DefinitionNode[] | undefined {
+  try {
+    return parse(new Source(text, path)).definitions
+  } catch (error) {
+    if (error instanceof GraphQLError) problems.push(problemOf(error, path))
+    else if (error instanceof RangeError) problems.push({ file: path, reason: 'is nested too deeply' })
+    else throw error
+    return undefined
+  }
+}
+
+function sharedFragments(files: readonly SourceFile[], problems: FileProblem[]): Map<string, FragmentDefinitionNode> {
+  const fragments = new Map<string, FragmentDefinitionNode>()
+  for (const file of files) {
+    for (const node of definitionsOf(file, problems) ?? []) {
+      if (node.kind !== Kind.FRAGMENT_DEFINITION) problems.push({ ...placeOf(file, node), reason: 'only fragments may stand here' })
+      else if (fragments.has(node.name.value)) problems.push(sameName(file, node))
+      else fragments.set(node.name.value, node)
+    }
+  }
+  return fragments
+}
+
+function parseOperation(
+  file: SourceFile,
+  shared: ReadonlyMap<string, FragmentDefinitionNode>,
+  problems: FileProblem[]
+): StoredOperation | undefined {
+  const definitions = definitionsOf(file, problems)
+  if (definitions === undefined) return undefined
+  const before = problems.length
+  const operation = soleOperation(file, definitions, problems)
+  for (const node of definitions) {
+    if (node.kind === Kind.FRAGMENT_DEFINITION && shared.has(node.name.value)) problems.push(sameName(file, node))
+  }
+  if (operation === undefined || problems.length > before) return undefined
+  const stored = createStoredOperation(file, operation, [...definitions, ...usedFragments(definitions, shared)])
+  problems.push(...problemsWithoutSchema(stored))
+  return problems.length > before ? undefined : stored
+}
+
+type StoredDefinition = OperationDefinitionNode & { readonly operation: StoredKind }
+
+function soleOperation(file: SourceFile, definitions: readonly DefinitionNode[], problems: FileProblem[]): StoredDefinition | undefined {
+  const strange = definitions.find(({ kind }) => kind !== Kind.OPERATION_DEFINITION && kind !== Kind.FRAGMENT_DEFINITION)
+  const operations = definitions.filter(node => node.kind === Kind.OPERATION_DEFINITION)
+  const [only, second] = operations
+  const refuse = (reason: string, node?: DefinitionNode) => void problems.push({ ...placeOf(file, node), reason })
+  if (strange) return refuse('only an operation and its fragments may stand here', strange)
+  if (only === undefined) return refuse('holds no operation')
+  if (second !== undefined) return refuse(`holds ${operations.length} operations; a file holds one`, second)
+  if (only.name === undefined) return refuse('the operation has no name', only)
+  if (!isStored(only)) return refuse('a subscription can not be stored', only)
+  return only
+}
+
+const isStored = (node: OperationDefinitionNode): node is StoredDefinition => node.operation !== 'subscription'
+
+/** The shared fragments that definitions use, by way of other fragments as well; one that is not there is found by validation. */
+function usedFragments(definitions: readonly DefinitionNode[], shared: ReadonlyMap<string, FragmentDefinitionNode>): DefinitionNode[] {
+  const used = new Set<FragmentDefinitionNode>()
+  const follow = (node: DefinitionNode) => {
+    visit(node, {
+      FragmentSpread({ name }) {
+        const fragment = shared.get(name.value)
+        if (fragment === undefined || used.has(fragment)) return
+        used.add(fragment)
+        follow(fragment)
+      }
+    })
+  }
+  if (shared.size > 0) definitions.forEach(follow)
+  return [...used]
+}
+
+const sameName = (file: SourceFile, node: FragmentDefinitionNode): FileProblem => ({
+  ...placeOf(file, node),
+  reason: `another file has a fragment ${node.name.value} as well`
+})
+
+function placeOf({ path }: SourceFile, node: DefinitionNode | undefined): Pick<FileProblem, 'file' | 'line'> {
+  const line = node?.loc?.startToken.line
+  return { file: path, ...(line !== undefined && { line }) }
+}

@@ -1,0 +1,70 @@
+// Callers by key: the file is read strictly, and keys are found by their hashes alone.
+import { createHash } from 'node:crypto'
+import t from 'tap'
+import { rateLimitOf } from '../../src/callers/caller.ts'
+import { parseKeyCallers } from '../../src/callers/key-callers.ts'
+
+const sha256 = (key: string) => createHash('sha256').update(key).digest('hex')
+const file = (...callers: object[]) => JSON.stringify({ callers })
+
+t.test('a file that is not right is refused, and nothing of it is shown', async t => {
+  const hash = sha256('s3cret')
+  const texts: [string, string, RegExp][] = [
+    ['not JSON', `{"callers": s3cret`, /not JSON/],
+    ['no object', '[]', /expected object/],
+    ['no callers', '{}', /callers/],
+    ['another member', '{"callers":[],"s3cret":1}', /unexpected property/],
+    ['a caller without a name', file({ keySha256: [hash] }), /callers\/0\/name/],
+    ['a name that is none', file({ name: 's3cret name', keySha256: [hash] }), /callers\/0\/name/],
+    ['no key', file({ name: 'web', keySha256: [] }), /keySha256/],
+    ['a key in the clear', file({ name: 'web', keySha256: ['s3cret'] }), /keySha256/],
+    ['an unknown right', file({ name: 'web', keySha256: [hash], admin: true }), /callers\/0/],
+    ['a kind that is none', file({ name: 'web', keySha256: [hash], operations: ['subscription'] }), /operations/],
+    ['a limit of nothing', file({ name: 'web', keySha256: [hash], rateLimitPerMinute: 0 }), /rateLimitPerMinute/],
+    ['one name twice', file({ name: 'web', keySha256: [hash] }, { name: 'web', keySha256: [sha256('b')] }), /same name/],
+    ['one key twice', file({ name: 'web', keySha256: [hash] }, { name: 'app', keySha256: [hash.toUpperCase()] }), /listed twice/]
+  ]
+  for (const [title, text, expected] of texts) {
+    const error = t.throws(() => parseKeyCallers(text), expected, title)
+    t.notMatch(String(error), /s3cret/, title)
+  }
+})
+
+t.test('a key that is not listed belongs to nobody', async t => {
+  const callers = parseKeyCallers(file({ name: 'web', keySha256: [sha256('key')] }))
+  for (const key of ['', 'Key', 'key ', sha256('key'), 'x'.repeat(1_000_000), '\u0000'])
+    t.equal(callers.find(key), undefined, key.slice(0, 20))
+})
+
+t.test('a key belongs to its caller, with its rights', async t => {
+  const callers = parseKeyCallers(
+    file(
+      { name: 'web', keySha256: [sha256('old'), sha256('new').toUpperCase()] },
+      { name: 'job', keySha256: [sha256('job')], roles: ['reader'], operations: ['query'], adhoc: false, rateLimitPerMinute: 6 }
+    )
+  )
+  t.equal(callers.count, 2)
+  for (const key of ['old', 'new']) t.strictSame(callers.find(key), { name: 'web', label: 'web' })
+  t.strictSame(callers.find('job'), {
+    name: 'job',
+    label: 'job',
+    roles: new Set(['reader']),
+    operations: new Set(['query']),
+    adhoc: false,
+    rateLimitPerMinute: 6
+  })
+})
+
+t.test("a caller's limit narrows that of the settings, and never widens it", async t => {
+  const caller = (rateLimitPerMinute?: number) => ({ name: 'a', label: 'a', ...(rateLimitPerMinute && { rateLimitPerMinute }) })
+  for (const [own, settings, expected] of [
+    [undefined, 0, 0],
+    [undefined, 10, 10],
+    [5, 0, 5],
+    [5, 10, 5],
+    [50, 10, 10]
+  ] as const) {
+    t.equal(rateLimitOf(caller(own), settings), expected, `${own} and ${settings}`)
+  }
+  t.equal(rateLimitOf(undefined, 7), 7)
+})

@@ -1,0 +1,118 @@
+// Requests are counted by caller or address, here or in Redis, and a Redis that is gone stops nobody.
+import { createHash } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import pino from 'pino'
+import t from 'tap'
+import { freePort } from '../support/free-port.ts'
+import { codeOf, startGateway } from '../support/gateway.ts'
+import { hasRedis, startRedis } from '../support/redis.ts'
+
+const QUERY = { query: '{ a }' }
+const sha256 = (key: string) => createHash('sha256').update(key).digest('hex')
+
+t.test('over the limit: 429 that says when to come again, before the body is looked at', async t => {
+  const gateway = await startGateway({ settings: { RATE_LIMIT_PER_MINUTE: '2' } })
+  t.teardown(() => gateway.close())
+  const first = await gateway.post(QUERY)
+  t.equal(first.headers.get('ratelimit-limit'), '2')
+  t.equal(first.headers.get('ratelimit-remaining'), '1')
+  t.equal((await gateway.post('not json')).status, 400, 'every request counts')
+  const answer = await gateway.post('not json', { accept: 'text/html', 'x-hasura-role': 'admin' })
+  t.equal(answer.status, 429)
+  t.match(answer.headers.get('retry-after'), /^\d+$/)
+  t.ok(Number(answer.headers.get('retry-after')) <= 60)
+  t.equal(answer.headers.get('ratelimit-remaining'), '0')
+  t.equal(await codeOf(answer), 'RATE_LIMITED')
+  t.equal(gateway.hasura.received.length, 1)
+  for (let n = 0; n < 5; n++) t.equal((await fetch(`${gateway.url}/health/ready`)).status, 200, 'probes do not count')
+})
+
+t.test('x-forwarded-for is believed of a load balancer that is named, and of nobody else', async t => {
+  const counted = async (settings: Record<string, string>) => {
+    const gateway = await startGateway({ settings: { RATE_LIMIT_PER_MINUTE: '1', ...settings } })
+    t.teardown(() => gateway.close())
+    const statuses = []
+    for (const address of ['192.0.2.1', '192.0.2.2', '192.0.2.1'])
+      statuses.push((await gateway.post(QUERY, { 'x-forwarded-for': address })).status)
+    return statuses
+  }
+  t.strictSame(await counted({}), [200, 429, 429])
+  t.strictSame(await counted({ TRUST_PROXY: '10.0.0.0/8' }), [200, 429, 429])
+  t.strictSame(await counted({ TRUST_PROXY: '10.0.0.0/8,127.0.0.1' }), [200, 200, 429])
+})
+
+t.test('callers are counted each for itself, strangers by address', async t => {
+  const path = join(t.testdir(), 'callers.json')
+  const callers = [
+    { name: 'a', keySha256: [sha256('a')], rateLimitPerMinute: 1 },
+    { name: 'b', keySha256: [sha256('b'), sha256('b2')] }
+  ]
+  writeFileSync(path, JSON.stringify({ callers }))
+  const gateway = await startGateway({ settings: { CALLER_AUTH: 'api-key', CALLER_KEYS_FILE: path, RATE_LIMIT_PER_MINUTE: '2' } })
+  t.teardown(() => gateway.close())
+  const statuses = []
+  for (const key of ['a', 'a', 'b', 'b2', 'b', 'x', 'y', 'z']) statuses.push((await gateway.post(QUERY, { 'x-api-key': key })).status)
+  t.strictSame(statuses, [200, 429, 200, 200, 429, 401, 401, 429])
+})
+
+t.test('a caller has its own limit also where the settings have none', async t => {
+  const path = join(t.testdir(), 'callers.json')
+  const callers = [
+    { name: 'a', keySha256: [sha256('a')], rateLimitPerMinute: 1 },
+    { name: 'b', keySha256: [sha256('b')] }
+  ]
+  writeFileSync(path, JSON.stringify({ callers }))
+  const gateway = await startGateway({ settings: { CALLER_AUTH: 'api-key', CALLER_KEYS_FILE: path } })
+  t.teardown(() => gateway.close())
+  const statuses = []
+  for (const key of ['a', 'a', 'b', 'b', 'x', 'x']) statuses.push((await gateway.post(QUERY, { 'x-api-key': key })).status)
+  t.strictSame(statuses, [200, 429, 200, 200, 401, 401])
+})
+
+const skip = hasRedis ? false : 'redis-server is not on this machine (Debian package redis-server)'
+
+t.test('in Redis, replicas count together', { skip }, async t => {
+  const redis = await startRedis(await freePort())
+  t.teardown(() => redis.stop())
+  const settings = { RATE_LIMIT_PER_MINUTE: '2', RATE_LIMIT_REDIS_URL: redis.url }
+  const replicas = [await startGateway({ settings }), await startGateway({ settings })]
+  t.teardown(() => Promise.all(replicas.map(replica => replica.close())))
+  const statuses = []
+  for (const n of [0, 1, 0, 1]) statuses.push((await replicas[n]?.post(QUERY))?.status)
+  t.strictSame(statuses, [200, 200, 429, 429])
+})
+
+t.test('Redis gone: requests pass, the log and a metric say so, and counting resumes', { skip }, async t => {
+  const lines: string[] = []
+  const waiting = new Set<() => void>()
+  const logger = pino(
+    { level: 'info' },
+    {
+      write(line) {
+        lines.push(line)
+        for (const look of waiting) look()
+      }
+    }
+  )
+  const logged = (text: string) =>
+    new Promise<void>(resolve => {
+      const look = () => lines.some(line => line.includes(text)) && resolve()
+      waiting.add(look)
+      look()
+    })
+  const port = await freePort()
+  const gateway = await startGateway({
+    settings: { RATE_LIMIT_PER_MINUTE: '1', RATE_LIMIT_REDIS_URL: `redis://127.0.0.1:${port}` },
+    logger
+  })
+  t.teardown(() => gateway.close())
+  await logged('Redis is gone')
+  for (let n = 0; n < 3; n++) t.equal((await gateway.post(QUERY)).status, 200)
+  t.match(await gateway.app.metrics.registry.metrics(), 'rate_limit_failures_total 3')
+  const redis = await startRedis(port)
+  t.teardown(() => redis.stop())
+  await logged('Redis is back')
+  t.equal((await gateway.post(QUERY)).status, 200)
+  t.equal((await gateway.post(QUERY)).status, 429)
+})

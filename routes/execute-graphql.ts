@@ -5,6 +5,7 @@ import { createDocumentCheck } from '../src/graphql/document.ts'
 import { isRawNumber, parseLossless } from '../src/graphql/lossless-json.ts'
 import { ErrorAnswerSchema } from './error-responses.ts'
 import { getSchema, postSchema } from './execute-graphql.schema.ts'
+import { createAdhocGate } from './operations-adhoc.ts'
 import { createCallerCheck, createOperationRunner } from './run-operation.ts'
 
 const PATH = '/execute-graphql'
@@ -32,17 +33,18 @@ const routes: FastifyPluginAsyncTypebox = async app => {
   app.addSchema(ErrorAnswerSchema)
   const onRequest = createCallerCheck(app)
   const run = createOperationRunner(app)
+  const allowed = createAdhocGate(app)
 
-  app.post(PATH, { onRequest, schema: postSchema }, async (request, reply) => {
+  app.post(PATH, { onRequest, schema: postSchema }, (request, reply) => {
     const { query, variables, operationName } = request.body
     if (isRawNumber(variables)) throw new GatewayError('INVALID_REQUEST', { message: 'body/variables must be object' })
-    return run(request, reply, { document: check(query), variables, operationName })
+    run(request, reply, { document: allowed(request, check(query)), variables, operationName })
   })
 
-  app.get(PATH, { onRequest, schema: getSchema, exposeHeadRoute: false }, async (request, reply) => {
+  app.get(PATH, { onRequest, schema: getSchema, exposeHeadRoute: false }, (request, reply) => {
     const { query, variables, operationName } = request.query
     reply.vary('accept')
-    return run(request, reply, { document: check(query), variables: readVariables(variables), operationName })
+    run(request, reply, { document: allowed(request, check(query)), variables: readVariables(variables), operationName })
   })
 }
 

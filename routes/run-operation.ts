@@ -1,4 +1,5 @@
 // What every route that runs operations has in common: the checks before the body, the call of Hasura, and its answer as it came.
+import { isUtf8 } from 'node:buffer'
 import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
 import { listOf } from '../src/config.ts'
 import { GatewayError } from '../src/errors.ts'
@@ -45,6 +46,7 @@ declare module 'fastify' {
  */
 export function createCallerCheck(app: FastifyInstance): onRequestHookHandler {
   const roles = new Set(listOf(app.config.HASURA_ALLOWED_ROLES))
+  for (const name of ['responseType', 'hasuraRole']) if (!app.hasRequestDecorator(name)) app.decorateRequest(name, undefined)
   return (request, _, done) => {
     const type = negotiateType(request.headers.accept)
     if (type === undefined) return done(new GatewayError('NOT_ACCEPTABLE'))
@@ -59,13 +61,16 @@ export function createCallerCheck(app: FastifyInstance): onRequestHookHandler {
   }
 }
 
-/** Runs one operation of a checked document; see {@link GatewayError} and `src/errors.ts` for what may come of it. */
+/**
+ * Makes what runs one operation of a checked document and answers the request.
+ * @throws {GatewayError} at once where the operation may not run; later errors are sent
+ */
 export function createOperationRunner(app: FastifyInstance) {
   const { config, hasura } = app
   const kinds = new Set(listOf(config.GRAPHQL_ALLOWED_OPERATIONS))
   const passHeaders = createHeaderPassing({ forward: listOf(config.FORWARD_HEADERS) })
 
-  return async (request: FastifyRequest, reply: FastifyReply, { document, operationName, variables }: OperationRequest) => {
+  return (request: FastifyRequest, reply: FastifyReply, { document, operationName, variables }: OperationRequest): void => {
     const operation = selectOperation(document, operationName)
     request.operation = operation
     if (request.method === 'GET' && operation.kind !== 'query') {
@@ -76,18 +81,22 @@ export function createOperationRunner(app: FastifyInstance) {
     const body = writeBody(document, operation, variables, Boolean(operationName))
     const headers = passHeaders(request.headers, request.id, acceptsGzip(request.headers['accept-encoding']), request.hasuraRole)
     const cancellation = new Cancellation()
-    reply.raw.once('close', () => cancellation.cancel())
+    request.cancellation = cancellation
     const startedAtMs = performance.now()
-    try {
-      const answer = await hasura.execute({ body, isQuery: operation.kind === 'query', headers, cancellation })
-      request.upstreamMs = performance.now() - startedAtMs
-      request.upstreamStatus = answer.status
-      return sendAnswer(request, reply, answer)
-    } catch (error) {
-      if (!(error instanceof AttemptError)) throw error
-      // The caller has left: there is nobody to answer, and the log line says so.
-      return reply.code(CALLER_LEFT).hijack()
-    }
+    // Not awaited: the answer is sent from here, which spares Fastify and this function a promise each.
+    hasura.execute({ body, isQuery: operation.kind === 'query', headers, cancellation }).then(
+      answer => {
+        request.upstreamMs = performance.now() - startedAtMs
+        request.upstreamStatus = answer.status
+        sendAnswer(request, reply, answer)
+      },
+      (error: unknown) => {
+        request.upstreamMs = performance.now() - startedAtMs
+        // The caller has left: there is nobody to answer, and the log line says so.
+        if (error instanceof AttemptError) reply.code(CALLER_LEFT).hijack()
+        else reply.send(error)
+      }
+    )
   }
 }
 
@@ -118,5 +127,9 @@ function sendAnswer(request: FastifyRequest, reply: FastifyReply, answer: Upstre
   const { responseType } = request
   if (responseType === GRAPHQL_RESPONSE_TYPE) reply.type(`${GRAPHQL_RESPONSE_TYPE}; charset=utf-8`)
   const hasData = () => hasDataMember(answer.head, headerOf(answer, 'content-encoding'))
-  return reply.code(statusOf(responseType, answer.status, hasData)).send(answer.stream ?? answer.head)
+  const body = answer.stream ?? asText(answer.head)
+  return reply.code(statusOf(responseType, answer.status, hasData)).send(body)
 }
+
+/** The same bytes as text where they are UTF-8, since Node writes a head and a text at once, but a head and bytes one by one. */
+const asText = (bytes: Buffer): string | Buffer => (isUtf8(bytes) ? bytes.toString() : bytes)

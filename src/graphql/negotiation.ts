@@ -1,5 +1,6 @@
 // Media types of GraphQL over HTTP, and the status that goes with them.
 import { constants, gunzipSync } from 'node:zlib'
+import { LRUCache } from 'lru-cache'
 import Negotiator from 'negotiator'
 
 /** The legacy type, with which the status is Hasura's own. */
@@ -18,15 +19,35 @@ const OFFER = [JSON_TYPE, `${JSON_TYPE};charset=utf-8`, GRAPHQL_RESPONSE_TYPE, `
  */
 export function negotiateType(accept: string | undefined): ResponseType | undefined {
   if (!accept || accept === '*/*' || accept === JSON_TYPE) return JSON_TYPE
+  return chooseType(accept)
+}
+
+const chooseType = rememberLast((accept: string): ResponseType | undefined => {
   const chosen = new Negotiator({ headers: { accept } }).mediaType(OFFER)
   if (!chosen) return undefined
   return chosen.startsWith(GRAPHQL_RESPONSE_TYPE) ? GRAPHQL_RESPONSE_TYPE : JSON_TYPE
-}
+})
 
 /** Whether a caller takes gzip (RFC 9110, section 12.5.3); without the header it does not, so as not to surprise simple ones. */
 export function acceptsGzip(acceptEncoding: string | undefined): boolean {
-  if (!acceptEncoding) return false
-  return new Negotiator({ headers: { 'accept-encoding': acceptEncoding } }).encodings(['gzip']).includes('gzip')
+  return acceptEncoding ? takesGzip(acceptEncoding) : false
+}
+
+const takesGzip = rememberLast((acceptEncoding: string) =>
+  new Negotiator({ headers: { 'accept-encoding': acceptEncoding } }).encodings(['gzip']).includes('gzip')
+)
+
+/** A pure function of a header that remembers its last answers: most callers send one of a few headers, always the same. */
+function rememberLast<Value>(read: (header: string) => Value): (header: string) => Value {
+  const known = new LRUCache<string, { value: Value }>({ max: 100 })
+  return header => {
+    let entry = known.get(header)
+    if (entry === undefined) {
+      entry = { value: read(header) }
+      known.set(header, entry)
+    }
+    return entry.value
+  }
 }
 
 const GZIP_START_BYTES = 4_096

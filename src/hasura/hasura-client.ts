@@ -78,11 +78,12 @@ export function createHasuraClient(options: HasuraClientOptions) {
     return attempt(pool, { method: 'POST', path, headers, body: request.body }, waitMs, request.cancellation)
   }
 
-  const send = async (request: HasuraRequest, token: string, deadlineMs: number): Promise<UpstreamAnswer> => {
+  /** Sends a request as often as it may be sent, `first` being the outcome of the first try where that has been made. */
+  const send = async (request: HasuraRequest, token: string, deadlineMs: number, first?: Outcome): Promise<UpstreamAnswer> => {
     let connectRetries = CONNECT_RETRIES
     let queryRetries = request.isQuery ? QUERY_RETRIES : 0
-    for (;;) {
-      const outcome = await sendOnce(request, token, remaining(deadlineMs)).catch(asAttemptError)
+    for (let outcome = first; ; outcome = undefined) {
+      outcome ??= await sendOnce(request, token, remaining(deadlineMs)).catch(asAttemptError)
       const reason = retryReason(outcome)
       if (reason === undefined || (reason === 'connect' ? connectRetries-- : queryRetries--) <= 0) return answerOf(outcome)
       const delayMs = RETRY_DELAY_MIN_MS + random() * (RETRY_DELAY_MAX_MS - RETRY_DELAY_MIN_MS)
@@ -93,11 +94,20 @@ export function createHasuraClient(options: HasuraClientOptions) {
     }
   }
 
-  const execute = async (request: HasuraRequest): Promise<UpstreamAnswer> => {
+  const execute = (request: HasuraRequest): Promise<UpstreamAnswer> => {
     const deadlineMs = performance.now() + timeoutMs
-    const atHand = tokens.getToken(timeoutMs)
-    const token = typeof atHand === 'string' ? atHand : await atHand
-    const answer = await send(request, token, deadlineMs)
+    const token = tokens.getToken(timeoutMs)
+    return typeof token === 'string' ? executeWith(request, token, deadlineMs) : token.then(late => executeWith(request, late, deadlineMs))
+  }
+
+  /** Nearly every call ends with its first answer; only one that does not pays for what `settle` has to do. */
+  const executeWith = (request: HasuraRequest, token: string, deadlineMs: number): Promise<UpstreamAnswer> => {
+    const onOutcome = (outcome: Outcome) => (isFinal(outcome) ? outcome : settle(request, token, deadlineMs, outcome))
+    return sendOnce(request, token, remaining(deadlineMs)).then(onOutcome, (error: unknown) => onOutcome(asAttemptError(error)))
+  }
+
+  const settle = async (request: HasuraRequest, token: string, deadlineMs: number, first: Outcome): Promise<UpstreamAnswer> => {
+    const answer = await send(request, token, deadlineMs, first)
     const refusal = refusalIn(answer)
     if (refusal === undefined) return assertJson(answer)
     onRefusal?.(refusal)
@@ -119,6 +129,15 @@ export type HasuraClient = ReturnType<typeof createHasuraClient>
 
 const FIXED_HEADERS = ['content-type', 'application/json', 'accept', 'application/json']
 
+/** What came of one try. */
+type Outcome = UpstreamAnswer | AttemptError
+
+/** Whether an outcome is an answer that goes to the caller as it is. */
+function isFinal(outcome: Outcome): outcome is UpstreamAnswer {
+  if (outcome instanceof FailedAttempt || RETRIED_STATUS.has(outcome.status)) return false
+  return isJsonAnswer(outcome) && readRefusal(outcome.status, headerOf(outcome, 'content-encoding'), outcome.head) === undefined
+}
+
 const remaining = (deadlineMs: number) => Math.max(1, deadlineMs - performance.now())
 
 function asAttemptError(error: unknown): AttemptError {
@@ -126,13 +145,13 @@ function asAttemptError(error: unknown): AttemptError {
   throw error
 }
 
-function retryReason(outcome: UpstreamAnswer | AttemptError): RetryReason | undefined {
+function retryReason(outcome: Outcome): RetryReason | undefined {
   if (!(outcome instanceof FailedAttempt)) return RETRIED_STATUS.has(outcome.status) ? 'status' : undefined
   if (outcome.reason !== 'broken' || isNoHttp(outcome)) return undefined
   return outcome.phase === 'unsent' ? 'connect' : 'broken'
 }
 
-function answerOf(outcome: UpstreamAnswer | AttemptError): UpstreamAnswer {
+function answerOf(outcome: Outcome): UpstreamAnswer {
   if (!(outcome instanceof FailedAttempt)) return outcome
   if (outcome.reason === 'cancelled') throw outcome
   if (outcome.reason === 'timeout') throw new GatewayError('UPSTREAM_TIMEOUT', { cause: outcome })
@@ -173,10 +192,14 @@ const rejected = ({ message }: Refusal) =>
 
 const JSON_CONTENT_TYPE = /^application\/(json|[\w.+-]+\+json)\s*(;|$)/i
 
-/** Answers that can't be JSON become an error: another content type, or a body that does not begin and end as JSON does. */
-function assertJson(answer: UpstreamAnswer): UpstreamAnswer {
+/** Whether an answer can be JSON: by its content type, and by how its body begins and ends. */
+function isJsonAnswer(answer: UpstreamAnswer): boolean {
   const isTyped = JSON_CONTENT_TYPE.test(headerOf(answer, 'content-type') ?? '')
-  if (isTyped && (headerOf(answer, 'content-encoding') !== undefined || looksLikeJson(answer))) return answer
+  return isTyped && (headerOf(answer, 'content-encoding') !== undefined || looksLikeJson(answer))
+}
+
+function assertJson(answer: UpstreamAnswer): UpstreamAnswer {
+  if (isJsonAnswer(answer)) return answer
   answer.stream?.destroy()
   throw new GatewayError('UPSTREAM_INVALID_RESPONSE')
 }

@@ -1,6 +1,7 @@
 // One request to Hasura and its answer: a small one whole, a large one as a stream that never runs ahead of its reader.
 import { Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'
+import { noteStreamed } from './read-buffers.ts'
 
 /** Up to so many bytes an answer is held back until it is whole, so that it can still be judged, retried or refused. */
 export const HOLD_MAX_BYTES = 65_536
@@ -109,6 +110,7 @@ class AttemptHandler implements Dispatcher.DispatchHandler {
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#stream) {
+      noteStreamed(chunk.length)
       if (this.#stream.push(chunk)) this.#timer.refresh()
       else this.#pause(controller)
       return

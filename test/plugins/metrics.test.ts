@@ -32,7 +32,7 @@ t.test('requests, operations, retries, refusals and exchanges are counted', asyn
     'hasura_token_rejections_total{reason="invalid-jwt"} 1',
     'hasura_retries_total{reason="token"} 1',
     'hasura_retries_total{reason="status"} 1',
-    'hasura_request_duration_seconds_count 2',
+    'hasura_request_duration_seconds_count 3',
     'http_request_duration_seconds_count{route="/execute-graphql",method="POST",status_code="200"} 1',
     'http_request_duration_seconds_count{route="/execute-graphql",method="POST",status_code="400"} 1',
     'http_request_duration_seconds_count{route="none",method="GET",status_code="404"} 1',

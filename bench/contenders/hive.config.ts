@@ -1,0 +1,7 @@
+// Hive Gateway's settings: the fixed header that goes to the upstream.
+
+export const gatewayConfig = {
+  propagateHeaders: {
+    fromClientToSubgraphs: () => ({ authorization: `Bearer ${process.env.TOKEN}` })
+  }
+}

@@ -1,0 +1,64 @@
+// The command line of the benchmark.
+import { parseArgs } from 'node:util'
+
+/** What one run of the benchmark is to do. */
+export type BenchOptions = {
+  /** Names of the contenders to measure; undefined means all. */
+  only: readonly string[] | undefined
+  /** Length of each measured load, in s, 1 to 600; default 8. */
+  seconds: number
+  /** Length of the load before each measured one, in s, 0 to 600; default 3. */
+  warmUpSeconds: number
+  /** How often each contender is measured, 1 to 99; default 3. */
+  rounds: number
+  /** Requests before the memory is read a second time, 0 to 100 million; default 1 million, 0 leaves it out. */
+  memoryRequests: number
+  /** Whether the second table is measured; default true. */
+  details: boolean
+  /** Whether the report is written; default true. */
+  write: boolean
+}
+
+export const USAGE = `node bench/run.ts [options]
+  --only a,b           measure these contenders alone: ours, floor, http-proxy, hive, fetch-parse, flask, nginx
+  --seconds N          length of each measured load (8)
+  --warm-up N          length of the load before it (3)
+  --rounds N           how often each contender is measured (3)
+  --memory-requests N  requests before memory is read again (1000000; 0 leaves it out)
+  --no-details         leave the second table out
+  --no-write           leave docs/performance.md and docs/performance.svg as they are`
+
+/**
+ * Reads the command line.
+ * @throws {TypeError} or {RangeError} for an unknown option or a number out of bounds
+ */
+export function readOptions(args: readonly string[]): BenchOptions {
+  const { values } = parseArgs({
+    args: [...args],
+    allowNegative: true,
+    options: {
+      only: { type: 'string' },
+      seconds: { type: 'string', default: '8' },
+      'warm-up': { type: 'string', default: '3' },
+      rounds: { type: 'string', default: '3' },
+      'memory-requests': { type: 'string', default: '1000000' },
+      details: { type: 'boolean', default: true },
+      write: { type: 'boolean', default: true }
+    }
+  })
+  return {
+    only: values.only?.split(',').map(name => name.trim()),
+    seconds: wholeNumber('seconds', values.seconds, 1, 600),
+    warmUpSeconds: wholeNumber('warm-up', values['warm-up'], 0, 600),
+    rounds: wholeNumber('rounds', values.rounds, 1, 99),
+    memoryRequests: wholeNumber('memory-requests', values['memory-requests'], 0, 100_000_000),
+    details: values.details,
+    write: values.write
+  }
+}
+
+function wholeNumber(name: string, text: string, min: number, max: number): number {
+  const value = Number(text)
+  if (!Number.isInteger(value) || value < min || value > max) throw new RangeError(`--${name} must be a whole number from ${min} to ${max}`)
+  return value
+}

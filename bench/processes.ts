@@ -1,0 +1,131 @@
+// Starts processes on a core, and ends each of them by its own id whatever happens.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { closeSync, openSync, readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { descendantsOf } from './process-usage.ts'
+
+/** Contenders share one core; the load and the upstream share the other. */
+export type Core = 'service' | 'load'
+
+/** What to start. */
+export type ProcessSpec = {
+  command: string
+  args: readonly string[]
+  core: Core
+  /** Beside PATH, HOME and NODE_ENV, which are all that is inherited. */
+  env?: Readonly<Record<string, string>>
+  cwd: string
+  /** File that takes what the process writes, errors too. */
+  output: string
+}
+
+/** A process that runs until it is stopped. */
+export type RunningProcess = {
+  pid: number
+  /** Throws with the end of its output if it has ended. */
+  assertAlive(): void
+  stop(): Promise<void>
+}
+
+const TERM_GRACE_MS = 5_000
+const OUTPUT_SHOWN = 1_000
+
+const running = new Set<RunningProcess>()
+let isStopping = false
+
+/** Command and arguments that run on a core; unchanged where nothing can be pinned. */
+export function pinned(canPin: boolean, core: Core, command: string, args: readonly string[]): [string, string[]] {
+  return canPin ? ['taskset', ['-c', core === 'service' ? '0' : '1', command, ...args]] : [command, [...args]]
+}
+
+/** Starts a process; it does not wait until it serves. */
+export function startProcess(spec: ProcessSpec, canPin: boolean): RunningProcess {
+  assertNotStopping()
+  const output = openSync(spec.output, 'a')
+  const [command, args] = pinned(canPin, spec.core, spec.command, spec.args)
+  const child = spawn(command, args, { cwd: spec.cwd, env: { ...inherited(), ...spec.env }, stdio: ['ignore', output, output] })
+  closeSync(output)
+  let failure: Error | undefined
+  child.on('error', error => {
+    failure = error
+  })
+  const self: RunningProcess = {
+    pid: child.pid ?? 0,
+    assertAlive() {
+      if (failure === undefined && child.exitCode === null && child.signalCode === null) return
+      const text = readFileSync(spec.output, 'utf8').slice(-OUTPUT_SHOWN)
+      throw new Error(`${spec.command} ended by itself: ${failure?.message ?? text}`)
+    },
+    async stop() {
+      if (child.pid !== undefined) await endTree(child, child.pid)
+      running.delete(self)
+    }
+  }
+  running.add(self)
+  return self
+}
+
+/** Runs a command on the load's core to its end and gives what it wrote; like all others it is ended by `stopAll`. */
+export async function runToEnd(
+  command: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  timeoutMs: number
+): Promise<string> {
+  assertNotStopping()
+  const child = spawn(command, args, { env: { ...inherited(), ...env }, stdio: ['ignore', 'pipe', 'inherit'], timeout: timeoutMs })
+  const ended = once(child, 'close')
+  const self: RunningProcess = {
+    pid: child.pid ?? 0,
+    assertAlive() {},
+    async stop() {
+      child.kill('SIGKILL')
+      await ended
+    }
+  }
+  running.add(self)
+  try {
+    const chunks: Buffer[] = []
+    child.stdout.on('data', chunk => chunks.push(chunk))
+    const [status] = await ended
+    if (status !== 0) throw new Error(`${command} ended with ${status}`)
+    return Buffer.concat(chunks).toString()
+  } finally {
+    running.delete(self)
+  }
+}
+
+/** Ends all that still runs; nothing can be started from then on. */
+export async function stopAll(): Promise<void> {
+  isStopping = true
+  await Promise.all([...running].map(each => each.stop()))
+}
+
+function assertNotStopping(): void {
+  if (isStopping) throw new Error('the benchmark is being stopped')
+}
+
+/** The environment that every process inherits, and no more, so that a caller's settings can't change what is measured. */
+function inherited(): Record<string, string> {
+  return { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '/', NODE_ENV: 'production' }
+}
+
+async function endTree(child: ChildProcess, pid: number): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const family = descendantsOf(pid)
+  const ended = once(child, 'exit')
+  child.kill('SIGTERM')
+  const isEnded = await Promise.race([ended.then(() => true), sleep(TERM_GRACE_MS, false, { ref: false })])
+  if (isEnded) return
+  for (const id of [...family, pid]) kill(id)
+  await ended
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // It has ended meanwhile.
+  }
+}

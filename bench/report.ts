@@ -1,0 +1,121 @@
+// Writes what was measured into docs/performance.md, between two marks; whatever else stands there is left alone.
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpus, totalmem } from 'node:os'
+import { dirname } from 'node:path'
+import { CONTENDERS } from './contenders.ts'
+import type { Footprint, OneConnection, VariationResult } from './details.ts'
+import type { Bench, Measurement } from './measure.ts'
+
+/** All that a run measured; the later parts are there unless they were left out. */
+export type Results = {
+  contenders: ReadonlyMap<string, Measurement>
+  details?: { variations: readonly VariationResult[]; oneConnection: OneConnection; footprint: Footprint | undefined }
+}
+
+const BEGIN = '<!-- measured: begin. Written by npm run bench; edit outside of these two marks. -->'
+const END = '<!-- measured: end -->'
+
+const NEW_PAGE = `# Performance
+
+## What was learned
+
+To be written by hand: two sentences, which \`npm run bench\` leaves alone.
+
+${BEGIN}
+${END}
+`
+
+/** The measured part of the page, in Markdown. */
+export function describe(bench: Bench, { contenders, details }: Results): string {
+  const parts = [machineOf(bench), contenderTable(contenders)]
+  if (details) parts.push(variationTable(details.variations), oneConnectionTable(details.oneConnection), footprintTable(details.footprint))
+  return parts.filter(Boolean).join('\n\n')
+}
+
+/** Puts the measured part into the page, which is begun if need be. */
+export function writePage(path: string, measured: string): void {
+  mkdirSync(dirname(path), { recursive: true })
+  const page = existsSync(path) ? readFileSync(path, 'utf8') : NEW_PAGE
+  const begin = page.indexOf(BEGIN)
+  const end = page.indexOf(END)
+  if (begin < 0 || end < begin) throw new Error(`${path} has lost its marks:\n${BEGIN}\n${END}`)
+  writeFileSync(path, `${page.slice(0, begin) + BEGIN}\n\n${measured}\n\n${page.slice(end)}`)
+}
+
+function machineOf({ options, tools, upstream }: Bench): string {
+  const [first] = cpus()
+  const memoryGiB = Math.round(totalmem() / 2 ** 30)
+  const pinning = tools.canPin
+    ? 'Each contender ran alone on core 0; the load and the upstream shared core 1.'
+    : 'Nothing could be pinned: contenders, load and upstream shared all cores.'
+  const load = tools.wrk ? 'wrk' : 'autocannon'
+  return `## Measured
+
+${cpus().length} cores (${first?.model.trim()}), ${memoryGiB} GiB, Node.js ${process.version}, ${new Date().toISOString().slice(0, 10)}.
+${pinning} Load by ${load}, 64 connections, ${options.rounds} interleaved rounds of ${options.seconds} s after ${options.warmUpSeconds} s of warm-up, medians. Upstream: ${upstream.kind} with one answer of 200 bytes,
+refused without a token. CPU is the contender's own, of all its processes. Run it again with \`npm run bench\`.`
+}
+
+function contenderTable(results: ReadonlyMap<string, Measurement>): string {
+  const ours = results.get('ours')
+  const rows = [...results].map(([name, measurement]) => {
+    const ratio = ours ? `${(ours.requestsPerSecond / measurement.requestsPerSecond).toFixed(2)}` : '–'
+    return [titleOf(name), ...figures(measurement), name === 'ours' ? '1' : ratio]
+  })
+  return `![Requests a second by contender](performance.svg)
+
+${table(['contender', ...FIGURES, 'ours ÷ it'], rows)}`
+}
+
+function variationTable(variations: readonly VariationResult[]): string {
+  const rows = variations.map(({ title, contender, measurement }) => [title, contender, ...figures(measurement)])
+  return `### Other loads
+
+${table(['load', 'contender', ...FIGURES], rows)}`
+}
+
+function oneConnectionTable(times: OneConnection): string {
+  const direct = times.get('direct')
+  const nginx = times.get('nginx')
+  const rows = [...times].map(([name, ms]) => {
+    const added = direct === undefined ? Number.NaN : ms - direct
+    const overNginx = nginx === undefined || direct === undefined || name === 'direct' ? '–' : (added / (nginx - direct)).toFixed(2)
+    return [name, micros(ms), name === 'direct' ? '–' : micros(added), overNginx]
+  })
+  return `### One connection
+
+${table(['contender', 'p50, µs', 'added to direct, µs', 'times what nginx adds'], rows)}`
+}
+
+function footprintTable(footprint: Footprint | undefined): string {
+  if (footprint === undefined) return ''
+  const { coldStartMs, idleMiB, loaded } = footprint
+  const rows = [
+    ['start of the process to the first answer of /health/live, median of 5', `${coldStartMs.toFixed(0)} ms`],
+    ['memory, idle', `${idleMiB.toFixed(0)} MiB`]
+  ]
+  if (loaded) {
+    const after = `after ${loaded.requests.toLocaleString('en')} requests`
+    rows.push([`memory, ${after}`, `${loaded.residentMiB.toFixed(0)} MiB`], [`memory, peak`, `${loaded.peakMiB.toFixed(0)} MiB`])
+  }
+  return `### Start and memory
+
+${table(['of this service', 'measured'], rows)}`
+}
+
+const FIGURES = ['requests/s', 'p50, ms', 'p99, ms', 'CPU µs/request', 'peak memory, MiB']
+
+function figures(measurement: Measurement): string[] {
+  const { requestsPerSecond, p50Ms, p99Ms, cpuMicroseconds, peakMiB } = measurement
+  return [count(requestsPerSecond), p50Ms.toFixed(2), p99Ms.toFixed(2), count(cpuMicroseconds), count(peakMiB)]
+}
+
+const titleOf = (name: string) => CONTENDERS.find(contender => contender.name === name)?.title ?? name
+const count = (value: number) => Math.round(value).toLocaleString('en')
+const micros = (ms: number) => Math.round(ms * 1000).toLocaleString('en')
+
+/** A Markdown table; the first column is left-aligned. */
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
+  return [line(head), line(head.map((_, column) => (column === 0 ? '---' : '---:'))), ...rows.map(line)].join('\n')
+}

@@ -1,0 +1,91 @@
+// npm run bench: the service against its peers on this machine, in one table.
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { writeChart } from './chart.ts'
+import { startCognito } from './cognito.ts'
+import { CONTENDERS } from './contenders.ts'
+import { measureFootprint, measureOneConnection, measureVariations } from './details.ts'
+import { type Bench, contenderNamed, inRounds, measure, medianOf } from './measure.ts'
+import { type BenchOptions, readOptions, USAGE } from './options.ts'
+import { stopAll } from './processes.ts'
+import { describe, type Results, writePage } from './report.ts'
+import { BENCH_DIR, findTools, missingLine, ROOT_DIR } from './tools.ts'
+import { startUpstream } from './upstream.ts'
+
+/** Measures all that was asked for. */
+async function runBench(bench: Bench, failed: string[]): Promise<Results> {
+  const { options, tools } = bench
+  const names = (options.only ?? CONTENDERS.map(({ name }) => name)).filter(name => contenderNamed(name).canRun(tools))
+  console.log('Contenders')
+  const measured = await inRounds(options.rounds, names, name => measure(bench, contenderNamed(name)), failed)
+  const contenders = new Map([...measured].map(([name, measurements]) => [name, medianOf(measurements)]))
+  if (!options.details) return { contenders }
+  console.log('Other loads')
+  const variations = await measureVariations(bench, failed)
+  console.log('One connection, p50 in ms')
+  const oneConnection = await measureOneConnection(bench, failed)
+  console.log('Start and memory')
+  return { contenders, details: { variations, oneConnection, footprint: await measureFootprint(bench) } }
+}
+
+/** Keeps the figures for later comparison, and writes the page where that was asked for. */
+function keep(bench: Bench, results: Results): void {
+  const measured = describe(bench, results)
+  console.log(`\n${measured}\n`)
+  const folder = join(BENCH_DIR, 'results')
+  mkdirSync(folder, { recursive: true })
+  const asObjects = (_: string, value: unknown) => (value instanceof Map ? Object.fromEntries(value) : value)
+  writeFileSync(join(folder, `${new Date().toISOString().replaceAll(':', '-')}.json`), JSON.stringify(results, asObjects, 2))
+  if (!bench.options.write) return
+  writePage(join(ROOT_DIR, 'docs/performance.md'), measured)
+  const bars = CONTENDERS.flatMap(({ name, title }) => {
+    const value = results.contenders.get(name)?.requestsPerSecond
+    return value === undefined ? [] : [{ label: title, value, isOurs: name === 'ours' }]
+  })
+  writeChart(join(ROOT_DIR, 'docs/performance.svg'), 'Requests a second on one core, 64 connections, small answers', bars)
+}
+
+async function main(options: BenchOptions): Promise<void> {
+  const tools = findTools()
+  const missing = missingLine(tools)
+  if (missing) console.log(missing)
+  if (!tools.wrk && !tools.autocannon) throw new Error('there is nothing to put load on with')
+  const folder = mkdtempSync(join(tmpdir(), 'bench-'))
+  const cognito = await startCognito()
+  const failed: string[] = []
+  const end = async () => {
+    await stopAll()
+    rmSync(folder, { recursive: true, force: true })
+  }
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void end().finally(() => process.exit(130)))
+  try {
+    const bench = { options, tools, upstream: await startUpstream(tools, folder), cognito: cognito.url, folder }
+    keep(bench, await runBench(bench, failed))
+  } finally {
+    await end()
+    await cognito.close()
+  }
+  if (failed.length > 0) throw new Error(`failed: ${failed.join(', ')}`)
+}
+
+/** The options, or undefined after the usage was shown. */
+function optionsOrUsage(): BenchOptions | undefined {
+  try {
+    const options = readOptions(process.argv.slice(2))
+    for (const name of options.only ?? []) contenderNamed(name)
+    return options
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : error}\n\n${USAGE}`)
+    return undefined
+  }
+}
+
+const options = optionsOrUsage()
+try {
+  if (options) await main(options)
+  else process.exitCode = 2
+} catch (error) {
+  console.error(error)
+  process.exitCode = 1
+}

@@ -1,0 +1,121 @@
+// What a token costs a request: `node bench/token-cost.ts`. Prints getToken() in ns and bytes, exchanges under a rush, and p99 during a refresh.
+import { Pool } from 'undici'
+import { buildApp } from '../src/app.ts'
+import { createTokenEndpoint } from '../src/cognito/token-endpoint.ts'
+import { TokenManager } from '../src/cognito/token-manager.ts'
+import { loadSettings } from '../src/config.ts'
+import { collectGarbage, environmentFor, type Handler, sendJson, startFake } from './token-fakes.ts'
+
+const CALLS = 10_000_000
+const ROUNDS = 7
+const RUSH = 10_000
+const LOAD_SECONDS = 20
+const CONNECTIONS = 4
+/** Life of a token and time of an exchange under load: a refresh is under way for about a fifth of the time. */
+const LIFETIME_SECONDS = 4
+const EXCHANGE_MS = 600
+
+let exchanges = 0
+let underWay = 0
+let exchangeMs = 50
+let lifetimeSeconds = 3_600
+
+const answerCognito: Handler = response => {
+  exchanges++
+  underWay++
+  setTimeout(() => {
+    underWay--
+    sendJson(response, { access_token: `token-${exchanges}`, expires_in: lifetimeSeconds, token_type: 'Bearer' })
+  }, exchangeMs)
+}
+
+const cognito = await startFake(answerCognito)
+const hasura = await startFake(response => sendJson(response, { data: { ok: true } }))
+const endpoint = createTokenEndpoint({ domain: cognito.url, clientId: 'bench' })
+const manager = new TokenManager({ exchange: () => endpoint.exchange('secret') })
+
+const median = (values: number[]) => values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0
+const percentile = (sorted: number[], share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0
+
+async function rush(): Promise<void> {
+  await Promise.all(Array.from({ length: RUSH }, () => manager.getToken()))
+  console.log(`${RUSH} parallel cold requests: ${exchanges} exchange(s)`)
+  const token = await manager.getToken()
+  const before = exchanges
+  await Promise.all(Array.from({ length: RUSH }, () => manager.rejectToken(token)))
+  console.log(`${RUSH} parallel refusals of one token: ${exchanges - before} exchange(s)`)
+}
+
+function callMany(calls: number): number {
+  let length = 0
+  for (let n = 0; n < calls; n++) {
+    const token = manager.getToken()
+    if (typeof token === 'string') length += token.length
+  }
+  return length
+}
+
+function bytesOf(work: () => void): number {
+  collectGarbage()
+  const before = process.memoryUsage().heapUsed
+  work()
+  return process.memoryUsage().heapUsed - before
+}
+
+function measureCall(): void {
+  callMany(CALLS)
+  const nanoseconds = Array.from({ length: ROUNDS }, () => {
+    const startedAt = process.hrtime.bigint()
+    callMany(CALLS)
+    return Number(process.hrtime.bigint() - startedAt) / CALLS
+  })
+  // Few enough that a number put on the heap by each call would still lie there; the measuring itself is taken off.
+  const calls = 500_000
+  const bytes = Array.from({ length: ROUNDS }, () => (bytesOf(() => callMany(calls)) - bytesOf(() => callMany(0))) / calls)
+  console.log(`getToken(): ${median(nanoseconds).toFixed(1)} ns, ${median(bytes).toFixed(3)} bytes (median of ${ROUNDS} rounds)`)
+}
+
+async function measureRefresh(): Promise<void> {
+  exchangeMs = EXCHANGE_MS
+  lifetimeSeconds = LIFETIME_SECONDS
+  const app = await buildApp(await loadSettings(environmentFor(cognito, hasura)))
+  const pool = new Pool(await app.listen({ host: '127.0.0.1', port: 0 }), { connections: CONNECTIONS })
+  await app.tokenManager.getToken()
+  const during: number[] = []
+  const outside: number[] = []
+  let failures = 0
+  const startedAtMs = performance.now()
+  const loop = async () => {
+    while (performance.now() - startedAtMs < LOAD_SECONDS * 1000) {
+      const wasUnderWay = underWay > 0
+      const sentAtMs = performance.now()
+      const headers = { 'content-type': 'application/json' }
+      const { statusCode, body } = await pool.request({ method: 'POST', path: '/execute-graphql', headers, body: '{"query":"{ ok }"}' })
+      await body.dump()
+      if (statusCode !== 200) failures++
+      // The first second warms up.
+      if (sentAtMs - startedAtMs > 1_000) (wasUnderWay || underWay > 0 ? during : outside).push(performance.now() - sentAtMs)
+    }
+  }
+  await Promise.all(Array.from({ length: CONNECTIONS }, loop))
+  for (const [name, times] of [
+    ['outside a refresh', outside],
+    ['during a refresh', during]
+  ] as const) {
+    const sorted = times.toSorted((a, b) => a - b)
+    console.log(
+      `${name}: ${sorted.length} requests, p50 ${percentile(sorted, 0.5).toFixed(2)} ms, p99 ${percentile(sorted, 0.99).toFixed(2)} ms`
+    )
+  }
+  console.log(`failures: ${failures}`)
+  await pool.destroy()
+  await app.close()
+}
+
+await rush()
+measureCall()
+manager.stop()
+await endpoint.close()
+await measureRefresh()
+cognito.close()
+hasura.close()

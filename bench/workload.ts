@@ -1,0 +1,35 @@
+// What is asked and what is answered: the same for every contender.
+
+/** The token that the Cognito stand-in gives and the other contenders hold; as long as one of Cognito's is. */
+export const TOKEN = `${'h'.repeat(100)}.${'p'.repeat(500)}.${'s'.repeat(342)}`
+
+/** The body that callers post. */
+export const REQUEST_BODY = JSON.stringify({
+  query: 'query Users($limit: Int!) { users(limit: $limit, order_by: {id: asc}) { id name email } }',
+  variables: { limit: 3 }
+})
+
+/** A small answer of about 200 bytes. */
+export const SMALL_ANSWER = JSON.stringify({
+  data: {
+    users: [
+      { id: 1, name: 'Ada Lovelace', email: 'ada@example.com' },
+      { id: 2, name: 'Grace Hopper', email: 'grace@example.com' },
+      { id: 3, name: 'Edsger Dijkstra', email: 'edsger@example.com' }
+    ]
+  }
+})
+
+/** Larger answers by name, in bytes; the upstream has each under `/v1/<name>`. */
+export const ANSWER_SIZES = { '1kB': 1_000, '100kB': 100_000, '10MB': 10_000_000 } as const
+/** The name of a larger answer. */
+export type AnswerName = keyof typeof ANSWER_SIZES
+
+/** JSON of exactly so many bytes, in the shape of an answer. */
+export function answerOf(bytes: number): string {
+  const frame = JSON.stringify({ data: { text: '' } })
+  return frame.replace('""', `"${'x'.repeat(bytes - frame.length)}"`)
+}
+
+/** Whether callers send one document, 1,000 in turn, or never the same twice. */
+export type DocumentMix = 'same' | 'thousand' | 'new'

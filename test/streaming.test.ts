@@ -1,0 +1,69 @@
+// What goes through the service is what came, byte for byte, and costs little memory however large it is.
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import fc from 'fast-check'
+import t from 'tap'
+import { startFakeServer } from './support/fake-server.ts'
+import { environmentFor, givesTokens, startGateway } from './support/gateway.ts'
+import { startService } from './support/service-process.ts'
+
+const MEGABYTE = 1024 * 1024
+
+t.test('any bytes of Hasura reach the caller as they are', async t => {
+  let body = Buffer.alloc(0)
+  const gateway = await startGateway({
+    hasura: response => response.writeHead(200, { 'content-type': 'application/json' }).end(body)
+  })
+  t.teardown(() => gateway.close())
+  const anyBytes = fc.oneof(
+    fc.uint8Array({ maxLength: 200 }).map(bytes => Buffer.from(bytes)),
+    fc.string({ unit: 'binary', maxLength: 100 }).map(text => Buffer.from(text)),
+    fc.constantFrom(Buffer.from('\ufeff'), Buffer.from([0xed, 0xa0, 0x80]), Buffer.from([0xc0, 0x80]), Buffer.from('é😀', 'latin1'))
+  )
+  await fc.assert(
+    fc.asyncProperty(anyBytes, async bytes => {
+      body = Buffer.concat([Buffer.from('{"data":"'), bytes, Buffer.from('"}')])
+      const answer = await gateway.post({ query: '{ a }' })
+      return Buffer.from(await answer.arrayBuffer()).equals(body) && answer.headers.get('content-length') === String(body.length)
+    }),
+    { numRuns: 300 }
+  )
+  t.pass('300 bodies')
+})
+
+const skip = process.platform === 'linux' ? false : 'the peak of memory is read from /proc, which is Linux alone'
+
+t.test('100 MB go through with less than 64 MB more memory', { skip }, async t => {
+  const cognito = await startFakeServer(givesTokens)
+  const hasura = await startFakeServer(async response => {
+    response.writeHead(200, { 'content-type': 'application/json', 'content-length': String(100 * MEGABYTE) })
+    response.write('{"data":"')
+    const chunk = Buffer.alloc(MEGABYTE, 'x')
+    let left = 100 * MEGABYTE - '{"data":"'.length - 2
+    for (; left > 0 && !response.destroyed; left -= chunk.length) {
+      if (!response.write(left < chunk.length ? chunk.subarray(0, left) : chunk))
+        await Promise.race([once(response, 'drain'), once(response, 'close')])
+    }
+    response.end('"}')
+  })
+  const service = startService(environmentFor(cognito.url, hasura.url), t.testdir())
+  t.teardown(async () => {
+    service.child.kill('SIGKILL')
+    await service.exited
+    await Promise.all([cognito.close(), hasura.close()])
+  })
+  const url = await service.url()
+  const memory = (field: string) =>
+    Number(new RegExp(`${field}:\\s+(\\d+) kB`).exec(readFileSync(`/proc/${service.child.pid}/status`, 'utf8'))?.[1]) / 1024
+  const before = memory('VmRSS')
+  const answer = await fetch(`${url}/execute-graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: '{"query":"{ a }"}'
+  })
+  let size = 0
+  for await (const chunk of answer.body ?? []) size += chunk.length
+  t.equal(size, 100 * MEGABYTE)
+  const more = memory('VmHWM') - before
+  t.ok(more < 64, `${Math.round(more)} MiB more`)
+})

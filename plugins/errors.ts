@@ -5,6 +5,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import fp from 'fastify-plugin'
 import { type ErrorCode, errorBody, GatewayError } from '../src/errors.ts'
 import { GRAPHQL_RESPONSE_TYPE, negotiateType } from '../src/graphql/negotiation.ts'
+import { AttemptError } from '../src/hasura/upstream-attempt.ts'
 import { newRequestId } from '../src/request-id.ts'
 
 declare module 'fastify' {
@@ -25,6 +26,8 @@ const FASTIFY_ERRORS: Readonly<Record<string, ErrorCode>> = {
 /** Any error as one of the table: Fastify's by their codes, other faults of the request as `INVALID_REQUEST`, the rest as `INTERNAL_ERROR`. */
 export function toGatewayError(error: unknown): GatewayError {
   if (error instanceof GatewayError) return error
+  // A stream of Hasura's that broke before a byte of it had gone to the caller.
+  if (error instanceof AttemptError) return new GatewayError('UPSTREAM_INVALID_RESPONSE', { cause: error })
   const { code = '', statusCode = 500, message, validation } = Object(error) as Partial<FastifyError>
   const known = FASTIFY_ERRORS[code]
   if (known !== undefined) return new GatewayError(known, { ...(validation && message && { message }), cause: error })

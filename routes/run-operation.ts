@@ -127,6 +127,9 @@ function sendAnswer(request: FastifyRequest, reply: FastifyReply, answer: Upstre
   const { responseType } = request
   if (responseType === GRAPHQL_RESPONSE_TYPE) reply.type(`${GRAPHQL_RESPONSE_TYPE}; charset=utf-8`)
   const hasData = () => hasDataMember(answer.head, headerOf(answer, 'content-encoding'))
+  answer.stream?.once('error', (error: unknown) => {
+    request.errorCode = error instanceof AttemptError && error.reason === 'timeout' ? 'UPSTREAM_TIMEOUT' : 'UPSTREAM_UNREACHABLE'
+  })
   const body = answer.stream ?? asText(answer.head)
   return reply.code(statusOf(responseType, answer.status, hasData)).send(body)
 }

@@ -190,6 +190,20 @@ t.test('silence is UPSTREAM_TIMEOUT: no head, a head alone, a drip', async t => 
   }
 })
 
+t.test('an upstream that closes its idle connections does no harm, to mutations neither', async t => {
+  const { execute, hasura, retries } = await clientFor(t, response => {
+    sendJson(response, DATA)
+    response.once('finish', () => response.socket?.end())
+  })
+  for (let n = 0; n < 50; n++) t.equal((await execute(n % 2 ? QUERY : MUTATION)).head.toString(), DATA)
+  t.ok(hasura.received.length <= 50 + retries.length)
+  t.strictSame(
+    retries.filter(reason => reason !== 'broken'),
+    [],
+    'a query that met a closing connection may have been sent again, nothing else'
+  )
+})
+
 t.test('the time of all tries together is bounded', async t => {
   const { execute, hasura } = await clientFor(t, (response, _, count) => void (count === 1 && response.destroy()), { timeoutMs: 200 })
   t.equal(await codeOf(execute()), 'UPSTREAM_TIMEOUT')

@@ -12,7 +12,15 @@ async function loggedGateway(level: string) {
   const gateway = await startGateway({
     logger,
     hasura: (response, { body }) =>
-      body.includes('broken') ? response.destroy() : body.includes('late') ? undefined : sendJson(response, '{"data":{}}')
+      body.includes('halfway')
+        ? response
+            .writeHead(200, { 'content-type': 'application/json' })
+            .write(`{"data":"${'x'.repeat(1024 * 1024)}`, () => response.destroy())
+        : body.includes('broken')
+          ? response.destroy()
+          : body.includes('late')
+            ? undefined
+            : sendJson(response, '{"data":{}}')
   })
   const requests = () => lines.map(line => JSON.parse(line)).filter(line => line.msg === 'request')
   return { gateway, lines, requests }
@@ -52,6 +60,15 @@ t.test('a caller that left is told from one that was answered', async t => {
   await gateway.app.drain(5000)
   await gateway.close()
   t.match(requests(), [{ aborted: true }])
+})
+
+t.test('an answer that broke on its way is told by its code', async t => {
+  const { gateway, requests } = await loggedGateway('info')
+  const answer = await gateway.post({ query: '{ halfway }' })
+  await t.rejects(answer.text())
+  await gateway.app.drain(5000)
+  await gateway.close()
+  t.match(requests(), [{ status: 200, code: 'UPSTREAM_UNREACHABLE', aborted: true }])
 })
 
 t.test('no secret is in any line at trace', async t => {

@@ -1,6 +1,7 @@
 // What goes through the service is what came, byte for byte, and costs little memory however large it is.
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import type { ServerResponse } from 'node:http'
 import fc from 'fast-check'
 import t from 'tap'
 import { startFakeServer } from './support/fake-server.ts'
@@ -31,21 +32,23 @@ t.test('any bytes of Hasura reach the caller as they are', async t => {
   t.pass('300 bodies')
 })
 
+/** Answers with JSON of that many bytes, as fast as they are taken. */
+async function pour(response: ServerResponse, size: number): Promise<void> {
+  response.writeHead(200, { 'content-type': 'application/json', 'content-length': String(size) })
+  response.write('{"data":"')
+  const chunk = Buffer.alloc(MEGABYTE, 'x')
+  for (let left = size - '{"data":"'.length - 2; left > 0 && !response.destroyed; left -= chunk.length) {
+    if (!response.write(left < chunk.length ? chunk.subarray(0, left) : chunk))
+      await Promise.race([once(response, 'drain'), once(response, 'close')])
+  }
+  response.end('"}')
+}
+
 const skip = process.platform === 'linux' ? false : 'the peak of memory is read from /proc, which is Linux alone'
 
 t.test('100 MB go through with less than 64 MB more memory', { skip }, async t => {
   const cognito = await startFakeServer(givesTokens)
-  const hasura = await startFakeServer(async response => {
-    response.writeHead(200, { 'content-type': 'application/json', 'content-length': String(100 * MEGABYTE) })
-    response.write('{"data":"')
-    const chunk = Buffer.alloc(MEGABYTE, 'x')
-    let left = 100 * MEGABYTE - '{"data":"'.length - 2
-    for (; left > 0 && !response.destroyed; left -= chunk.length) {
-      if (!response.write(left < chunk.length ? chunk.subarray(0, left) : chunk))
-        await Promise.race([once(response, 'drain'), once(response, 'close')])
-    }
-    response.end('"}')
-  })
+  const hasura = await startFakeServer(response => void pour(response, 100 * MEGABYTE))
   const service = startService(environmentFor(cognito.url, hasura.url), t.testdir())
   t.teardown(async () => {
     service.child.kill('SIGKILL')

@@ -2,7 +2,7 @@
 import rateLimit, { normalizeIP } from '@fastify/rate-limit'
 import type { FastifyInstance, FastifyRequest, onRequestAsyncHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
-import { Redis } from 'ioredis'
+import type { Redis } from 'ioredis'
 import { rateLimitOf } from '../src/callers/caller.ts'
 import { GatewayError } from '../src/errors.ts'
 
@@ -19,8 +19,10 @@ const REDIS_TIMEOUT_MS = 250
 const COUNTED_MAX = 10_000
 
 /** A connection to Redis that never keeps a request waiting: while it is gone, counting fails at once. */
-function connectRedis(app: FastifyInstance, url: string): Redis {
-  const redis = new Redis(url, {
+async function connectRedis(app: FastifyInstance, url: string): Promise<Redis> {
+  // Loaded only where it is asked for, since every start would pay for it.
+  const ioredis = await import('ioredis')
+  const redis = new ioredis.Redis(url, {
     lazyConnect: true,
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
@@ -65,7 +67,7 @@ export default fp(
     if (!isOn) return
 
     const limitFor = (request: FastifyRequest) => rateLimitOf(request.caller, limit)
-    const redis = redisUrl === undefined ? undefined : connectRedis(app, redisUrl)
+    const redis = redisUrl === undefined ? undefined : await connectRedis(app, redisUrl)
     await app.register(rateLimit, {
       global: false,
       enableDraftSpec: true,

@@ -1,5 +1,5 @@
 // Every error leaves the service in the shape of a GraphQL answer, under a code of the table.
-import { METHODS, STATUS_CODES } from 'node:http'
+import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
@@ -66,20 +66,29 @@ export function answerClientError(_: Error, socket: Socket): void {
   socket.destroy()
 }
 
-function answerUnrouted(app: FastifyInstance, request: FastifyRequest): never {
-  const path = request.url.split('?', 1)[0] ?? ''
-  const allowed = METHODS.filter(method => app.hasRoute({ method: method as 'GET', url: path }))
-  if (allowed.length > 0 && !allowed.includes(request.method)) {
-    throw new GatewayError('METHOD_NOT_ALLOWED', { headers: { allow: allowed.join(', ') } })
-  }
-  throw new GatewayError('NOT_FOUND')
+/** Keeps the methods of every route by its path, to tell a method that is not taken from a path that is not there. */
+function collectMethods(app: FastifyInstance): ReadonlyMap<string, ReadonlySet<string>> {
+  const methods = new Map<string, Set<string>>()
+  app.addHook('onRoute', ({ url, method }) => {
+    const known = methods.get(url) ?? new Set()
+    methods.set(url, known)
+    for (const each of [method].flat()) known.add(each)
+  })
+  return methods
+}
+
+function answerUnrouted(methods: ReadonlyMap<string, ReadonlySet<string>>, request: FastifyRequest): never {
+  const allowed = methods.get(request.url.split('?', 1)[0] ?? '')
+  if (allowed === undefined || allowed.has(request.method)) throw new GatewayError('NOT_FOUND')
+  throw new GatewayError('METHOD_NOT_ALLOWED', { headers: { allow: [...allowed].sort().join(', ') } })
 }
 
 export default fp(
   async app => {
     app.decorateRequest('errorCode', undefined)
     app.setErrorHandler(sendError)
-    app.setNotFoundHandler(request => answerUnrouted(app, request))
+    const methods = collectMethods(app)
+    app.setNotFoundHandler(request => answerUnrouted(methods, request))
   },
   { name: 'errors' }
 )

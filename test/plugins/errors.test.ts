@@ -25,7 +25,9 @@ t.test('a route that is not there', async t => {
     ['POST', '/execute'],
     ['GET', '/execute-graphql/x'],
     ['DELETE', '/health'],
-    ['GET', '/documentation']
+    ['GET', '/documentation'],
+    ['POST', '/*execute-?graphql'],
+    ['GET', '/:name(']
   ] as const) {
     const answer = await fetch(gateway.url + path, { method })
     t.equal(answer.status, 404, `${method} ${path}`)

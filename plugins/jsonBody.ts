@@ -4,6 +4,13 @@ import fp from 'fastify-plugin'
 import { GatewayError } from '../src/errors.ts'
 import { parseLossless } from '../src/graphql/lossless-json.ts'
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Whether an empty body is none, rather than broken JSON. Default false. */
+    allowsEmptyBody?: boolean
+  }
+}
+
 /** JSON text is UTF-8 and no other encoding (RFC 8259, section 8.1); a byte order mark is ignored, as it allows. */
 function parseBody(body: Buffer): unknown {
   if (!isUtf8(body)) throw new GatewayError('INVALID_JSON', { message: 'The body is not UTF-8.' })
@@ -19,9 +26,9 @@ function parseBody(body: Buffer): unknown {
 export default fp(
   async app => {
     app.removeAllContentTypeParsers()
-    app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_, body: Buffer, done) => {
+    app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
       try {
-        done(null, parseBody(body))
+        done(null, body.length === 0 && request.routeOptions.config.allowsEmptyBody ? undefined : parseBody(body))
       } catch (error) {
         done(error as Error)
       }

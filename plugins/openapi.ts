@@ -1,14 +1,23 @@
-// The OpenAPI 3.1 document, made from the routes' schemas, and the page that shows it.
-import { readFileSync } from 'node:fs'
-import helmet from '@fastify/helmet'
+// The OpenAPI 3.1 document, made from the routes' schemas and from the parts that are added to it.
 import swagger from '@fastify/swagger'
-import swaggerUi from '@fastify/swagger-ui'
-import type { FastifyPluginAsync } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import type { OpenAPIV3_1 } from 'openapi-types'
 import { listOf } from '../src/config.ts'
+import { serviceVersion } from '../src/version.ts'
 
-const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
+/** What the rest of the document has given away. */
+export type TakenNames = { readonly operationIds: readonly string[]; readonly schemas: readonly string[] }
+
+/** Paths and components beside those of the routes' schemas. It is asked for at each request, and may be another each time. */
+export type DocumentPart = (taken: TakenNames) => { readonly paths: object; readonly components: Readonly<Record<string, object>> }
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Adds a part to the OpenAPI document; without effect where DOCS_ENABLED is false. */
+    addToDocument(part: DocumentPart): void
+  }
+}
 
 const DESCRIPTION = `Send a GraphQL query as plain JSON and get Hasura's answer back as it is.
 
@@ -17,6 +26,9 @@ const DESCRIPTION = `Send a GraphQL query as plain JSON and get Hasura's answer 
   \`errors\` in the body, or send \`Accept: application/graphql-response+json\` to get 400 where nothing was executed.
 * An error of the service itself has the same shape, with a stable code in \`errors[0].extensions.code\`.
 * Every answer carries \`x-request-id\`; name it when you report a problem.`
+
+/** Under which name the plugin puts the document that it makes. */
+const ROUTES_DOCUMENT = 'routesDocument'
 
 /** The security schemes by kind of CALLER_AUTH, with their names in the document. */
 const SECURITY_SCHEMES: Readonly<Record<string, [string, OpenAPIV3_1.SecuritySchemeObject][]>> = {
@@ -31,53 +43,64 @@ const SECURITY_SCHEMES: Readonly<Record<string, [string, OpenAPIV3_1.SecuritySch
 const securityOf = (kinds: readonly string[]) =>
   kinds.flatMap(kind => SECURITY_SCHEMES[kind] ?? []).map(([name]) => ({ [name]: [] as string[] }))
 
-/** The page, under the same rule as the operations, and with headers that keep foreign scripts out of it. */
-const pages: FastifyPluginAsync = async scope => {
-  for (const check of [scope.identifyCaller, scope.limitRate, scope.requireCaller]) if (check) scope.addHook('onRequest', check)
-  await scope.register(helmet, {
-    contentSecurityPolicy: {
-      useDefaults: false,
-      directives: {
-        defaultSrc: ["'self'"],
-        baseUri: ["'none'"],
-        formAction: ["'self'"],
-        frameAncestors: ["'none'"],
-        imgSrc: ["'self'", 'data:'],
-        objectSrc: ["'none'"],
-        // Swagger UI sets styles in its elements.
-        styleSrc: ["'self'", "'unsafe-inline'"]
-      }
-    },
-    // Whether the host is reached by https alone is for whoever ends TLS in front of it.
-    strictTransportSecurity: false
-  })
-  await scope.register(swaggerUi, { routePrefix: '/documentation', uiConfig: { docExpansion: 'list', tryItOutEnabled: true } })
+/** The document that the schemas of the routes make. */
+type RoutesDocument = Omit<OpenAPIV3_1.Document, 'paths'> & { paths: OpenAPIV3_1.PathsObject }
+
+function namesIn({ paths, components }: RoutesDocument): TakenNames {
+  const operations = Object.values(paths).flatMap(path => Object.values(path ?? {})) as { operationId?: string }[]
+  return {
+    operationIds: operations.flatMap(({ operationId }) => operationId ?? []),
+    schemas: Object.keys(components?.schemas ?? {})
+  }
+}
+
+function merge(document: RoutesDocument, parts: readonly DocumentPart[]): RoutesDocument {
+  const whole = { ...document, paths: { ...document.paths }, components: { ...document.components } as Record<string, object> }
+  for (const part of parts) {
+    const { paths, components } = part(namesIn(whole))
+    Object.assign(whole.paths, paths)
+    for (const [kind, added] of Object.entries(components)) whole.components[kind] = { ...whole.components[kind], ...added }
+  }
+  return whole
 }
 
 export default fp(
   async app => {
+    const parts: DocumentPart[] = []
+    app.decorate('addToDocument', (part: DocumentPart) => void parts.push(part))
     if (!app.config.DOCS_ENABLED) return
     const kinds = listOf(app.config.CALLER_AUTH)
+    const schemes = kinds.flatMap(kind => SECURITY_SCHEMES[kind] ?? [])
     await app.register(swagger, {
+      decorator: ROUTES_DOCUMENT,
       refResolver: { buildLocalReference: ({ $id }, _base, _fragment, index) => (typeof $id === 'string' ? $id : `schema${index}`) },
       openapi: {
         openapi: '3.1.0',
         info: {
           title: 'Cognito-Hasura gateway',
-          version,
+          version: serviceVersion,
           description: DESCRIPTION,
           license: { name: 'MIT', identifier: 'MIT' }
         },
         servers: [{ url: '/', description: 'this service' }],
         security: securityOf(kinds),
-        components: { securitySchemes: Object.fromEntries(kinds.flatMap(kind => SECURITY_SCHEMES[kind] ?? [])) },
+        // An empty object would make the page offer a box for credentials that are not asked for.
+        ...(schemes.length > 0 && { components: { securitySchemes: Object.fromEntries(schemes) } }),
         tags: [
+          { name: 'operations', description: 'Run stored operations by name' },
           { name: 'graphql', description: 'Run GraphQL operations' },
           { name: 'health', description: 'Is the service alive, and can it serve' }
         ]
       }
     })
-    await app.register(pages)
+    // The plugin keeps its document for good; parts may change, so theirs are put in at each request.
+    const ofRoutes = app.getDecorator<() => RoutesDocument>(ROUTES_DOCUMENT)
+    const whole = (options?: { yaml?: boolean }) => {
+      const document = merge(ofRoutes(), parts)
+      // JSON is YAML as well.
+      return options?.yaml ? JSON.stringify(document, undefined, 2) : document
+    }
+    app.decorate('swagger', whole as FastifyInstance['swagger'])
   },
-  { name: 'openapi', dependencies: ['config', 'callers', 'rateLimit'] }
+  { name: 'openapi', dependencies: ['config'] }
 )

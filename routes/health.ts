@@ -1,5 +1,6 @@
 // Is the process alive, and can it serve? For load balancers and operators.
 import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox'
+import type { FastifyInstance } from 'fastify'
 import type { TokenStatus } from '../src/cognito/token-status.ts'
 
 const LiveSchema = Type.Object({ status: Type.Literal('live') }, { examples: [{ status: 'live' }] })
@@ -42,6 +43,14 @@ export function describeToken(token: TokenStatus): string[] {
   return [...reasons, ...token.notices]
 }
 
+/** Whether the service can run operations, and what an operator should know. */
+export function readinessOf({ tokenManager, operations, isDraining }: FastifyInstance) {
+  const token = tokenManager.status()
+  const isReady = !isDraining && (token.state === 'fresh' || token.state === 'stale')
+  const reasons = [...(isDraining ? ['The service is shutting down.'] : []), ...describeToken(token), ...operations.reasons()]
+  return { isReady, reasons, token }
+}
+
 const routes: FastifyPluginAsyncTypebox = async app => {
   const config = { isQuiet: true, answersWhileDraining: true }
 
@@ -79,9 +88,7 @@ const routes: FastifyPluginAsyncTypebox = async app => {
       }
     },
     async (_, reply) => {
-      const token = app.tokenManager.status()
-      const isReady = !app.isDraining && (token.state === 'fresh' || token.state === 'stale')
-      const reasons = [...(app.isDraining ? ['The service is shutting down.'] : []), ...describeToken(token)]
+      const { isReady, reasons, token } = readinessOf(app)
       return reply
         .code(isReady ? 200 : 503)
         .preventCache()

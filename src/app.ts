@@ -11,13 +11,19 @@ import hasura from '../plugins/hasura.ts'
 import jsonBody from '../plugins/jsonBody.ts'
 import metrics from '../plugins/metrics.ts'
 import openapi from '../plugins/openapi.ts'
+import storedOperations from '../plugins/operations.ts'
 import overload from '../plugins/overload.ts'
+import pageHeaders from '../plugins/pageHeaders.ts'
 import rateLimit from '../plugins/rateLimit.ts'
 import requestEnd from '../plugins/requestEnd.ts'
 import requestLog from '../plugins/requestLog.ts'
 import shutdown from '../plugins/shutdown.ts'
+import documentation from '../routes/documentation.ts'
 import executeGraphql from '../routes/execute-graphql.ts'
+import explorer from '../routes/explorer.ts'
 import health from '../routes/health.ts'
+import home from '../routes/home.ts'
+import operationRoutes from '../routes/operations.ts'
 import { listOf, type Settings } from './config.ts'
 import { requestIdOf } from './request-id.ts'
 
@@ -31,6 +37,8 @@ export async function buildApp(settings: Settings, logger?: FastifyBaseLogger): 
     ...(logger && { loggerInstance: logger }),
     ...(settings.TRUST_PROXY && { trustProxy: listOf(settings.TRUST_PROXY) }),
     bodyLimit: settings.BODY_LIMIT_BYTES,
+    // A stored operation's name is that of a file.
+    routerOptions: { maxParamLength: 255 },
     genReqId: request => requestIdOf(request.headers),
     requestIdHeader: false,
     // One line a request is written by plugins/requestLog.ts; a child logger for each would cost more than the line.
@@ -57,15 +65,32 @@ export async function buildApp(settings: Settings, logger?: FastifyBaseLogger): 
   await app.register(rateLimit)
   await app.register(openapi)
   await app.register(hasura)
+  await app.register(storedOperations)
 
   await app.register(operations)
   await app.register(health)
+  if (settings.DOCS_ENABLED) await app.register(pages)
   return app
+}
+
+/** The checks of callers, before anything else is looked at. */
+function checkCallers(scope: FastifyInstance): void {
+  for (const check of [scope.identifyCaller, scope.limitRate, scope.requireCaller]) if (check) scope.addHook('onRequest', check)
 }
 
 /** What runs operations, and what stands before it alone: probes and pages answer also where an operation would be turned away. */
 const operations: FastifyPluginAsync = async scope => {
   await scope.register(overload)
-  for (const check of [scope.identifyCaller, scope.limitRate, scope.requireCaller]) if (check) scope.addHook('onRequest', check)
+  checkCallers(scope)
   await scope.register(executeGraphql)
+  await scope.register(operationRoutes, { prefix: '/operations' })
+}
+
+/** What people look at in a browser. */
+const pages: FastifyPluginAsync = async scope => {
+  checkCallers(scope)
+  await scope.register(pageHeaders)
+  await scope.register(home)
+  await scope.register(documentation)
+  await scope.register(explorer)
 }

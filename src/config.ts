@@ -70,6 +70,9 @@ export const SettingsSchema = Type.Object({
   RATE_LIMIT_REDIS_URL: Type.Optional(text('a redis or rediss URL')),
   TRUST_PROXY: Type.Optional(text('addresses or CIDR ranges with commas between them')),
   CORS_ORIGINS: Type.Optional(text('exact origins with commas between them, such as https://app.example.com')),
+  OPERATIONS_DIR: Type.String({ minLength: 1, default: 'operations', description: 'the path of a folder' }),
+  GRAPHQL_ADHOC: flag(true),
+  HASURA_SCHEMA_FILE: Type.Optional(text('the path of a file in the GraphQL schema language')),
   DOCS_ENABLED: flag(true),
   METRICS_PORT: integer(0, 65_535, 9_464),
   SHUTDOWN_GRACE_MS: integer(0, MAX_TIMER_MS, 10_000)

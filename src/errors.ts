@@ -12,7 +12,7 @@ export const ERROR_TABLE = {
   UNAUTHENTICATED: { status: 401, message: 'A valid credential is needed: an API key or a token of this service.' },
   OPERATION_NOT_ALLOWED: { status: 403, message: 'This operation is not allowed.' },
   ROLE_NOT_ALLOWED: { status: 403, message: 'The role in x-hasura-role is not allowed.' },
-  NOT_FOUND: { status: 404, message: 'There is no such route.' },
+  NOT_FOUND: { status: 404, message: 'There is no such route or stored operation.' },
   METHOD_NOT_ALLOWED: { status: 405, message: 'This route does not take that method.' },
   NOT_ACCEPTABLE: { status: 406, message: 'Accept must take application/json or application/graphql-response+json.' },
   BODY_TOO_LARGE: { status: 413, message: 'The body is too large.' },
@@ -23,6 +23,7 @@ export const ERROR_TABLE = {
   UPSTREAM_UNREACHABLE: { status: 502, message: 'Hasura could not be reached, or the connection to it broke.' },
   UPSTREAM_INVALID_RESPONSE: { status: 502, message: 'The answer from Hasura was not JSON, or was cut short.' },
   TOKEN_UNAVAILABLE: { status: 503, message: 'The service has no token for Hasura at the moment.' },
+  OPERATION_UNAVAILABLE: { status: 503, message: "This stored operation does not fit Hasura's schema; the operator has been told why." },
   OVERLOADED: { status: 503, message: 'The service has more to do than it can.' },
   SHUTTING_DOWN: { status: 503, message: 'The service is shutting down.' },
   UPSTREAM_TIMEOUT: { status: 504, message: 'Hasura did not answer in time.' }

@@ -61,6 +61,7 @@ t.test('each bad value is named with what was expected, and not shown', async t 
     ['BODY_LIMIT_BYTES', '1 MB', /whole number/],
     ['LOG_LEVEL', secret, /trace, debug/],
     ['ALLOW_INSECURE_UPSTREAMS', 'yes', /true or false/],
+    ['GRAPHQL_ADHOC', 'no', /true or false/],
     ['DOCS_ENABLED', '1', /true or false/],
     ['SHUTDOWN_GRACE_MS', '-1', /from 0/]
   ]
@@ -134,6 +135,8 @@ t.test('the defaults are those of the documentation', async t => {
     CALLER_AUTH: 'none',
     RATE_LIMIT_PER_MINUTE: 0,
     ALLOW_UNAUTHENTICATED: false,
+    OPERATIONS_DIR: GOOD.OPERATIONS_DIR,
+    GRAPHQL_ADHOC: true,
     DOCS_ENABLED: false,
     METRICS_PORT: 0,
     SHUTDOWN_GRACE_MS: 10000

@@ -23,7 +23,8 @@ export function createFinder(operations: Iterable<StoredOperation>) {
       normal = normalForm(parse(candidate.document.text))
       normalStored.set(candidate, normal)
     }
-    return normalForm(parseOrNothing(text)) === normal ? candidate : undefined
+    const document = parseOrNothing(text)
+    return document && normalForm(document) === normal ? candidate : undefined
   }
 
   return (document: CallersDocument): StoredOperation | undefined => {
@@ -34,7 +35,7 @@ export function createFinder(operations: Iterable<StoredOperation>) {
   }
 }
 
-const normalForm = (document: DocumentNode | undefined) => document?.definitions.map(print).sort().join('\n')
+const normalForm = ({ definitions }: DocumentNode): string => definitions.map(print).sort().join('\n')
 
 function parseOrNothing(text: string): DocumentNode | undefined {
   try {

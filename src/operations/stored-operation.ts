@@ -18,29 +18,31 @@ export type StoredOperation = {
   readonly description: string | undefined
   readonly variables: readonly VariableDeclaration[]
   readonly definition: OperationDefinitionNode
+  /** Its file, and those of the shared fragments that it uses. */
+  readonly files: readonly SourceFile[]
   /** The operation and every fragment that it uses. */
   readonly ast: DocumentNode
-  /** What Hasura is sent, in the form in which a checked document is run. */
-  readonly document: {
-    readonly text: string
-    readonly json: string
-    readonly operations: readonly [{ readonly kind: StoredKind; readonly name: string }]
-  }
+  /** Whether fragments stand in its file, whose names another file may give to others. */
+  readonly hasOwnFragments: boolean
+  /** What Hasura is sent. */
+  readonly document: SentDocument
 }
 
 /**
  * Makes an operation of what a file was found to hold.
- * @param definitions the operation and every fragment that it uses
+ * @param own what stands in the file
+ * @param shared the shared fragments that it uses
  */
 export function createStoredOperation(
-  { name, path, text }: SourceFile,
+  file: SourceFile,
   definition: OperationDefinitionNode & { readonly operation: StoredKind },
-  definitions: readonly DefinitionNode[]
+  own: readonly DefinitionNode[],
+  shared: ReadonlyMap<DefinitionNode, SourceFile>
 ): StoredOperation {
+  const { name, path, text } = file
   const operationName = definition.name?.value ?? ''
   const kind = definition.operation
-  const ast: DocumentNode = { kind: Kind.DOCUMENT, definitions: [...definitions] }
-  const sent = print({ kind: Kind.DOCUMENT, definitions: definitions.map(withoutDescriptions) })
+  const ast: DocumentNode = { kind: Kind.DOCUMENT, definitions: [...own, ...shared.keys()] }
   return {
     name,
     path,
@@ -49,8 +51,33 @@ export function createStoredOperation(
     description: definition.description?.value ?? headComment(text),
     variables: declarationsOf(definition),
     definition,
+    files: [file, ...new Set(shared.values())],
     ast,
-    document: { text: sent, json: JSON.stringify(sent), operations: [{ kind, name: operationName }] }
+    hasOwnFragments: own.length > 1,
+    document: new SentDocument(ast, kind, operationName)
+  }
+}
+
+/** A stored document in the form in which a checked one is run; it is written when it is first needed, since there may be thousands. */
+export class SentDocument {
+  readonly operations: readonly [{ readonly kind: StoredKind; readonly name: string }]
+  readonly #ast: DocumentNode
+  #text: string | undefined
+  #json: string | undefined
+
+  constructor(ast: DocumentNode, kind: StoredKind, name: string) {
+    this.#ast = ast
+    this.operations = [{ kind, name }]
+  }
+
+  get text(): string {
+    this.#text ??= print({ kind: Kind.DOCUMENT, definitions: this.#ast.definitions.map(withoutDescriptions) })
+    return this.#text
+  }
+
+  get json(): string {
+    this.#json ??= JSON.stringify(this.text)
+    return this.#json
   }
 }
 

@@ -28,7 +28,7 @@ t.test('the document names every route, every status and an example of every cod
   t.teardown(() => gateway.close())
   const document = (await (await fetch(`${gateway.url}/documentation/json`)).json()) as Document
   t.equal(document.openapi, '3.1.0')
-  t.strictSame(Object.keys(document.paths).sort(), ['/execute-graphql', '/health/live', '/health/ready'])
+  t.strictSame(Object.keys(document.paths).sort(), ['/execute-graphql', '/health/live', '/health/ready', '/operations'])
   const post = document.paths['/execute-graphql']?.post
   t.match(post?.requestBody.content['application/json'].schema.properties, { query: { type: 'string' } })
   const shown = new Set(

@@ -42,6 +42,7 @@ export const environmentFor = (cognito: string, hasura: string, overrides: Recor
   AWS_COGNITO_APP_CLIENT_SECRET: 'client-secret',
   GRAPHQL_ENDPOINT: `${hasura}/v1/graphql`,
   PORT: '0',
+  OPERATIONS_DIR: 'test/support/no-operations',
   DOCS_ENABLED: 'false',
   METRICS_PORT: '0',
   ...overrides

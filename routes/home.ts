@@ -1,0 +1,87 @@
+// GET /: what this service is, how it is, and where to go on.
+import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
+import { serviceVersion } from '../src/version.ts'
+import { readinessOf } from './health.ts'
+import { escapeHtml, htmlPage } from './page.ts'
+
+const NAME = 'Cognito-Hasura gateway'
+
+/** What there is, by address. */
+const LINKS: readonly (readonly [path: string, what: string])[] = [
+  ['/documentation', 'how to call it, with every field and every error'],
+  ['/graphiql', 'explorer: write a query, see the data'],
+  ['/operations', 'stored operations that run by their name'],
+  ['/health/ready', 'readiness as JSON, for operators and load balancers'],
+  ['/health/live', 'liveness as JSON']
+]
+
+const STYLE = `<style>
+:root { color-scheme: light dark; --quiet: light-dark(#5a6270, #a0a8b5); --line: light-dark(#d8dce3, #3a404b); --link: light-dark(#2450b8, #9db8ff) }
+body { margin: 0 auto; max-width: 42rem; padding: 2rem 1.25rem; font: 1rem/1.5 system-ui, sans-serif }
+h1 { margin: 0; font-size: 1.5rem }
+h1 small { font-size: 1rem; font-weight: normal; color: var(--quiet); white-space: nowrap }
+.state { border-left: .3rem solid light-dark(#b3261e, #ff8a80); padding: .1rem 1rem; margin: 1.5rem 0 }
+.ready { border-color: light-dark(#1e7d32, #6fcf80) }
+.state p { margin: .4rem 0 }
+dl { display: grid; grid-template-columns: max-content 1fr; gap: 0 1.5rem; margin: 0 }
+dt, dd { margin: 0; padding: .5rem 0; border-top: 1px solid var(--line) }
+dl { border-bottom: 1px solid var(--line) }
+dd, footer { color: var(--quiet) }
+dd { margin-left: -1.5rem; padding-left: 1.5rem }
+a { color: var(--link) }
+footer { margin-top: 1.5rem; font-size: .875rem }
+@media (max-width: 32rem) { dl { display: block } dd { border: 0; padding-top: 0; margin: 0; padding-left: 0 } dt { padding-bottom: 0 } }
+</style>`
+
+/** A time span as people say it, from "12 s" to "23 h". */
+export function inWords(seconds: number): string {
+  if (seconds < 120) return `${Math.max(0, Math.round(seconds))} s`
+  return seconds < 7_200 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3_600)} h`
+}
+
+/** The state of the service, one sentence a line; the first says whether it can serve. */
+function describeState(app: FastifyInstance): { isReady: boolean; sentences: string[] } {
+  const { isReady, reasons, token } = readinessOf(app)
+  const { state, expiresInSeconds = 0, nextExchangeInSeconds } = token
+  const sentences = [isReady ? 'Ready: operations run.' : 'Not ready: operations are answered 503.', ...reasons]
+  if (state === 'fresh' || state === 'stale') {
+    const renewal = nextExchangeInSeconds === undefined ? 'is being renewed' : `is renewed in ${inWords(nextExchangeInSeconds)}`
+    sentences.push(`The token for Hasura is ${state}: it lasts ${inWords(expiresInSeconds)} and ${renewal}.`)
+  }
+  return { isReady, sentences }
+}
+
+function writeHtml({ isReady, sentences }: ReturnType<typeof describeState>, links: typeof LINKS): string {
+  const state = sentences.map((sentence, n) => `<p>${n === 0 ? `<strong>${escapeHtml(sentence)}</strong>` : escapeHtml(sentence)}</p>`)
+  const rows = links.map(([path, what]) => `<dt><a href="${path}">${path}</a></dt><dd>${escapeHtml(what)}</dd>`)
+  return htmlPage(
+    NAME,
+    STYLE,
+    `<h1>${NAME} <small>${serviceVersion}</small></h1>
+<p>Takes GraphQL as plain JSON at <code>POST /execute-graphql</code> and gives Hasura's answer back as it is.</p>
+<div class="state${isReady ? ' ready' : ''}">${state.join('')}</div>
+<dl>${rows.join('\n')}</dl>
+<footer>Load the page again for the state of now.</footer>`
+  )
+}
+
+const writeText = ({ sentences }: ReturnType<typeof describeState>, links: typeof LINKS) =>
+  `${[`${NAME} ${serviceVersion}`, '', ...sentences, '', ...links.map(([path, what]) => `${path}  ${what}`)].join('\n')}\n`
+
+const routes: FastifyPluginAsync = async app => {
+  let links = LINKS
+  app.addHook('onReady', async () => {
+    links = LINKS.filter(([path]) => app.hasRoute({ method: 'GET', url: path }))
+  })
+
+  app.get('/', { schema: { hide: true }, config: { isQuiet: true } }, async (request, reply) => {
+    const state = describeState(app)
+    const isHtml = request.headers.accept?.includes('text/html') ?? false
+    return reply
+      .type(`${isHtml ? 'text/html' : 'text/plain'}; charset=utf-8`)
+      .preventCache()
+      .send(isHtml ? writeHtml(state, links) : writeText(state, links))
+  })
+}
+
+export default routes

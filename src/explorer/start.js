@@ -1,0 +1,34 @@
+// Runs in the browser: starts GraphiQL on this service's /execute-graphql. What is typed stays in the page and its browser.
+const folder = document.currentScript.src.replace(/[^/]*$/, '')
+const workers = { editorWorkerService: 'editor', json: 'json', graphql: 'graphql' }
+
+self.MonacoEnvironment = { globalAPI: false, getWorkerUrl: (_, label) => `${folder}${workers[label]}.worker.js` }
+
+async function execute({ query, variables, operationName }, { headers } = {}) {
+  const answer = await fetch('/execute-graphql', {
+    method: 'POST',
+    credentials: 'omit',
+    headers: { accept: 'application/graphql-response+json, application/json', 'content-type': 'application/json', ...headers },
+    body: JSON.stringify({ query, variables, operationName })
+  })
+  // Not answer.json(): the JSON of this page keeps numbers beyond 2^53.
+  return JSON.parse(await answer.text())
+}
+
+const example = `# Ctrl-Enter runs it, Ctrl-Space completes.
+# Credentials go below, under Headers:
+# {"x-api-key": "…"}
+query {
+  __typename
+}
+`
+
+self.YogaGraphiQL.renderYogaGraphiQL(document.querySelector('#root'), {
+  title: 'Explorer',
+  logo: '<svg viewBox="0 0 24 24" width="24" height="24" fill="none" stroke="currentColor" stroke-width="2"><path d="M4 6l8-4 8 4v12l-8 4-8-4z"/></svg>',
+  query: new URL(location.href).searchParams.get('query') ?? example,
+  fetcher: execute,
+  // A key in localStorage would outlive the session, and a document in the address would be in every proxy's log.
+  shouldPersistHeaders: false,
+  onEditQuery: () => {}
+})

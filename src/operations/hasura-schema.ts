@@ -1,0 +1,52 @@
+// Hasura's schema, from its text or from an answer to introspection.
+import {
+  buildClientSchema,
+  buildSchema,
+  GraphQLError,
+  type GraphQLSchema,
+  getIntrospectionQuery,
+  type IntrospectionQuery,
+  validateSchema
+} from 'graphql'
+
+/** A schema that can't be had or makes no sense; the message is for the operator. */
+export class SchemaError extends Error {
+  override readonly name = 'SchemaError'
+}
+
+/** The body of the request for the schema, in the form that every Hasura answers. */
+export const INTROSPECTION_BODY = JSON.stringify({ query: getIntrospectionQuery() })
+
+/**
+ * Reads a schema in the GraphQL schema language.
+ * @throws {SchemaError}
+ */
+export function schemaFromSdl(text: string): GraphQLSchema {
+  return sound(() => buildSchema(text))
+}
+
+/**
+ * Reads the answer to {@link INTROSPECTION_BODY}.
+ * @throws {SchemaError} also where Hasura refused, as it does where introspection is turned off
+ */
+export function schemaFromIntrospection(text: string): GraphQLSchema {
+  return sound(() => {
+    const { data, errors } = (JSON.parse(text) ?? {}) as { data?: unknown; errors?: readonly { message?: unknown }[] }
+    if (!data) throw new SchemaError(`Hasura does not tell its schema: ${String(errors?.[0]?.message ?? 'no data').slice(0, 200)}`)
+    return buildClientSchema(data as IntrospectionQuery)
+  })
+}
+
+function sound(build: () => GraphQLSchema): GraphQLSchema {
+  try {
+    const schema = build()
+    const [problem] = validateSchema(schema)
+    if (problem) throw problem
+    return schema
+  } catch (error) {
+    if (error instanceof SchemaError) throw error
+    const line = error instanceof GraphQLError ? error.locations?.[0]?.line : undefined
+    const reason = error instanceof Error ? error.message.slice(0, 500) : String(error)
+    throw new SchemaError(`the schema makes no sense${line ? `, line ${line}` : ''}: ${reason}`, { cause: error })
+  }
+}

@@ -1,0 +1,9 @@
+# The sandbox's stand-in for Cognito, for compose.yaml alone.
+FROM node:24-bookworm-slim
+WORKDIR /app
+COPY package.json package-lock.json ./
+RUN npm ci --no-audit --no-fund --ignore-scripts
+COPY sandbox ./sandbox
+COPY deploy/stand-ins.ts ./deploy/stand-ins.ts
+USER 1000
+CMD ["node", "deploy/stand-ins.ts", "cognito"]

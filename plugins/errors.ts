@@ -1,5 +1,5 @@
 // Every error leaves the service in the shape of a GraphQL answer, under a code of the table.
-import { STATUS_CODES } from 'node:http'
+import { type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
@@ -51,7 +51,9 @@ export function sendError(error: unknown, request: FastifyRequest, reply: Fastif
 
 /** Answers what is not even HTTP, where no request comes about: a bad request line, a head that is too large or too slow. */
 export function answerClientError(_: Error, socket: Socket): void {
-  if (socket.writable) {
+  // Within an answer that has begun, another head would be read as part of it.
+  const { _httpMessage: underWay } = socket as Socket & { _httpMessage?: ServerResponse | null }
+  if (socket.writable && !underWay?.headersSent) {
     const requestId = newRequestId()
     const body = errorBody(new GatewayError('INVALID_REQUEST', { message: 'The request is not well-formed HTTP.' }), requestId)
     const head = [

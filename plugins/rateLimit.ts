@@ -77,7 +77,7 @@ export default fp(
       skipOnError: true,
       max: limitFor,
       allowList: request => limitFor(request) === 0,
-      keyGenerator: request => (request.caller ? `caller ${request.caller.name}` : `address ${normalizeIP(request.ip)}`),
+      keyGenerator: request => (request.caller ? `${request.caller.kind} ${request.caller.name}` : `address ${normalizeIP(request.ip)}`),
       errorResponseBuilder: (_, { max, ttl }) => {
         const seconds = Math.ceil(ttl / 1000)
         return new GatewayError('RATE_LIMITED', {

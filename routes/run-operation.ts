@@ -31,6 +31,9 @@ const PASSED_BACK = [
   'x-hasura-query-family-cache-key'
 ] as const
 
+/** The request headers that an answer depends on. */
+const VARYING = ['accept', 'accept-encoding', 'authorization', 'x-api-key', 'x-hasura-role']
+
 declare module 'fastify' {
   interface FastifyRequest {
     /** The type of the answer, by the caller's `Accept`. */
@@ -88,7 +91,13 @@ export function createOperationRunner(app: FastifyInstance) {
       answer => {
         request.upstreamMs = performance.now() - startedAtMs
         request.upstreamStatus = answer.status
-        sendAnswer(request, reply, answer)
+        try {
+          sendAnswer(request, reply, answer)
+        } catch (error) {
+          // Nobody awaits this: what is thrown here would end the process.
+          answer.stream?.destroy()
+          reply.send(error)
+        }
       },
       (error: unknown) => {
         request.upstreamMs = performance.now() - startedAtMs
@@ -120,19 +129,26 @@ function writeVariables(variables: unknown): string {
 }
 
 function sendAnswer(request: FastifyRequest, reply: FastifyReply, answer: UpstreamAnswer): FastifyReply {
+  let isPlain = true
   for (const name of PASSED_BACK) {
-    const value = answer.headers[name]
-    if (value !== undefined) reply.header(name, value)
+    const value = headerOf(answer, name)
+    if (value === undefined) continue
+    reply.header(name, value)
+    isPlain &&= ASCII.test(value)
   }
   const { responseType } = request
+  // Hasura may let an answer be kept (@cached): not for another caller, role or coding.
+  if (request.method === 'GET') reply.vary(VARYING)
   if (responseType === GRAPHQL_RESPONSE_TYPE) reply.type(`${GRAPHQL_RESPONSE_TYPE}; charset=utf-8`)
   const hasData = () => hasDataMember(answer.head, headerOf(answer, 'content-encoding'))
   answer.stream?.once('error', (error: unknown) => {
     request.errorCode = error instanceof AttemptError && error.reason === 'timeout' ? 'UPSTREAM_TIMEOUT' : 'UPSTREAM_UNREACHABLE'
   })
-  const body = answer.stream ?? asText(answer.head)
-  return reply.code(statusOf(responseType, answer.status, hasData)).send(body)
+  reply.code(statusOf(responseType, answer.status, hasData))
+  if (answer.stream || !isPlain || !isUtf8(answer.head)) return reply.send(answer.stream ?? answer.head)
+  // Node writes a head and a text at once, but a head and bytes one by one; the serializer keeps Fastify from adding a charset.
+  return reply.serializer(asItIs).send(answer.head.toString())
 }
 
-/** The same bytes as text where they are UTF-8, since Node writes a head and a text at once, but a head and bytes one by one. */
-const asText = (bytes: Buffer): string | Buffer => (isUtf8(bytes) ? bytes.toString() : bytes)
+const ASCII = /^[\x20-\x7e\t]*$/
+const asItIs = (text: string) => text

@@ -27,6 +27,11 @@ import operationRoutes from '../routes/operations.ts'
 import { listOf, type Settings } from './config.ts'
 import { requestIdOf } from './request-id.ts'
 
+/** How much longer than Hasura may take a caller's connection may lie still, in ms. */
+const CALLER_IDLE_MARGIN_MS = 10_000
+/** The longest that a request may take to arrive whole, in ms. */
+const REQUEST_ARRIVAL_MAX_MS = 120_000
+
 /**
  * Builds the service; it does not listen yet.
  * @param settings as `loadSettings` gives them
@@ -37,10 +42,13 @@ export async function buildApp(settings: Settings, logger?: FastifyBaseLogger): 
     ...(logger && { loggerInstance: logger }),
     ...(settings.TRUST_PROXY && { trustProxy: listOf(settings.TRUST_PROXY) }),
     bodyLimit: settings.BODY_LIMIT_BYTES,
-    // A stored operation's name is that of a file.
-    routerOptions: { maxParamLength: 255 },
+    // A name that is too long for a file is as unknown as any other; the head of a request is bounded to 16 KiB.
+    routerOptions: { maxParamLength: 16_384 },
     genReqId: request => requestIdOf(request.headers),
     requestIdHeader: false,
+    // A caller that neither sends nor reads may not keep a connection to Hasura; the answer itself may take GRAPHQL_TIMEOUT_MS.
+    connectionTimeout: Math.min(settings.GRAPHQL_TIMEOUT_MS + CALLER_IDLE_MARGIN_MS, 2 ** 31 - 1),
+    requestTimeout: REQUEST_ARRIVAL_MAX_MS,
     // One line a request is written by plugins/requestLog.ts; a child logger for each would cost more than the line.
     logController: new LogController({ disableRequestLogging: true }),
     childLoggerFactory: parent => parent,

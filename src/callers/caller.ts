@@ -2,6 +2,8 @@
 
 /** A known caller. What is undefined is as the settings say. */
 export type Caller = {
+  /** Where the name comes from: two callers may have the same one in different places. */
+  readonly kind: 'key' | 'client' | 'subject'
   /** For the log. */
   readonly name: string
   /** For metrics: as the name, but one word for all whose names nobody has listed. */

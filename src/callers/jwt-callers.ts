@@ -77,7 +77,7 @@ function assertListed(payload: JwtPayload, { clientIds, scopes }: JwtCallersOpti
 
 function toCaller({ client_id: clientId, sub }: JwtPayload): Caller {
   // A subject may be any of a million people: too many for a metric's label.
-  if (typeof clientId === 'string' && clientId !== '') return { name: clientId, label: clientId }
-  if (typeof sub === 'string' && sub !== '') return { name: sub, label: 'jwt' }
+  if (typeof clientId === 'string' && clientId !== '') return { kind: 'client', name: clientId, label: clientId }
+  if (typeof sub === 'string' && sub !== '') return { kind: 'subject', name: sub, label: 'jwt' }
   throw new Error('neither client_id nor sub')
 }

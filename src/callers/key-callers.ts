@@ -76,6 +76,7 @@ const pathOf = ({ path, type }: ValueError) => (type === ValueErrorType.ObjectAd
 type Rights = Omit<Static<typeof KeysFileSchema>['callers'][number], 'keySha256'>
 
 const toCaller = ({ name, roles, operations, adhoc, rateLimitPerMinute }: Rights): Caller => ({
+  kind: 'key',
   name,
   label: name,
   ...(roles && { roles: new Set(roles) }),

@@ -86,10 +86,13 @@ function transportError(cause: unknown, isTimedOut: boolean): ExchangeError {
   return new ExchangeError(cause instanceof errors.HeadersOverflowError ? 'invalid_response' : 'unreachable', { cause })
 }
 
+/** The id is logged, so it may be nothing but one: a broken peer could echo the secret there. */
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+
 /** Tells a token from every kind of failure by the answer alone. */
 function interpret({ status, header, body }: RawAnswer): Exchange {
   const json = parseJson(body)
-  const cognitoRequestId = header('x-amz-cognito-request-id')
+  const cognitoRequestId = UUID.exec(header('x-amz-cognito-request-id') ?? '')?.[0]
   const token = status === 200 ? readTokenAnswer(json) : undefined
   if (token) return { ...token, date: header('date'), cognitoRequestId }
   const retryAfterMs = readRetryAfter(header('retry-after'), header('date'), Date.now())

@@ -194,6 +194,8 @@ const JSON_CONTENT_TYPE = /^application\/(json|[\w.+-]+\+json)\s*(;|$)/i
 
 /** Whether an answer can be JSON: by its content type, and by how its body begins and ends. */
 function isJsonAnswer(answer: UpstreamAnswer): boolean {
+  // A status above 599 is none (RFC 9110, section 15), and Fastify would not send it.
+  if (answer.status > 599) return false
   const isTyped = JSON_CONTENT_TYPE.test(headerOf(answer, 'content-type') ?? '')
   return isTyped && (headerOf(answer, 'content-encoding') !== undefined || looksLikeJson(answer))
 }

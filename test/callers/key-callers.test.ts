@@ -44,8 +44,9 @@ t.test('a key belongs to its caller, with its rights', async t => {
     )
   )
   t.equal(callers.count, 2)
-  for (const key of ['old', 'new']) t.strictSame(callers.find(key), { name: 'web', label: 'web' })
+  for (const key of ['old', 'new']) t.strictSame(callers.find(key), { kind: 'key', name: 'web', label: 'web' })
   t.strictSame(callers.find('job'), {
+    kind: 'key',
     name: 'job',
     label: 'job',
     roles: new Set(['reader']),
@@ -56,7 +57,12 @@ t.test('a key belongs to its caller, with its rights', async t => {
 })
 
 t.test("a caller's limit narrows that of the settings, and never widens it", async t => {
-  const caller = (rateLimitPerMinute?: number) => ({ name: 'a', label: 'a', ...(rateLimitPerMinute && { rateLimitPerMinute }) })
+  const caller = (rateLimitPerMinute?: number) => ({
+    kind: 'key' as const,
+    name: 'a',
+    label: 'a',
+    ...(rateLimitPerMinute && { rateLimitPerMinute })
+  })
   for (const [own, settings, expected] of [
     [undefined, 0, 0],
     [undefined, 10, 10],

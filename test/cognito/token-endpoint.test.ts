@@ -9,6 +9,7 @@ import t, { type Test } from 'tap'
 import { ANSWER_MAX_BYTES, createTokenEndpoint } from '../../src/cognito/token-endpoint.ts'
 import { type Answer, sendJson, startFakeServer } from '../support/fake-server.ts'
 
+const REQUEST_ID = '7bbf4883-256d-4f1b-b060-68dd65fe0e74'
 const TOKEN = { access_token: 'eyJ.a.b', expires_in: 3600, token_type: 'Bearer' }
 const SECRET = 'hush+/=%&ü'
 
@@ -159,8 +160,8 @@ t.test('no error shows the secret', async t => {
 })
 
 t.test('a failure keeps the id that AWS support asks for', async t => {
-  const server = await serverFor(t, json(500, {}, { 'x-amz-cognito-request-id': 'id-1' }))
-  await t.rejects(endpointFor(t, server.url).exchange(SECRET), { code: 'server_error', cognitoRequestId: 'id-1' })
+  const server = await serverFor(t, json(500, {}, { 'x-amz-cognito-request-id': REQUEST_ID }))
+  await t.rejects(endpointFor(t, server.url).exchange(SECRET), { code: 'server_error', cognitoRequestId: REQUEST_ID })
 })
 
 t.test('an exchange after a failure is not touched by it', async t => {
@@ -181,12 +182,12 @@ t.test('closing ends an exchange under way', async t => {
 
 t.test('a token comes with its lifetime, the date of the answer and the id of the request', async t => {
   const date = 'Sun, 06 Nov 1994 08:49:37 GMT'
-  const server = await serverFor(t, json(200, { ...TOKEN, expires_in: '300' }, { date, 'x-amz-cognito-request-id': 'id-1' }))
+  const server = await serverFor(t, json(200, { ...TOKEN, expires_in: '300' }, { date, 'x-amz-cognito-request-id': REQUEST_ID }))
   t.strictSame(await endpointFor(t, server.url).exchange(SECRET), {
     accessToken: 'eyJ.a.b',
     expiresInSeconds: 300,
     date,
-    cognitoRequestId: 'id-1'
+    cognitoRequestId: REQUEST_ID
   })
 })
 

@@ -104,6 +104,17 @@ t.test('the body of Hasura reaches the caller byte for byte, with its status and
   }
 })
 
+t.test('the content type of Hasura is not touched, nor are odd bytes in its headers', async t => {
+  const gateway = await startGateway({
+    hasura: response => response.writeHead(200, { 'content-type': 'application/json', warning: '299 - "caf\u00e9"' }).end('{"data":"é"}')
+  })
+  t.teardown(() => gateway.close())
+  const answer = await gateway.post(QUERY)
+  t.equal(answer.headers.get('content-type'), 'application/json')
+  t.equal(answer.headers.get('warning'), '299 - "caf\u00e9"')
+  t.equal(await answer.text(), '{"data":"é"}')
+})
+
 t.test('gzip passes as it is to a caller that takes it, and is not asked for otherwise', async t => {
   const bytes = gzipSync('{"data":{"a":1}}')
   const gateway = await startGateway({

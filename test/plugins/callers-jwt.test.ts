@@ -1,0 +1,234 @@
+// Callers by JWT against the whole service as its own process, its issuer's keys over TLS.
+import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { type CryptoKey, exportJWK, exportSPKI, generateKeyPair, type JWTPayload, SignJWT } from 'jose'
+import t, { type Test } from 'tap'
+import { startFakeServer } from '../support/fake-server.ts'
+import { freePort } from '../support/free-port.ts'
+import { codeOf, environmentFor, givesData, givesTokens } from '../support/gateway.ts'
+import { startService } from '../support/service-process.ts'
+
+const skip = spawnSync('openssl', ['version']).status === 0 ? false : 'the openssl command is not on this machine'
+const ISSUER = 'https://issuer.example.com'
+const KEY = 'the-key-of-a-caller'
+const folder = t.testdir({ trusted: {}, other: {} })
+const now = () => Math.floor(Date.now() / 1000)
+
+const { publicKey, privateKey } = await generateKeyPair('RS256', { extractable: true })
+const next = await generateKeyPair('RS256', { extractable: true })
+const jwkOf = async (key: CryptoKey, kid: string) => ({ ...(await exportJWK(key)), kid, use: 'sig', alg: 'RS256' })
+const first = await jwkOf(publicKey, 'k1')
+const second = await jwkOf(next.publicKey, 'k2')
+
+const CLAIMS = { iss: ISSUER, aud: 'graphql', sub: 'caller-1', client_id: 'app-1' }
+const sign = (claims: JWTPayload = CLAIMS, { kid = 'k1', key = privateKey, expiresIn = 300 } = {}) =>
+  new SignJWT(claims)
+    .setProtectedHeader({ alg: 'RS256', kid })
+    .setIssuedAt(now() - 400)
+    .setExpirationTime(now() + expiresIn)
+    .sign(key)
+
+/** A certificate for 127.0.0.1 that signs itself. */
+function makeCertificate(name: string) {
+  const [key, cert] = [join(folder, name, 'key.pem'), join(folder, name, 'cert.pem')]
+  const request = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '1']
+  const { status, stderr } = spawnSync('openssl', [
+    ...request,
+    ...['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', key, '-out', cert]
+  ])
+  if (status !== 0) throw new Error(String(stderr))
+  return { path: cert, key: readFileSync(key), cert: readFileSync(cert) }
+}
+
+const trusted = skip ? undefined : makeCertificate('trusted')
+
+/** The issuer's keys over TLS; a port may be given, to come up where it was expected. */
+async function startJwks({ port = 0, certificate = trusted } = {}) {
+  const keys = { current: [first] }
+  let fetches = 0
+  const server = createServer({ key: certificate?.key, cert: certificate?.cert }, (_, response) => {
+    fetches += 1
+    response.setHeader('content-type', 'application/json').end(JSON.stringify({ keys: keys.current }))
+    server.emit('fetched')
+  })
+  server.listen(port, '127.0.0.1')
+  await once(server, 'listening')
+  return {
+    keys,
+    url: `https://127.0.0.1:${(server.address() as AddressInfo).port}/jwks.json`,
+    fetches: () => fetches,
+    async hasBeenAsked() {
+      if (fetches === 0) await once(server, 'fetched')
+    },
+    close() {
+      server.close()
+      server.closeAllConnections()
+    }
+  }
+}
+
+/** The service as a process that trusts the certificate, in front of fakes; `settings` come last. */
+async function serviceFor(t: Test, jwksUrl: string, settings: Record<string, string> = {}) {
+  const cognito = await startFakeServer(givesTokens)
+  const hasura = await startFakeServer(givesData)
+  const environment = environmentFor(cognito.url, hasura.url, {
+    CALLER_AUTH: 'jwt',
+    CALLER_JWT_ISSUER: ISSUER,
+    CALLER_JWT_AUDIENCE: 'graphql',
+    CALLER_JWT_JWKS_URL: jwksUrl,
+    NODE_EXTRA_CA_CERTS: trusted?.path ?? '',
+    LOG_LEVEL: 'trace',
+    ...settings
+  })
+  const service = startService(environment, folder)
+  t.teardown(async () => {
+    service.child.kill('SIGKILL')
+    await service.exited
+    await Promise.all([cognito.close(), hasura.close()])
+  })
+  const url = await service.url()
+  await service.hasWritten('token renewed')
+  const post = (headers: Record<string, string>) =>
+    fetch(`${url}/execute-graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: '{"query":"{ a }"}'
+    })
+  return {
+    hasura,
+    post,
+    bearer: (token: string) => post({ authorization: `Bearer ${token}` }),
+    output: service.output,
+    hasWritten: service.hasWritten
+  }
+}
+
+async function started(t: Test, settings: Record<string, string> = {}) {
+  const jwks = await startJwks()
+  t.teardown(() => jwks.close())
+  return { jwks, ...(await serviceFor(t, jwks.url, settings)) }
+}
+
+t.test('tokens that are not good: 401, Hasura hears nothing, and the log shows none of them', { skip }, async t => {
+  const { bearer, post, hasura, output, jwks } = await started(t)
+  await jwks.hasBeenAsked()
+  const [header = '', payload = '', signature = ''] = (await sign()).split('.')
+  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
+  const hs256 = (secret: string) =>
+    new SignJWT(CLAIMS)
+      .setProtectedHeader({ alg: 'HS256', kid: 'k1' })
+      .setExpirationTime(now() + 300)
+      .sign(new TextEncoder().encode(secret))
+  const tokens: [string, string][] = [
+    ['no JWT', 'x.y.z'],
+    ['expired', await sign(CLAIMS, { expiresIn: -60 })],
+    ['another issuer', await sign({ ...CLAIMS, iss: 'https://other.example.com' })],
+    ['another audience', await sign({ ...CLAIMS, aud: 'other' })],
+    ['no audience', await sign({ iss: ISSUER, sub: 'caller-1' })],
+    ['not valid yet', await sign({ ...CLAIMS, nbf: now() + 3600 })],
+    ['alg none', `${part({ alg: 'none', kid: 'k1' })}.${payload}.`],
+    ['alg none, signature kept', `${part({ alg: 'none', kid: 'k1' })}.${payload}.${signature}`],
+    ['HS256 with the public key as PEM', await hs256(await exportSPKI(publicKey))],
+    ['HS256 with the public key as JWK', await hs256(JSON.stringify(first))],
+    ['HS256 with the modulus', await hs256(String(first.n))],
+    ['a key of its own in the header', await signedWithOwnKey()],
+    ["a stranger's key under a known kid", await sign(CLAIMS, { key: next.privateKey })],
+    ['another payload', `${header}.${part({ ...CLAIMS, sub: 'admin', exp: now() + 300 })}.${signature}`],
+    ['nobody', await sign({ iss: ISSUER, aud: 'graphql' })]
+  ]
+  for (const [title, token] of tokens) {
+    const answer = await bearer(token)
+    t.equal(answer.status, 401, title)
+    t.equal(answer.headers.get('www-authenticate'), 'Bearer realm="graphql", error="invalid_token"', title)
+    t.equal(await codeOf(answer), 'UNAUTHENTICATED', title)
+    t.notMatch(output(), token, title)
+  }
+  t.equal((await post({ 'x-api-key': await sign() })).status, 401, 'a good token in the header of keys')
+  t.equal((await post({ cookie: `token=${await sign()}` })).status, 401, 'a good token in a cookie')
+  t.equal((await post({})).headers.get('www-authenticate'), 'Bearer realm="graphql"')
+  t.equal(hasura.received.length, 0)
+})
+
+/** A token whose header brings the key that verifies it. */
+async function signedWithOwnKey() {
+  const jwk = await exportJWK(next.publicKey)
+  return new SignJWT(CLAIMS)
+    .setProtectedHeader({ alg: 'RS256', kid: 'k1', jwk })
+    .setExpirationTime(now() + 300)
+    .sign(next.privateKey)
+}
+
+t.test('a flood of unknown keys: the keys are fetched a few times, and good tokens pass meanwhile', { skip }, async t => {
+  const { bearer, jwks } = await started(t)
+  const flood = await Promise.all(Array.from({ length: 200 }, async (_, n) => bearer(await sign(CLAIMS, { kid: `unknown-${n}` }))))
+  t.ok(flood.every(({ status }) => status === 401))
+  t.ok(jwks.fetches() <= 3, `${jwks.fetches()} fetches`)
+  t.equal((await bearer(await sign())).status, 200)
+})
+
+t.test('the keys can not be fetched: the service starts, answers 401, and takes tokens once they are there', { skip }, async t => {
+  const port = await freePort()
+  const { bearer, hasura, hasWritten } = await serviceFor(t, `https://127.0.0.1:${port}/jwks.json`)
+  await hasWritten('could not be fetched')
+  t.equal(await codeOf(await bearer(await sign())), 'UNAUTHENTICATED')
+  t.equal(hasura.received.length, 0)
+  const jwks = await startJwks({ port })
+  t.teardown(() => jwks.close())
+  t.equal((await bearer(await sign())).status, 200)
+})
+
+t.test('keys from a server whose certificate nobody vouches for are not taken', { skip }, async t => {
+  const jwks = await startJwks({ certificate: makeCertificate('other') })
+  t.teardown(() => jwks.close())
+  const { bearer, hasWritten } = await serviceFor(t, jwks.url)
+  await hasWritten('could not be fetched')
+  t.equal((await bearer(await sign())).status, 401)
+  t.equal(jwks.fetches(), 0)
+})
+
+t.test('a good token passes, names its caller in the log, and does not go on to Hasura', { skip }, async t => {
+  const { bearer, hasura, hasWritten } = await started(t)
+  const token = await sign()
+  const answer = await bearer(token)
+  t.equal(answer.status, 200)
+  t.same(await answer.json(), { data: { users: [{ id: 1 }] } })
+  t.equal(hasura.received.length, 1)
+  t.notMatch(JSON.stringify(hasura.received), token)
+  t.match(hasura.received[0]?.headers.authorization, /^Bearer header\.payload-1\.signature$/)
+  await hasWritten('"caller":"app-1"')
+})
+
+t.test('a new key is picked up when the first token signed with it comes', { skip }, async t => {
+  const { bearer, jwks } = await started(t)
+  await jwks.hasBeenAsked()
+  t.equal((await bearer(await sign())).status, 200)
+  jwks.keys.current = [first, second]
+  t.equal((await bearer(await sign(CLAIMS, { kid: 'k2', key: next.privateKey }))).status, 200)
+  jwks.keys.current = [second]
+  t.equal((await bearer(await sign(CLAIMS, { kid: 'k2', key: next.privateKey, expiresIn: 301 }))).status, 200)
+  t.equal(jwks.fetches(), 2)
+})
+
+t.test('keys and tokens side by side: each is taken where it belongs', { skip }, async t => {
+  const keysFile = join(folder, 'callers.json')
+  writeFileSync(keysFile, JSON.stringify({ callers: [{ name: 'web', keySha256: [createHash('sha256').update(KEY).digest('hex')] }] }))
+  const { bearer, post, hasura } = await started(t, { CALLER_AUTH: 'api-key,jwt', CALLER_KEYS_FILE: keysFile })
+  t.equal((await bearer('neither')).status, 401)
+  t.equal((await bearer(await sign(CLAIMS, { expiresIn: -60 }))).status, 401)
+  t.equal((await post({ 'x-api-key': await sign() })).status, 401)
+  t.equal(
+    (await post({ 'x-api-key': 'wrong', authorization: `Bearer ${await sign()}` })).status,
+    401,
+    'a wrong key is not made good by a token'
+  )
+  t.equal(hasura.received.length, 0)
+  t.equal((await bearer(await sign())).status, 200)
+  t.equal((await bearer(KEY)).status, 200)
+  t.equal((await post({ 'x-api-key': KEY })).status, 200)
+  t.notMatch(JSON.stringify(hasura.received), KEY)
+})

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
+import type { GraphQLSchema } from 'graphql'
 import { parseLossless } from '../src/graphql/lossless-json.ts'
 import type { HasuraClient } from '../src/hasura/hasura-client.ts'
 import { Cancellation } from '../src/hasura/upstream-attempt.ts'
@@ -25,17 +26,16 @@ const SCHEMA_MAX_BYTES = 100 * 1024 * 1024
 
 /** Types the operations by a file; one that makes no sense is told of, operations that do not fit it stop the start. */
 async function useSchemaFile({ operations, log }: FastifyInstance, path: string): Promise<void> {
-  let sdl: string
+  let schema: GraphQLSchema
   try {
-    sdl = readFileSync(path, 'utf8')
-    const schema = schemaFromSdl(sdl)
-    await operations.useSchema(schema)
+    schema = schemaFromSdl(readFileSync(path, 'utf8'))
   } catch (error) {
     const reason = error instanceof SchemaError ? error.message : `the file can not be read (${(error as NodeJS.ErrnoException).code})`
     operations.schemaProblem = `Stored operations run typed by their declarations alone, since HASURA_SCHEMA_FILE is of no use: ${reason}`
     log.error({ err: error }, operations.schemaProblem)
     return
   }
+  await operations.useSchema(schema)
   const problems = [...operations.problems.values()].flat()
   if (problems.length > 0) throw new OperationsError(problems)
 }

@@ -64,8 +64,11 @@ const routes: FastifyPluginAsyncTypebox = async app => {
   const run = createOperationRunner(app)
   app.addToDocument(createDescription(operations))
 
-  const list = { operations: operations.operations.map(entryOf) }
-  app.get('/', { onRequest, schema: listSchema, prefixTrailingSlash: 'no-slash' }, async () => list)
+  let list: { operations: ReturnType<typeof entryOf>[] } | undefined
+  app.get('/', { onRequest, schema: listSchema, prefixTrailingSlash: 'no-slash' }, async () => {
+    list ??= { operations: operations.operations.map(entryOf) }
+    return list
+  })
 
   // One route for all, since the time that Fastify takes at start grows with the square of the number of routes.
   app.route({

@@ -63,7 +63,8 @@ export function orNull(schema: JsonSchema): JsonSchema {
   if (typeof schema.type === 'string') return { ...schema, type: [schema.type, 'null'] }
   if (Array.isArray(schema.type)) return { ...schema, type: [...schema.type, 'null'] }
   // Without a type it takes null already, unless it refers to another or is a choice.
-  return '$ref' in schema || 'anyOf' in schema ? { anyOf: [schema, { type: 'null' }] } : schema
+  if (Array.isArray(schema.anyOf)) return { ...schema, anyOf: [...schema.anyOf, { type: 'null' }] }
+  return '$ref' in schema ? { anyOf: [schema, { type: 'null' }] } : schema
 }
 
 /** The `description` of a schema, where there is one. */

@@ -15,8 +15,8 @@ export function createFinder(operations: Iterable<StoredOperation>) {
   const found = new WeakMap<CallersDocument, StoredOperation | undefined>()
   const normalStored = new Map<StoredOperation, string>()
 
-  const find = ({ text, operations: [only, second] }: CallersDocument): StoredOperation | undefined => {
-    const candidate = second === undefined && only?.name !== undefined ? byOperationName.get(only.name) : undefined
+  const find = ({ text, operations: [first] }: CallersDocument): StoredOperation | undefined => {
+    const candidate = first?.name === undefined ? undefined : byOperationName.get(first.name)
     if (candidate === undefined) return undefined
     let normal = normalStored.get(candidate)
     if (normal === undefined) {

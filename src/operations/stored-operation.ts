@@ -90,11 +90,7 @@ function withoutDescriptions(node: DefinitionNode): DefinitionNode {
 
 /** The text of the `#` lines at the head of a file; an empty line parts paragraphs. */
 function headComment(text: string): string | undefined {
-  const lines: string[] = []
-  for (const line of text.replace(/^\ufeff/, '').split(/\r\n|\n|\r/)) {
-    const trimmed = line.trim()
-    if (trimmed !== '' && !trimmed.startsWith('#')) break
-    lines.push(trimmed.replace(/^#+ ?/, ''))
-  }
+  const [head] = /^\ufeff?(\s*#[^\r\n]*)*/.exec(text) ?? ['']
+  const lines = head.split(/\r\n|\n|\r/).map(line => line.trim().replace(/^\ufeff?#+ ?/, ''))
   return lines.join('\n').trim() || undefined
 }

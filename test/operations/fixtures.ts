@@ -1,0 +1,80 @@
+// Folders of stored operations for tests, and a schema to type them by.
+import { setImmediate } from 'node:timers/promises'
+import { buildSchema, introspectionFromSchema } from 'graphql'
+import type { Test } from 'tap'
+import { parseLossless } from '../../src/graphql/lossless-json.ts'
+import { OperationCatalog } from '../../src/operations/operation-catalog.ts'
+import { readOperationFolder } from '../../src/operations/operation-folder.ts'
+import { OperationsError } from '../../src/operations/operations-error.ts'
+import { parseOperations } from '../../src/operations/parse-operations.ts'
+import { type Answer, sendJson } from '../support/fake-server.ts'
+import { type Gateway, givesData } from '../support/gateway.ts'
+
+/** Files by name; a folder within is an object. */
+export type Files = { readonly [name: string]: string | Files }
+
+/** A catalog of what stands in a folder that holds these files. */
+export function catalogOf(t: Test, files: Files): OperationCatalog {
+  return new OperationCatalog(parseOperations(readOperationFolder(t.testdir(files))), parseLossless)
+}
+
+/** What is wrong with a folder: `file:line reason`, without the path of the folder. */
+export function faultsOf(t: Test, files: Files): string[] {
+  const folder = t.testdir(files)
+  try {
+    parseOperations(readOperationFolder(folder))
+    return []
+  } catch (error) {
+    if (!(error instanceof OperationsError)) throw error
+    return error.problems.map(({ file, line, reason }) => `${file.slice(folder.length + 1)}:${line ?? ''} ${reason}`)
+  }
+}
+
+/** A schema with every kind of type. */
+export const SCHEMA = buildSchema(`
+  scalar uuid scalar timestamptz scalar numeric scalar bigint scalar jsonb scalar date scalar mystery
+  enum order_by { asc desc }
+  interface Node { id: ID! }
+  type User implements Node { id: ID! name: String nick: String @deprecated(reason: "use name") friends(first: Int): [User!]! settings: jsonb
+    balance: numeric! big: bigint at: timestamptz! ref: uuid! born: date kind: order_by tags: [String] }
+  type Team implements Node { id: ID! title: String! members: [User!] }
+  union Owner = User | Team
+  input Int_comparison_exp { _eq: Int _in: [Int!] }
+  input user_bool_exp { _and: [user_bool_exp!] _not: user_bool_exp id: Int_comparison_exp }
+  input user_insert { name: String! kind: order_by = asc }
+  input one_of @oneOf { a: Int b: String }
+  type Query { me: User user(id: ID): User users(where: user_bool_exp, order_by: [order_by!], n: [Int!]): [User!]! node(id: ID): Node owner: Owner owners: [Owner!] }
+  type Mutation { add(user: user_insert!): User }
+`)
+
+const INTROSPECTION = JSON.stringify({ data: introspectionFromSchema(SCHEMA) })
+
+/** A Hasura that tells its schema, and answers all else as it is told to. */
+export const tellsSchema =
+  (answer: Answer = givesData): Answer =>
+  (response, request, count) =>
+    request.body.includes('IntrospectionQuery') ? sendJson(response, INTROSPECTION) : answer(response, request, count)
+
+/** What Hasura was asked beside its schema. */
+export const operationsSent = ({ hasura }: Gateway) =>
+  hasura.received.map(({ body }) => body).filter(body => !body.includes('IntrospectionQuery'))
+
+/** Resolves when the schema has come by introspection. */
+export async function schemaHasCome({ app }: Pick<Gateway, 'app'>): Promise<void> {
+  while (app.operations.schema === undefined) await setImmediate()
+}
+
+/** Operations that fit {@link SCHEMA} and have parameters and answers of every kind; two of them are named as others may be. */
+export const FILES_OF_EVERY_KIND: Files = {
+  'list.graphql': `# A list.
+# Of users.
+query List($where: user_bool_exp, $n: [Int!]!, $order: [order_by!] = [asc]) {
+  users(where: $where, n: $n, order_by: $order) { ...UserParts }
+}`,
+  'list-by-post.graphql': 'query ListByPost { me { id } }',
+  'list-operations.graphql': 'query listOperations { __typename }',
+  'me.graphql': 'query Me { me { ...UserParts } }',
+  'owners.graphql': 'query Owners { owners { __typename ... on User { name } ... on Team { title members { id } } } node { id } }',
+  'add.graphql': 'mutation Add($user: user_insert!) { add(user: $user) { id } }',
+  fragments: { 'user.graphql': 'fragment UserParts on User { id name balance big at ref born kind tags settings }' }
+}

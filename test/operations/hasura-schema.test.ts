@@ -1,0 +1,43 @@
+// A schema that makes no sense is told as such, whatever is wrong with it.
+import { introspectionFromSchema, printSchema } from 'graphql'
+import t from 'tap'
+import { INTROSPECTION_BODY, SchemaError, schemaFromIntrospection, schemaFromSdl } from '../../src/operations/hasura-schema.ts'
+import { SCHEMA } from './fixtures.ts'
+
+t.test('text that is no schema', async t => {
+  for (const text of [
+    '',
+    'type',
+    'type T { a: Nope }',
+    'scalar x',
+    'type Query { a: Int }\ntype Query { b: Int }',
+    'input Query { a: Int }',
+    '{"data":{}}'
+  ])
+    t.throws(() => schemaFromSdl(text), SchemaError, text)
+  t.throws(() => schemaFromSdl('type Query {\n  a: Nope\n}'), { message: /makes no sense: Unknown type "Nope"/ })
+  t.throws(() => schemaFromSdl('type Query {\n  a:\n}'), { message: /line 3: Syntax Error/ })
+})
+
+t.test('answers that hold no schema', async t => {
+  const refused = '{"errors":[{"extensions":{"path":"$"},"message":"introspection is turned off"}]}'
+  t.throws(() => schemaFromIntrospection(refused), { name: 'SchemaError', message: /introspection is turned off/ })
+  for (const text of [
+    '',
+    'null',
+    '[]',
+    '1',
+    '{}',
+    '{"data":null}',
+    '{"data":{}}',
+    '{"data":{"__schema":{}}}',
+    '{"data":{"__schema":{"types":[],"queryType":{"name":"Q"}}}}'
+  ])
+    t.throws(() => schemaFromIntrospection(text), SchemaError, text)
+})
+
+t.test('either form gives the schema', async t => {
+  t.ok(schemaFromSdl(printSchema(SCHEMA)).getType('user_bool_exp'))
+  t.ok(schemaFromIntrospection(JSON.stringify({ data: introspectionFromSchema(SCHEMA) })).getType('user_bool_exp'))
+  t.notMatch(INTROSPECTION_BODY, /oneOf|specifiedBy|isRepeatable/i, 'older versions of Hasura know nothing of these')
+})

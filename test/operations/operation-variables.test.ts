@@ -1,0 +1,208 @@
+// Variables: every wrong, missing and unknown one is named, and what fits goes on as it came.
+import { type GraphQLSchema, parse } from 'graphql'
+import t from 'tap'
+import { GatewayError } from '../../src/errors.ts'
+import { parseLossless } from '../../src/graphql/lossless-json.ts'
+import { createOperationVariables, NAMED_FAULTS_MAX } from '../../src/operations/operation-variables.ts'
+import type { QueryText } from '../../src/operations/read-query-text.ts'
+import { declarationsOf } from '../../src/operations/variable-declaration.ts'
+import { SCHEMA } from './fixtures.ts'
+
+function variablesOf(declared: string, schema: GraphQLSchema | null = SCHEMA) {
+  const [definition] = parse(`query Q(${declared}) { me { id } }`).definitions
+  if (definition?.kind !== 'OperationDefinition') throw new Error('no operation')
+  return createOperationVariables(declarationsOf(definition), schema ?? undefined, parseLossless)
+}
+
+function messageOf(work: () => unknown): string | undefined {
+  try {
+    work()
+    return undefined
+  } catch (error) {
+    if (error instanceof GatewayError && error.code === 'INVALID_REQUEST') return error.message
+    throw error
+  }
+}
+
+const bodyFault = (declared: string, json: string) => messageOf(() => variablesOf(declared).fromBody(parseLossless(json)))
+const queryFault = (declared: string, query: Record<string, QueryText>) => messageOf(() => variablesOf(declared).fromQuery(query))
+
+t.test('wrong, missing and unknown variables are named all at once', async t => {
+  const declared = '$a: Int!, $b: uuid!, $c: [order_by!], $d: Int! = 1'
+  t.equal(
+    bodyFault(declared, '{"a":"1","c":["asc","up"],"d":null,"e":1}'),
+    'Variables: "a" must be a whole number from -2147483648 to 2147483647; "c[1]" must be one of asc, desc; "d" must not be null; ' +
+      '"e" is not a variable of this operation; "b" is missing (uuid!)'
+  )
+  t.equal(
+    queryFault(declared, { a: '1.5', c: ['asc', ''], e: '1' }),
+    'Variables: "a" must be a whole number from -2147483648 to 2147483647; "c[1]" must be one of asc, desc; ' +
+      '"e" is not a variable of this operation; "b" is missing (uuid!)'
+  )
+})
+
+t.test('values that do not fit their type are refused', async t => {
+  const cases: [string, string[]][] = [
+    ['Int', ['1.5', '2147483648', '-2147483649', '"1"', 'true', '1e400', '9007199254740993', '[[1]]', '{}']],
+    ['Float', ['"1"', '1e400', 'true']],
+    ['Boolean', ['1', '"true"']],
+    ['String', ['1', '1.0', 'true', '{}']],
+    ['ID', ['1.5', 'true', '{}']],
+    ['uuid', ['"x"', '1', '"00000000-0000-4000-8000-00000000000"', '"{00000000-0000-4000-8000-000000000001"']],
+    ['timestamptz', ['"soon"', '1', '"2026-1-1"', '"2026-01-01T9:30"']],
+    ['date', ['"01.02.2026"', '20260101']],
+    ['numeric', ['"x"', 'true', '{}', '""']],
+    ['bigint', ['1.5', '"x"', '9223372036854775808', '-9223372036854775809', '1e30', '""']],
+    ['order_by', ['"up"', '1', '"toString"', '"__proto__"']],
+    [
+      'user_bool_exp',
+      ['1', '"{}"', '[]', '1.0', '{"id":1}', '{"id":{"_eq":"1"}}', '{"_and":[{"nope":1}]}', '{"__proto__":{}}', '{"constructor":1}']
+    ],
+    ['user_insert', ['{}', '{"name":null}', '{"name":"a","kind":"up"}']],
+    ['one_of', ['{}', '{"a":1,"b":"x"}', '{"a":null}']],
+    ['[Int!]', ['["1"]', '[null]', '"1"']],
+    ['[[Int]]', ['[["1"]]']]
+  ]
+  for (const [type, values] of cases) {
+    for (const value of values) t.match(bodyFault(`$v: ${type}`, `{"v":${value}}`), /^Variables: "v/, `${type} ${value}`)
+  }
+  t.equal(
+    bodyFault('$v: user_bool_exp', '{"v":{"_and":[{"id":{"_eq":"x"}}]}}'),
+    'Variables: "v._and[0].id._eq" must be a whole number from -2147483648 to 2147483647'
+  )
+  t.equal(bodyFault('$v: user_insert', '{"v":{}}'), 'Variables: "v.name" is missing')
+})
+
+t.test('values that fit go on with every digit they had', async t => {
+  const cases: [string, string[]][] = [
+    ['Int', ['1', '-2147483648', '1.0', 'null']],
+    ['Float', ['1', '1.50', '-0', '1e3']],
+    ['ID', ['"a"', '1', '9007199254740993']],
+    ['uuid', ['"00000000-0000-4000-8000-000000000001"', '"{00000000000040008000000000000001}"']],
+    ['timestamptz', ['"2026-01-31"', '"2026-01-31T09:30:00.123456+00:00"', '"2026-01-31 09:30Z"', '"now"', '"-infinity"']],
+    ['date', ['"2026-01-31"', '"today"']],
+    ['numeric', ['12345678901234567890.12', '"12.30"', '"NaN"', '1e400']],
+    ['bigint', ['9007199254740993', '"9223372036854775807"', '-9223372036854775808']],
+    ['jsonb', ['{"a":[1.0,null]}', '"x"', '1', 'null']],
+    ['mystery', ['{}', '1.0', '"x"']],
+    ['order_by', ['"asc"']],
+    ['user_bool_exp', ['{"_not":{"id":{"_in":[1]}}}', '{"_and":{"id":{"_eq":null}}}']],
+    ['user_insert', ['{"name":"a"}']],
+    ['one_of', ['{"b":"x"}']],
+    ['[Int!]', ['[1,2]', '[]', '1']]
+  ]
+  for (const [type, values] of cases) {
+    for (const value of values) {
+      const variables = variablesOf(`$v: ${type}`).fromBody(parseLossless(`{"v":${value}}`))
+      t.equal(JSON.stringify(variables), `{"v":${value}}`, type)
+    }
+  }
+})
+
+t.test('a query string is read by the declared types', async t => {
+  const cases: [string, QueryText, string][] = [
+    ['Int', '7', '7'],
+    ['Float', '1.50', '1.50'],
+    ['Boolean', 'false', 'false'],
+    ['String', '7', '"7"'],
+    ['String', '', '""'],
+    ['ID', '7', '"7"'],
+    ['order_by', 'asc', '"asc"'],
+    ['numeric', '12345678901234567890.10', '12345678901234567890.10'],
+    ['bigint', '9007199254740993', '9007199254740993'],
+    ['bigint', '007', '"007"'],
+    ['jsonb', '{"a":1.0}', '{"a":1.0}'],
+    ['jsonb', 'null', 'null'],
+    ['mystery', 'a', '"a"'],
+    ['mystery', '{"a":1}', '{"a":1}'],
+    ['mystery', '{a', '"{a"'],
+    ['[Int!]', '7', '[7]'],
+    ['[Int!]!', ['7', '8'], '[7,8]'],
+    ['[String!]', ['a', 'b'], '["a","b"]'],
+    ['[[Int]]', ['[1,2]', '[3]'], '[[1,2],[3]]'],
+    ['user_bool_exp', '{"id":{"_eq":1}}', '{"id":{"_eq":1}}'],
+    ['[user_bool_exp!]', ['{"id":{"_eq":1}}', '{}'], '[{"id":{"_eq":1}},{}]']
+  ]
+  for (const [type, text, json] of cases) {
+    t.equal(JSON.stringify(variablesOf(`$v: ${type}`).fromQuery({ v: text })), `{"v":${json}}`, `${type} ${text}`)
+  }
+})
+
+t.test('text that can not be read by its type is refused', async t => {
+  const cases: [string, QueryText, RegExp][] = [
+    ['Int', '', /whole number/],
+    ['Int', '0x10', /whole number/],
+    ['Int', ' 1', /whole number/],
+    ['Int', ['1', '2'], /"v" must be given once$/],
+    ['Boolean', '1', /true or false/],
+    ['Float', 'NaN', /a number/],
+    ['numeric', 'ten', /a number/],
+    ['jsonb', '{', /"v" must be JSON$/],
+    ['user_bool_exp', '{', /"v" must be JSON$/],
+    ['user_bool_exp', '[]', /an object/],
+    ['[user_bool_exp!]', ['{}', '{'], /"v\[1\]" must be JSON$/],
+    ['[Int!]', ['1', 'x'], /"v\[1\]" must be a whole/]
+  ]
+  for (const [type, text, message] of cases) t.match(queryFault(`$v: ${type}`, { v: text }), message, `${type} ${text}`)
+})
+
+t.test('without a schema the built-in scalars alone are checked', async t => {
+  const check = (declared: string, json: string) => messageOf(() => variablesOf(declared, null).fromBody(parseLossless(json)))
+  t.match(check('$v: Int', '{"v":"1"}'), /whole number/)
+  t.match(check('$v: [Int!]!', '{"v":[1,"x"]}'), /"v\[1\]"/)
+  t.match(check('$v: uuid!', '{}'), /"v" is missing \(uuid!\)/)
+  for (const value of ['"x"', '1', '{"a":1}', '[1]']) t.equal(check('$v: uuid!', `{"v":${value}}`), undefined, value)
+  const read = (type: string, v: string) => JSON.stringify(variablesOf(`$v: ${type}`, null).fromQuery({ v }))
+  t.equal(read('users_bool_exp', '{"id":{"_eq":1.0}}'), '{"v":{"id":{"_eq":1.0}}}')
+  t.equal(read('uuid', '1'), '{"v":"1"}')
+  t.equal(read('numeric', '1.0'), '{"v":1.0}')
+})
+
+t.test('names of the prototype are names like any other', async t => {
+  const declared = '$__proto__: Int, $constructor: String, $toString: [Int!]'
+  const json = '{"__proto__":1,"constructor":"x","toString":[1]}'
+  t.equal(JSON.stringify(variablesOf(declared).fromBody(JSON.parse(json))), json)
+  const query = Object.fromEntries([
+    ['__proto__', '1'],
+    ['constructor', 'x'],
+    ['toString', '1']
+  ])
+  t.equal(JSON.stringify(variablesOf(declared).fromQuery(query)), json)
+  for (const name of ['__proto__', 'constructor', 'toString', 'hasOwnProperty']) {
+    t.equal(queryFault('$a: Int', Object.fromEntries([[name, '1']])), `Variables: "${name}" is not a variable of this operation`)
+  }
+  t.match(bodyFault('$constructor: Int!', '{}'), /"constructor" is missing/)
+})
+
+t.test('a body is an object, or nothing', async t => {
+  for (const body of ['[]', '1', '1.0', '"a"', 'null', 'true'])
+    t.match(
+      messageOf(() => variablesOf('$a: Int').fromBody(parseLossless(body))),
+      /must be a JSON object/,
+      body
+    )
+  t.equal(variablesOf('$a: Int').fromBody(undefined), undefined)
+  t.equal(variablesOf('$a: Int').fromBody({}), undefined)
+  t.match(
+    messageOf(() => variablesOf('$a: Int!').fromBody(undefined)),
+    /"a" is missing/
+  )
+})
+
+t.test('faults without number and names without end make a message of bounded length', async t => {
+  const many = bodyFault('$v: [Int!]', JSON.stringify({ v: Array(1000).fill('x') })) ?? ''
+  t.match(many, new RegExp(`; and ${1000 - NAMED_FAULTS_MAX} more$`))
+  t.ok(many.length < 3000)
+  t.ok((bodyFault('$v: Int', JSON.stringify({ ['x'.repeat(10_000)]: 1 })) ?? '').length < 200)
+})
+
+t.test('nesting beyond the stack is refused', async t => {
+  const depth = 100_000
+  t.equal(bodyFault('$v: user_bool_exp', `{"v":${'{"_not":'.repeat(2_000)}{}${'}'.repeat(2_000)}}`), undefined)
+  let value: object = {}
+  for (let i = 0; i < depth; i++) value = { _not: value }
+  t.match(
+    messageOf(() => variablesOf('$v: user_bool_exp').fromBody({ v: value })),
+    /nested too deeply/
+  )
+})

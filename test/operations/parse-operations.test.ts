@@ -1,0 +1,133 @@
+// The folder of stored operations: every bad file is named at once, and a good one becomes an operation.
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { readOperationFolder } from '../../src/operations/operation-folder.ts'
+import { catalogOf, faultsOf } from './fixtures.ts'
+
+t.test('each bad file is told with its line and the reason', async t => {
+  const cases: [string, string, string][] = [
+    ['two operations', '# head\nquery A { a }\nmutation B { b }', 'x.graphql:3 holds 2 operations; a file holds one'],
+    ['a syntax error', 'query A {\n  a(\n}', 'x.graphql:3 Syntax Error: Expected Name, found "}".'],
+    ['nothing', '# only a comment', 'x.graphql:1 Syntax Error: Unexpected <EOF>.'],
+    ['no operation', 'fragment F on T { a }', 'x.graphql: holds no operation'],
+    ['no name', '\n{ a }', 'x.graphql:2 the operation has no name'],
+    ['a subscription', 'subscription S { a }', 'x.graphql:1 a subscription can not be stored'],
+    ['a type', 'query A { a }\ntype T { a: Int }', 'x.graphql:2 only an operation and its fragments may stand here'],
+    ['an undeclared variable', 'query A {\n  a(b: $c)\n}', 'x.graphql:2 Variable "$c" is not defined by operation "A".'],
+    ['an unknown fragment', 'query A {\n  ...F\n}', 'x.graphql:2 Unknown fragment "F".'],
+    ['an unused fragment', 'query A { a }\nfragment F on T { a }', 'x.graphql:2 Fragment "F" is never used.'],
+    ['a circle', 'query A { ...F }\nfragment F on T { b { ...F } }', 'x.graphql:2 Cannot spread fragment "F" within itself.'],
+    ['a variable declared twice', 'query A($a: Int, $a: Int) { a(b: $a) }', 'x.graphql:1 There can be only one variable named "$a".'],
+    ['an argument given twice', 'query A { a(b: 1, b: 2) }', 'x.graphql:1 There can be only one argument named "b".'],
+    ['a field of an object given twice', 'query A { a(b: { c: 1, c: 2 }) }', 'x.graphql:1 There can be only one input field named "c".'],
+    ['nesting without end', `query A ${'{ a '.repeat(50_000)}`, 'x.graphql: is nested too deeply']
+  ]
+  for (const [title, text, fault] of cases) t.strictSame(faultsOf(t, { 'x.graphql': text }), [fault], title)
+})
+
+t.test('all bad files are named in one go, two of one operation name among them', async t => {
+  const faults = faultsOf(t, {
+    'a.graphql': 'query Same { a }',
+    'b.graphql': '# b\nquery Same { b }',
+    'c.graphql': '{',
+    'my op.graphql': 'query D { d }',
+    'E.gql': 'query E { e }',
+    'f.graphql': {}
+  })
+  t.strictSame(
+    faults.map(fault => fault.replace(/ \S*a\.graphql/, ' a.graphql')),
+    [
+      'E.gql: the name must be [A-Za-z0-9_-] and end in .graphql',
+      'f.graphql: can not be read (EISDIR)',
+      'my op.graphql: the name must be [A-Za-z0-9_-] and end in .graphql',
+      'b.graphql:2 a.graphql has an operation of the same name',
+      'c.graphql:1 Syntax Error: Expected Name, found <EOF>.'
+    ]
+  )
+})
+
+t.test('a shared fragment is told with its own file and line', async t => {
+  const operation = 'query A { ...F ...G }'
+  t.strictSame(
+    faultsOf(t, { 'a.graphql': operation, fragments: { 'f.graphql': 'fragment F on T { a }\nfragment G on T {\n  a(b: $c)\n}' } }),
+    ['fragments/f.graphql:3 Variable "$c" is not defined by operation "A".']
+  )
+  t.strictSame(
+    faultsOf(t, { fragments: { 'f.graphql': 'fragment F on T { a }', 'g.graphql': '\nfragment F on T { b }\nquery Q { a }' } }),
+    ['fragments/g.graphql:2 another file has a fragment F as well', 'fragments/g.graphql:3 only fragments may stand here']
+  )
+  t.strictSame(
+    faultsOf(t, { 'a.graphql': 'query A { ...F }\nfragment F on T { a }', fragments: { 'f.graphql': 'fragment F on T { b }' } }),
+    ['a.graphql:2 another file has a fragment F as well']
+  )
+})
+
+t.test('no folder and an empty one hold no operations; a file in its place is a fault', async t => {
+  const folder = t.testdir({ empty: {}, file: 'x' })
+  for (const name of ['empty', 'gone']) {
+    t.strictSame(readOperationFolder(join(folder, name)), { operations: [], fragments: [], ignored: [], problems: [] }, name)
+  }
+  t.match(readOperationFolder(join(folder, 'file')).problems, [{ reason: /ENOTDIR/ }])
+})
+
+t.test('files that are no operations are left out by name, hidden ones in silence', async t => {
+  const folder = t.testdir({ 'README.md': '', '.gitkeep': '', 'a.graphql': 'query A { a }', other: { 'b.graphql': 'query B { b }' } })
+  const { operations, ignored } = readOperationFolder(folder)
+  t.strictSame(
+    operations.map(({ name }) => name),
+    ['a']
+  )
+  t.strictSame(ignored, [join(folder, 'README.md'), join(folder, 'other')])
+})
+
+t.test('files are read by way of links, as Kubernetes mounts them', async t => {
+  const folder = t.testdir({})
+  mkdirSync(join(folder, '..2026'))
+  writeFileSync(join(folder, '..2026', 'a.graphql'), 'query A { a }')
+  symlinkSync('..2026', join(folder, '..data'))
+  symlinkSync('..data/a.graphql', join(folder, 'a.graphql'))
+  t.strictSame(
+    readOperationFolder(folder).operations.map(({ text }) => text),
+    ['query A { a }']
+  )
+})
+
+t.test('the comment at the head is the description, or else what stands in quotes', async t => {
+  const catalog = catalogOf(t, {
+    'a.graphql': '\ufeff# One.\n#   Two.\n\n# Three.\nquery A { a } # four',
+    'b.graphql': '"""\nIn quotes.\n"""\nquery B("of b" $b: Int) { b(b: $b) }',
+    'c.graphql': 'query C { c }\n# not at the head'
+  })
+  t.strictSame(
+    catalog.operations.map(({ description }) => description),
+    ['One.\n  Two.\n\nThree.', 'In quotes.', undefined]
+  )
+  t.equal(catalog.operations[1]?.document.text, 'query B($b: Int) {\n  b(b: $b)\n}', 'older parsers know of no descriptions')
+})
+
+t.test('what is sent holds the shared fragments that are used, by way of others as well, and no others', async t => {
+  const catalog = catalogOf(t, {
+    'a.graphql': 'query A { a { ...F } }',
+    fragments: { 'x.graphql': 'fragment Unused on T { x }\nfragment F on T { ...G }', 'y.graphql': 'fragment G on T { g }' }
+  })
+  t.equal(
+    catalog.operations[0]?.document.text,
+    'query A {\n  a {\n    ...F\n  }\n}\n\nfragment F on T {\n  ...G\n}\n\nfragment G on T {\n  g\n}'
+  )
+  t.equal(catalog.operations[0]?.document.json, JSON.stringify(catalog.operations[0]?.document.text))
+})
+
+t.test('two files may have fragments of one name', async t => {
+  const files = { 'a.graphql': 'query A { ...F }\nfragment F on T { a }', 'b.graphql': 'query B { ...F }\nfragment F on T { b }' }
+  t.strictSame(faultsOf(t, files), [])
+})
+
+t.test('variables are told with type, need and default', async t => {
+  const catalog = catalogOf(t, { 'a.graphql': 'query A($a: [Int!]!, $b: Int! = 1, $c: uuid) { x(a: $a, b: $b, c: $c) }' })
+  t.match(catalog.operations[0]?.variables, [
+    { name: 'a', type: '[Int!]!', isRequired: true },
+    { name: 'b', type: 'Int!', isRequired: false },
+    { name: 'c', type: 'uuid', isRequired: false }
+  ])
+})

@@ -1,0 +1,42 @@
+// A caller's document is a stored one if only layout, comments and the order of its definitions differ.
+import t from 'tap'
+import { createDocumentCheck } from '../../src/graphql/document.ts'
+import { catalogOf } from './fixtures.ts'
+
+const FILES = {
+  'a.graphql': '# head\nquery A($n: Int = 1) { users(n: $n, s: "x") { ...F } }',
+  fragments: { 'f.graphql': 'fragment F on User { id name }' }
+}
+const check = createDocumentCheck({ maxDepth: 20, maxTokens: 1000, maxAliases: 10, maxDirectives: 10 })
+
+t.test('documents that are another', async t => {
+  const catalog = catalogOf(t, FILES)
+  for (const text of [
+    'query A($n: Int = 1) { users(n: $n, s: "x") { ...F } }',
+    'query A($n: Int = 1) { users(n: $n, s: "x") { ...F } } fragment F on User { name id }',
+    'query A($n: Int = 2) { users(n: $n, s: "x") { ...F } } fragment F on User { id name }',
+    'query A($n: Int = 1) { users(n: $n, s: "X") { ...F } } fragment F on User { id name }',
+    'query B($n: Int = 1) { users(n: $n, s: "x") { ...F } } fragment F on User { id name }',
+    'mutation A($n: Int = 1) { users(n: $n, s: "x") { ...F } } fragment F on User { id name }',
+    'query ($n: Int = 1) { users(n: $n, s: "x") { ...F } } fragment F on User { id name }',
+    'query A($n: Int = 1) { users(n: $n, s: "x") { ...F } } query B { b } fragment F on User { id name }',
+    'query A($n: Int = 1) { users(n: $n, s: "x") { ...F } } fragment F on User { id name } fragment G on User { id }',
+    'query __proto__ { a }',
+    'query constructor { a }'
+  ]) {
+    t.equal(catalog.find(check(text)), undefined, text)
+  }
+  t.equal(catalog.find({ text: '{', operations: [{ name: 'A' }] }), undefined, 'what does not parse')
+})
+
+t.test('documents that are the same', async t => {
+  const catalog = catalogOf(t, FILES)
+  for (const text of [
+    'query A($n: Int = 1) { users(n: $n, s: "x") { ...F } } fragment F on User { id name }',
+    '\n\n# c\nfragment F on User {\n  id,, name # d\n}\n\tquery A ( $n : Int=1 ){users(n:$n s:"x"){...F}}'
+  ]) {
+    const document = check(text)
+    t.equal(catalog.find(document)?.name, 'a', text)
+    t.equal(catalog.find(document)?.name, 'a', 'also the second time')
+  }
+})

@@ -1,0 +1,190 @@
+// Where the schema comes from, and what becomes of the operations when it does not fit, makes no sense or does not come.
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { buildSchema, introspectionFromSchema, printSchema } from 'graphql'
+import pino from 'pino'
+import t, { type Test } from 'tap'
+import { buildApp } from '../../src/app.ts'
+import { loadSettings } from '../../src/config.ts'
+import { type Files, operationsSent, SCHEMA, schemaHasCome, tellsSchema } from '../operations/fixtures.ts'
+import { type Answer, sendJson } from '../support/fake-server.ts'
+import { codeOf, environmentFor, type Gateway, givesData, startGateway } from '../support/gateway.ts'
+import { startService } from '../support/service-process.ts'
+
+const FILES: Files = { 'good.graphql': 'query Good($id: ID) { user(id: $id) { id } }', 'bad.graphql': 'query Bad {\n  nope\n}' }
+
+async function start(t: Test, settings: Record<string, string>, hasura: Answer = givesData) {
+  const lines: { level: number; msg: string }[] = []
+  let hasWritten = Promise.withResolvers<void>()
+  const write = (line: string) => {
+    lines.push(JSON.parse(line))
+    hasWritten.resolve()
+    hasWritten = Promise.withResolvers()
+  }
+  const gateway = await startGateway({ logger: pino({ level: 'debug' }, { write }), hasura, settings })
+  t.teardown(() => gateway.close())
+  const hasLogged = async (text: string) => {
+    while (!lines.some(({ msg }) => msg.includes(text))) await hasWritten.promise
+    return lines.find(({ msg }) => msg.includes(text))
+  }
+  return { ...gateway, lines, hasLogged }
+}
+
+const get = ({ url }: Pick<Gateway, 'url'>, path: string) => fetch(url + path)
+const reasonsOf = async (gateway: Pick<Gateway, 'url'>) => {
+  const answer = await get(gateway, '/health/ready')
+  return { status: answer.status, reasons: ((await answer.json()) as { reasons: string[] }).reasons }
+}
+
+t.test('an operation that does not fit the schema of a file stops the start, with file, line and reason', async t => {
+  const folder = t.testdir({ operations: FILES, 'schema.graphql': printSchema(SCHEMA) })
+  const settings = {
+    ...environmentFor('http://127.0.0.1:1', 'http://127.0.0.1:1'),
+    OPERATIONS_DIR: 'operations',
+    HASURA_SCHEMA_FILE: 'schema.graphql'
+  }
+  const service = startService(settings, folder)
+  t.equal(await service.exited, 1)
+  const message = 'Bad stored operations:\n  operations/bad.graphql:2: Cannot query field "nope" on type "Query". Did you mean "node"?\n'
+  t.ok(service.output().includes(message), service.output())
+})
+
+t.test('bad files stop the start without a schema as well', async t => {
+  const settings = await loadSettings(
+    environmentFor('http://127.0.0.1:1', 'http://127.0.0.1:1', { OPERATIONS_DIR: t.testdir({ 'a.graphql': '{', 'b.graphql': '{' }) })
+  )
+  await t.rejects(buildApp(settings), { name: 'OperationsError', message: /a\.graphql:1: Syntax Error.*\n.*b\.graphql:1: Syntax Error/ })
+})
+
+t.test('a schema file that is missing or makes no sense leaves the operations to their declarations', async t => {
+  for (const [title, text] of [
+    ['missing', undefined],
+    ['empty', ''],
+    ['nonsense', 'type Query {'],
+    ['a type that is not there', 'type Query { a: Nope }']
+  ] as const) {
+    const folder = t.testdir({ ...FILES, ...(text !== undefined && { 'schema.graphqls': text }) })
+    const settings = { OPERATIONS_DIR: folder, HASURA_SCHEMA_FILE: join(folder, 'schema.graphqls') }
+    const gateway = await start(t, settings)
+    t.equal((await get(gateway, '/operations/good?id=1')).status, 200, title)
+    t.equal((await get(gateway, '/operations/bad')).status, 200, title)
+    const { status, reasons } = await reasonsOf(gateway)
+    t.equal(status, 200, title)
+    t.match(reasons[0], /HASURA_SCHEMA_FILE is of no use/, title)
+    t.match(
+      gateway.lines.find(({ msg }) => msg.includes('HASURA_SCHEMA_FILE')),
+      { level: 50 },
+      title
+    )
+    t.notOk(
+      gateway.hasura.received.some(({ body }) => body.includes('IntrospectionQuery')),
+      'it is not asked for elsewhere'
+    )
+  }
+})
+
+t.test('with a schema file Hasura is not asked for one', async t => {
+  const folder = t.testdir({
+    'schema.graphqls': printSchema(SCHEMA),
+    'good.graphql': 'query Good($id: ID, $k: order_by) { user(id: $id) { id } }'
+  })
+  const gateway = await start(t, { OPERATIONS_DIR: folder, HASURA_SCHEMA_FILE: join(folder, 'schema.graphqls') })
+  t.equal(await codeOf(await get(gateway, '/operations/good?k=up')), 'INVALID_REQUEST', 'typed from the first request on')
+  t.equal(gateway.hasura.received.length, 0)
+})
+
+t.test('an operation that does not fit the introspected schema alone is answered OPERATION_UNAVAILABLE', async t => {
+  const gateway = await start(t, { OPERATIONS_DIR: t.testdir(FILES), GRAPHQL_ADHOC: 'false' }, tellsSchema())
+  await schemaHasCome(gateway)
+  const answer = await get(gateway, '/operations/bad')
+  t.equal(answer.status, 503)
+  t.equal(await codeOf(answer), 'OPERATION_UNAVAILABLE')
+  t.equal(await codeOf(await gateway.post({ query: 'query Bad { nope }' })), 'OPERATION_UNAVAILABLE', 'by its text as well')
+  t.equal((await get(gateway, '/operations/good')).status, 200)
+  const { status, reasons } = await reasonsOf(gateway)
+  t.equal(status, 200, 'the service is ready all the same')
+  t.match(reasons, [/^The stored operation bad does not fit .*bad\.graphql:2: Cannot query field "nope" on type "Query"\. Did/])
+  t.match(
+    gateway.lines.find(({ msg }) => msg.includes('bad.graphql:2')),
+    { level: 50 }
+  )
+  t.equal(operationsSent(gateway).length, 1)
+})
+
+t.test('readiness names ten misfits and counts the others', async t => {
+  const files = Object.fromEntries(Array.from({ length: 13 }, (_, n) => [`bad${n}.graphql`, `query Bad${n} { nope }`]))
+  const gateway = await start(t, { OPERATIONS_DIR: t.testdir(files) }, tellsSchema())
+  await schemaHasCome(gateway)
+  const { reasons } = await reasonsOf(gateway)
+  t.equal(reasons.length, 11)
+  t.match(reasons[10], /^3 more stored operations/)
+  t.equal(gateway.lines.filter(({ msg }) => msg.includes('does not fit')).length, 13)
+})
+
+t.test('where Hasura tells no schema, operations run by their declarations', async t => {
+  const refused = '{"errors":[{"extensions":{"path":"$"},"message":"introspection is turned off"}]}'
+  const answers: [string, Answer][] = [
+    ['turned off', response => sendJson(response, refused)],
+    ['no GraphQL', response => sendJson(response, '{"hello":1}')],
+    ['a broken schema', response => sendJson(response, '{"data":{"__schema":{"types":[]}}}')],
+    ['no JSON', response => response.writeHead(200, { 'content-type': 'text/html' }).end('<html>')],
+    ['a broken connection', response => response.destroy()],
+    [
+      'larger than it says',
+      response =>
+        response.writeHead(200, { 'content-type': 'application/json', 'content-length': '900000' }).end(`{"data":"${' '.repeat(200_000)}`)
+    ]
+  ]
+  for (const [title, answer] of answers) {
+    const gateway = await start(t, { OPERATIONS_DIR: t.testdir(FILES) }, (response, request, count) =>
+      (request.body.includes('IntrospectionQuery') ? answer : givesData)(response, request, count)
+    )
+    t.match(await gateway.hasLogged('typed by their declarations alone'), { level: 40 }, title)
+    t.equal((await get(gateway, '/operations/good?id=1')).status, 200, title)
+    t.equal((await get(gateway, '/operations/bad')).status, 200, title)
+    t.strictSame(await reasonsOf(gateway), { status: 200, reasons: [] }, title)
+  }
+})
+
+t.test('a schema of megabytes is read to its end, and one that was refused is asked for again', async t => {
+  const large = buildSchema(`type Query { ${Array.from({ length: 20_000 }, (_, n) => `field_${n}: Int`).join(' ')} }`)
+  const text = JSON.stringify({ data: introspectionFromSchema(large) })
+  t.ok(text.length > 2_000_000)
+  const gateway = await start(t, { OPERATIONS_DIR: t.testdir({ 'a.graphql': 'query A { field_19999 }' }) }, (response, _, count) =>
+    sendJson(response, count === 1 ? '{"errors":[{"message":"not yet"}]}' : text)
+  )
+  await gateway.hasLogged('not yet')
+  await schemaHasCome(gateway)
+  t.equal(gateway.app.operations.problems.size, 0)
+})
+
+t.test('neither start nor stop waits for a schema that does not come', async t => {
+  const gateway = await startGateway({ hasura: () => {}, settings: { OPERATIONS_DIR: t.testdir(FILES) } })
+  await gateway.hasura.hasReceived(1)
+  t.equal(gateway.app.operations.schema, undefined)
+  await gateway.close()
+  t.pass('closed')
+})
+
+t.test('without operations Hasura is not asked, and the start tells where nothing can run', async t => {
+  const gateway = await start(t, { OPERATIONS_DIR: t.testdir({ 'README.md': 'x' }), GRAPHQL_ADHOC: 'false' })
+  t.strictSame(await (await get(gateway, '/operations')).json(), { operations: [] })
+  t.equal(gateway.hasura.received.length, 0)
+  t.ok(gateway.lines.some(({ level, msg }) => level === 40 && msg.includes('nothing can run')))
+  t.ok(
+    gateway.lines.some(({ level, msg }) => level === 40 && msg.includes('no stored operations')),
+    'a stray file is named'
+  )
+})
+
+t.test('ten thousand operations start', async t => {
+  const folder = t.testdir({})
+  for (let n = 0; n < 10_000; n++) writeFileSync(join(folder, `op${n}.graphql`), `query Op${n}($id: ID) { user(id: $id) { id name } }`)
+  const settings = await loadSettings(environmentFor('http://127.0.0.1:1', 'http://127.0.0.1:1', { OPERATIONS_DIR: folder }))
+  const startedAtMs = performance.now()
+  const app = await buildApp(settings)
+  await app.ready()
+  const ms = performance.now() - startedAtMs
+  await app.close()
+  t.ok(ms < 4_000, `took ${ms} ms; half a second where nothing else runs`)
+})

@@ -34,9 +34,10 @@ async function ofEveryKind(t: Test) {
 }
 
 function run(command: string, args: string[], cwd: string): string {
-  // Without the test runner's own hooks, which programs written as ES modules do not take.
-  const env = { PATH: process.env.PATH, HOME: process.env.HOME, REDOCLY_TELEMETRY: 'off' }
-  const { status, stdout, stderr } = spawnSync(command, args, { encoding: 'utf8', cwd, env })
+  // The shell takes away the hooks that the test runner adds to a child's NODE_OPTIONS; not every program loads with them.
+  const line = ['unset NODE_OPTIONS; exec', command, ...args].join(' ')
+  const env = { ...process.env, REDOCLY_TELEMETRY: 'off' }
+  const { status, stdout, stderr } = spawnSync('sh', ['-c', line], { encoding: 'utf8', cwd, env })
   return status === 0 ? 'fine' : `${stdout}${stderr}`
 }
 

@@ -46,6 +46,29 @@ export const REQUEST_ID_HEADER = {
   'x-request-id': { type: 'string', description: "The caller's own `x-request-id`, or a new one." }
 } as const
 
+/** What may come of a request that runs an operation, whatever says which. */
+export const RUN_ERRORS = [
+  'INVALID_REQUEST',
+  'UNAUTHENTICATED',
+  'OPERATION_NOT_ALLOWED',
+  'ROLE_NOT_ALLOWED',
+  'METHOD_NOT_ALLOWED',
+  'NOT_ACCEPTABLE',
+  'RATE_LIMITED',
+  'INTERNAL_ERROR',
+  'UPSTREAM_REJECTED_TOKEN',
+  'UPSTREAM_UNREACHABLE',
+  'UPSTREAM_INVALID_RESPONSE',
+  'TOKEN_UNAVAILABLE',
+  'OPERATION_UNAVAILABLE',
+  'OVERLOADED',
+  'SHUTTING_DOWN',
+  'UPSTREAM_TIMEOUT'
+] as const
+
+/** What may be wrong with a JSON body as such. */
+export const BODY_ERRORS = ['INVALID_JSON', 'BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'] as const
+
 const exampleOf = (code: ErrorCode) => {
   const locations = code === 'GRAPHQL_PARSE_FAILED' ? [{ line: 1, column: 9 }] : undefined
   return { summary: code, value: JSON.parse(errorBody({ code, message: ERROR_TABLE[code].message, locations }, EXAMPLE_REQUEST_ID)) }

@@ -2,7 +2,7 @@
 import { Type } from '@fastify/type-provider-typebox'
 import { GRAPHQL_RESPONSE_TYPE, JSON_TYPE } from '../src/graphql/negotiation.ts'
 import type { CommonParts } from '../src/operations/openapi-operation.ts'
-import { errorResponses, REQUEST_ID_HEADER } from './error-responses.ts'
+import { BODY_ERRORS, errorResponses, REQUEST_ID_HEADER, RUN_ERRORS } from './error-responses.ts'
 
 const VariableSchema = Type.Object({
   name: Type.String(),
@@ -41,26 +41,6 @@ export const listSchema = {
   }
 }
 
-const ERRORS = [
-  'INVALID_REQUEST',
-  'UNAUTHENTICATED',
-  'OPERATION_NOT_ALLOWED',
-  'ROLE_NOT_ALLOWED',
-  'METHOD_NOT_ALLOWED',
-  'NOT_ACCEPTABLE',
-  'RATE_LIMITED',
-  'INTERNAL_ERROR',
-  'UPSTREAM_REJECTED_TOKEN',
-  'UPSTREAM_UNREACHABLE',
-  'UPSTREAM_INVALID_RESPONSE',
-  'TOKEN_UNAVAILABLE',
-  'OPERATION_UNAVAILABLE',
-  'OVERLOADED',
-  'SHUTTING_DOWN',
-  'UPSTREAM_TIMEOUT'
-] as const
-const BODY_ERRORS = ['INVALID_JSON', 'BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'] as const
-
 type Response = { headers: Record<string, { description: string }>; content: object; description: string }
 
 /** A header as OpenAPI has it, of one that is written as a schema. */
@@ -70,7 +50,7 @@ const headers = Object.fromEntries(
 
 /** The error answers of an operation as components, by names such as `StoredOperationError400`. */
 export const ERROR_COMPONENTS = Object.fromEntries(
-  Object.entries(errorResponses([...BODY_ERRORS, ...ERRORS])).map(([status, response]) => {
+  Object.entries(errorResponses([...BODY_ERRORS, ...RUN_ERRORS])).map(([status, response]) => {
     const { content, description } = response as unknown as Response
     const text = JSON.stringify(content).replaceAll('"ErrorAnswer#"', '"#/components/schemas/ErrorAnswer"')
     return [`StoredOperationError${status}`, { description, headers, content: JSON.parse(text) as object }]
@@ -80,8 +60,8 @@ export const ERROR_COMPONENTS = Object.fromEntries(
 const referTo = (statuses: readonly string[]) =>
   Object.fromEntries(statuses.map(status => [status, { $ref: `#/components/responses/StoredOperationError${status}` }]))
 
-const GET_ERRORS = referTo(Object.keys(errorResponses(ERRORS)))
-const POST_ERRORS = referTo(Object.keys(errorResponses([...ERRORS, ...BODY_ERRORS])))
+const GET_ERRORS = referTo(Object.keys(errorResponses(RUN_ERRORS)))
+const POST_ERRORS = referTo(Object.keys(errorResponses([...RUN_ERRORS, ...BODY_ERRORS])))
 
 const header = (name: string, description: string) => ({ name, in: 'header', description, schema: { type: 'string' } })
 

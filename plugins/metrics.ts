@@ -1,5 +1,5 @@
 // Measures requests, operations and exchanges, and shows them on a second listener, away from callers.
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { EndedRequest, FastifyReply, FastifyRequest } from 'fastify'
 import Fastify from 'fastify'
 import fp from 'fastify-plugin'
 import { createMetrics, type Metrics } from '../src/metrics.ts'
@@ -17,9 +17,9 @@ function outcomeOf(request: FastifyRequest, reply: FastifyReply): string {
   return request.upstreamStatus !== undefined && request.upstreamStatus >= 400 ? 'upstream_error' : 'ok'
 }
 
-function observeRequest(metrics: Metrics, request: FastifyRequest, reply: FastifyReply, ms: number): void {
+function observeRequest(metrics: Metrics, { request, reply, ms, config }: EndedRequest): void {
   const { caller, operation, upstreamMs } = request
-  const route = request.routeOptions.url ?? 'none'
+  const route = config.url ?? 'none'
   metrics.httpSeconds.observe({ route, method: request.method, status_code: reply.statusCode }, ms / 1000)
   if (operation)
     metrics.operations.inc({ kind: operation.kind, outcome: outcomeOf(request, reply), ...(caller && { caller: caller.label }) })
@@ -31,7 +31,7 @@ export default fp(
     const { HOST: host, METRICS_PORT: port } = app.config
     const metrics = createMetrics(() => app.tokenManager.status())
     app.decorate('metrics', metrics)
-    app.onRequestEnd((request, reply, ms) => observeRequest(metrics, request, reply, ms))
+    app.onRequestEnd(ended => observeRequest(metrics, ended))
     app.onTokenExchange(({ reason, outcome, durationMs }) => {
       metrics.exchanges.inc({ reason, outcome })
       metrics.exchangeSeconds.observe(durationMs / 1000)

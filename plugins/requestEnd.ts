@@ -1,15 +1,21 @@
 // Marks each request with its id and tells other plugins when it has ended, also where its caller left before.
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { EndedRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Cancellation } from '../src/hasura/upstream-attempt.ts'
-
-/** Told of a request that has ended, `ms` after it came. */
-export type RequestEndListener = (request: FastifyRequest, reply: FastifyReply, ms: number) => void
+import { createTurnBatch } from '../src/turn-batch.ts'
 
 declare module 'fastify' {
+  /** A request that has ended, `ms` after it came. */
+  interface EndedRequest {
+    request: FastifyRequest
+    reply: FastifyReply
+    ms: number
+    /** Of its route, `url` being undefined where there is none; Fastify makes `request.routeOptions` anew each time it is asked. */
+    config: FastifyContextConfig & { url?: string }
+  }
   interface FastifyInstance {
     /** Has a function told of the end of every request; for other plugins, before the service is ready. */
-    onRequestEnd(listener: RequestEndListener): void
+    onRequestEnd(listener: (ended: EndedRequest) => void): void
   }
   interface FastifyRequest {
     /** What ends with the request: the call of Hasura, once there is one. */
@@ -19,8 +25,11 @@ declare module 'fastify' {
 
 export default fp(
   async app => {
-    const listeners: RequestEndListener[] = []
-    app.decorate('onRequestEnd', (listener: RequestEndListener) => void listeners.push(listener))
+    const listeners: ((ended: EndedRequest) => void)[] = []
+    const tellInTurn = createTurnBatch<EndedRequest>(ended => {
+      for (const listener of listeners) listener(ended)
+    })
+    app.decorate('onRequestEnd', (listener: (ended: EndedRequest) => void) => void listeners.push(listener))
     app.decorateRequest('cancellation', undefined)
     app.addHook('onRequest', (request, reply, done) => {
       const startedAtMs = performance.now()
@@ -29,7 +38,7 @@ export default fp(
       reply.raw.once('close', () => {
         const ms = performance.now() - startedAtMs
         request.cancellation?.cancel()
-        for (const listener of listeners) listener(request, reply, ms)
+        tellInTurn({ request, reply, ms, config: request.routeOptions.config })
       })
       done()
     })

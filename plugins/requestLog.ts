@@ -1,5 +1,5 @@
 // One log line a request, written when it has ended, also where its caller left before.
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { EndedRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Operation } from '../src/graphql/document.ts'
 
@@ -18,13 +18,12 @@ declare module 'fastify' {
   }
 }
 
-function writeLine(request: FastifyRequest, reply: FastifyReply, ms: number): void {
+function writeLine({ request, reply, ms, config }: EndedRequest): void {
   const { id, method, caller, operation, upstreamMs, errorCode } = request
-  const { url, config } = request.routeOptions
   const line = {
     requestId: id,
     method,
-    route: url,
+    route: config.url,
     caller: caller?.name,
     operation: operation?.name,
     kind: operation?.kind,

@@ -15,6 +15,7 @@ import {
 import { headerOf } from '../src/hasura/hasura-client.ts'
 import { createHeaderPassing } from '../src/hasura/passed-headers.ts'
 import { AttemptError, Cancellation, type UpstreamAnswer } from '../src/hasura/upstream-attempt.ts'
+import { createTurnBatch } from '../src/turn-batch.ts'
 
 /** What a caller wants to run; null means the same as undefined. */
 export type OperationRequest = { document: CheckedDocument; operationName: string | null | undefined; variables: unknown }
@@ -91,13 +92,9 @@ export function createOperationRunner(app: FastifyInstance) {
       answer => {
         request.upstreamMs = performance.now() - startedAtMs
         request.upstreamStatus = answer.status
-        try {
-          sendAnswer(request, reply, answer)
-        } catch (error) {
-          // Nobody awaits this: what is thrown here would end the process.
-          answer.stream?.destroy()
-          reply.send(error)
-        }
+        // A stream is bound to its reader at once: nobody else would end it if the caller left meanwhile.
+        if (answer.stream) trySendAnswer({ request, reply, answer })
+        else sendInTurn({ request, reply, answer })
       },
       (error: unknown) => {
         request.upstreamMs = performance.now() - startedAtMs
@@ -127,6 +124,20 @@ function writeVariables(variables: unknown): string {
     throw new GatewayError('INVALID_REQUEST', { message: 'The variables are nested too deeply.', cause })
   }
 }
+
+type DueAnswer = { request: FastifyRequest; reply: FastifyReply; answer: UpstreamAnswer }
+
+/** Sends an answer, or the error of it: nobody awaits this, and what it threw would end the process. */
+function trySendAnswer({ request, reply, answer }: DueAnswer): void {
+  try {
+    sendAnswer(request, reply, answer)
+  } catch (error) {
+    answer.stream?.destroy()
+    reply.send(error)
+  }
+}
+
+const sendInTurn = createTurnBatch(trySendAnswer)
 
 function sendAnswer(request: FastifyRequest, reply: FastifyReply, answer: UpstreamAnswer): FastifyReply {
   let isPlain = true

@@ -5,8 +5,8 @@ import { buildApp } from './app.ts'
 import { loadSettings, readEnvironment, SettingsError } from './config.ts'
 import { OperationsError } from './operations/operations-error.ts'
 
-/** How much of the log is kept before it is written, in bytes, and for how long, in ms. */
-const LOG_BUFFER_BYTES = 4_096
+/** How much of the log is kept before it is written, in bytes (less than the 16 KiB that are written at once), and for how long, in ms. */
+const LOG_BUFFER_BYTES = 16_000
 const LOG_FLUSH_MS = 250
 /** The longest that closing may take once no request is in flight, in ms. */
 const CLOSE_MAX_MS = 1_000

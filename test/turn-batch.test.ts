@@ -1,0 +1,30 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import t from 'tap'
+import { createTurnBatch } from '../src/turn-batch.ts'
+
+t.test('items of one turn are handed on after it, all of them, in their order', async t => {
+  const handled: number[] = []
+  const add = createTurnBatch<number>(item => void handled.push(item))
+  add(1)
+  add(2)
+  await null
+  add(3)
+  t.same(handled, [], 'nothing within the turn')
+  await nextTurn()
+  t.same(handled, [1, 2, 3])
+})
+
+t.test('what is added while items are handled waits for the next turn', async t => {
+  const handled: number[] = []
+  const add = createTurnBatch<number>(item => {
+    handled.push(item)
+    if (item < 3) add(item + 1)
+  })
+  add(1)
+  await nextTurn()
+  t.same(handled, [1])
+  await nextTurn()
+  t.same(handled, [1, 2])
+  await nextTurn()
+  t.same(handled, [1, 2, 3])
+})

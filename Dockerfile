@@ -2,8 +2,9 @@
 FROM node:24-bookworm-slim AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json ./
-# GraphiQL's package holds everything twice; the half for require() stays behind.
-RUN npm ci --omit=dev --no-audit --no-fund && rm -r node_modules/@graphql-yoga/render-graphiql/cjs
+# GraphiQL's package and OpenTelemetry's hold everything in several forms; those that are never loaded stay behind.
+RUN npm ci --omit=dev --no-audit --no-fund \
+  && rm -r node_modules/@graphql-yoga/render-graphiql/cjs node_modules/@opentelemetry/*/build/es*
 
 FROM node:24-bookworm-slim
 LABEL org.opencontainers.image.title="cognito-hasura-gateway" \

@@ -1,4 +1,5 @@
 // Decorates the instance with the token manager: started when the service is ready, stopped after its last request.
+import { AsyncLocalStorage } from 'node:async_hooks'
 import type { FastifyBaseLogger } from 'fastify'
 import fp from 'fastify-plugin'
 import { createSecretExchange } from '../src/cognito/client-secrets.ts'
@@ -48,12 +49,14 @@ export default fp(
       clientId: config.AWS_COGNITO_APP_CLIENT_ID,
       scopes: config.AWS_COGNITO_SCOPES
     })
-    const exchange = createSecretExchange(endpoint, {
+    const exchangeSecret = createSecretExchange(endpoint, {
       secret: config.AWS_COGNITO_APP_CLIENT_SECRET,
       secretFile: config.AWS_COGNITO_APP_CLIENT_SECRET_FILE,
       fallback: config.AWS_COGNITO_APP_CLIENT_SECRET_FALLBACK,
       onSecretChange: inUse => log.warn({ inUse }, `Cognito refused the other secret; the ${inUse} one is in use`)
     })
+    // An exchange serves every request, so it belongs to the trace of none, not even of the one that it was made for first.
+    const exchange = AsyncLocalStorage.bind(exchangeSecret)
     const listeners = [(report: ExchangeReport) => logExchange(log, report), createNoticeLog(log)]
     const onExchange = (report: ExchangeReport) => {
       for (const listener of listeners) listener(report)

@@ -72,7 +72,7 @@ export function createCallerCheck(app: FastifyInstance): onRequestHookHandler {
 export function createOperationRunner(app: FastifyInstance) {
   const { config, hasura } = app
   const kinds = new Set(listOf(config.GRAPHQL_ALLOWED_OPERATIONS))
-  const passHeaders = createHeaderPassing({ forward: listOf(config.FORWARD_HEADERS) })
+  const passHeaders = createHeaderPassing({ forward: listOf(config.FORWARD_HEADERS), passesTraceContext: !app.isTracing })
 
   return (request: FastifyRequest, reply: FastifyReply, { document, operationName, variables }: OperationRequest): void => {
     const operation = selectOperation(document, operationName)

@@ -18,6 +18,7 @@ import rateLimit from '../plugins/rateLimit.ts'
 import requestEnd from '../plugins/requestEnd.ts'
 import requestLog from '../plugins/requestLog.ts'
 import shutdown from '../plugins/shutdown.ts'
+import tracing from '../plugins/tracing.ts'
 import documentation from '../routes/documentation.ts'
 import executeGraphql from '../routes/execute-graphql.ts'
 import explorer from '../routes/explorer.ts'
@@ -60,8 +61,9 @@ export async function buildApp(settings: Settings, logger?: FastifyBaseLogger): 
   }).withTypeProvider<TypeBoxTypeProvider>()
 
   await app.register(config, { settings })
-  await app.register(sensible)
   await app.register(requestEnd)
+  await app.register(tracing)
+  await app.register(sensible)
   await app.register(errors)
   await app.register(requestLog)
   await app.register(shutdown)

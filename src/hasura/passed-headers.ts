@@ -5,14 +5,16 @@ import type { IncomingHttpHeaders } from 'node:http'
 export type PassedHeadersOptions = {
   /** Further headers by name, in any case. */
   forward: readonly string[]
+  /** Whether W3C trace context goes on as it came; not where the call carries one of the service's own. */
+  passesTraceContext: boolean
 }
 
 /**
  * Names and values, in turn, of what goes on: the request id, W3C trace context, gzip if the caller takes it, an allowed role and the
  * headers of `FORWARD_HEADERS`. Credentials, cookies and every other `x-hasura-*` stay behind, since Hasura trusts them.
  */
-export function createHeaderPassing({ forward }: PassedHeadersOptions) {
-  const names = ['traceparent', 'tracestate', ...forward.map(name => name.toLowerCase())]
+export function createHeaderPassing({ forward, passesTraceContext }: PassedHeadersOptions) {
+  const names = [...(passesTraceContext ? ['traceparent', 'tracestate'] : []), ...forward.map(name => name.toLowerCase())]
   return (headers: IncomingHttpHeaders, requestId: string, takesGzip: boolean, role: string | undefined): string[] => {
     const passed = ['x-request-id', requestId]
     for (const name of names) {

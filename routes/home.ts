@@ -57,10 +57,12 @@ function writeHtml({ isReady, sentences }: ReturnType<typeof describeState>, lin
   return htmlPage(
     NAME,
     STYLE,
-    `<h1>${NAME} <small>${serviceVersion}</small></h1>
+    `<main>
+<h1>${NAME} <small>${serviceVersion}</small></h1>
 <p>Takes GraphQL as plain JSON at <code>POST /execute-graphql</code> and gives Hasura's answer back as it is.</p>
 <div class="state${isReady ? ' ready' : ''}">${state.join('')}</div>
 <dl>${rows.join('\n')}</dl>
+</main>
 <footer>Load the page again for the state of now.</footer>`
   )
 }

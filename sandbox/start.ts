@@ -74,12 +74,14 @@ function welcome(serviceUrl: string, cognitoUrl: string, hasuraUrl: string): str
   return `
   service        ${serviceUrl}
   documentation  ${serviceUrl}/documentation
+  explorer       ${serviceUrl}/graphiql
   Cognito        ${cognitoUrl} (stand-in)
   Hasura         ${hasuraUrl} (stand-in)
 
 Try it:
 
   curl -s ${serviceUrl}/execute-graphql -H 'content-type: application/json' -d '${JSON.stringify({ query, variables: { limit: 2 } })}'
+  curl -s ${serviceUrl}/operations/fetch-sample-data
 
 Ctrl-C stops it all.
 `

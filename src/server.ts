@@ -3,11 +3,9 @@ import closeWithGrace from 'close-with-grace'
 import pino from 'pino'
 import { buildApp } from './app.ts'
 import { loadSettings, readEnvironment, SettingsError } from './config.ts'
+import { createLogStream } from './log-stream.ts'
 import { OperationsError } from './operations/operations-error.ts'
 
-/** How much of the log is kept before it is written, in bytes (less than the 16 KiB that are written at once), and for how long, in ms. */
-const LOG_BUFFER_BYTES = 16_000
-const LOG_FLUSH_MS = 250
 /** The longest that closing may take once no request is in flight, in ms. */
 const CLOSE_MAX_MS = 1_000
 
@@ -17,10 +15,9 @@ const settings = await loadSettings(readEnvironment()).catch((error: unknown) =>
   process.exit(1)
 })
 
-// Lines are written a few at a time, and at the end: writing each by itself costs more than making it.
-const destination = pino.destination({ dest: 1, minLength: LOG_BUFFER_BYTES, periodicFlush: LOG_FLUSH_MS })
-const logger = pino({ level: settings.LOG_LEVEL }, destination)
-process.on('exit', () => destination.flushSync())
+const logStream = createLogStream(1)
+const logger = pino({ level: settings.LOG_LEVEL }, logStream)
+process.on('exit', () => logStream.flushSync())
 const app = await buildApp(settings, logger).catch((error: unknown) => {
   if (!(error instanceof OperationsError)) throw error
   console.error(error.message)

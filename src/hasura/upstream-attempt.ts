@@ -6,11 +6,16 @@ import { noteStreamed } from './read-buffers.ts'
 /** Up to so many bytes an answer is held back until it is whole, so that it can still be judged, retried or refused. */
 export const HOLD_MAX_BYTES = 65_536
 
+/** From so many bytes on a stream's buffers are collected as they go through. */
+const LONG_STREAM_BYTES = 1024 * 1024
+/** As much of a larger answer is enough to judge it by. */
+const HEAD_MIN_BYTES = 32_768
+
 /** An answer as Hasura gave it; header names are in lower case. */
 export type UpstreamAnswer = {
   status: number
   headers: Readonly<Record<string, string | string[] | undefined>>
-  /** The first bytes: all there are, or where a stream follows, at least {@link HOLD_MAX_BYTES}. */
+  /** The first bytes: all there are, or where a stream follows, 32 KiB or more. */
   head: Buffer
   /** The whole body, `head` included, where it is larger than that. */
   stream?: Readable
@@ -109,14 +114,15 @@ class AttemptHandler implements Dispatcher.DispatchHandler {
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#size += chunk.length
     if (this.#stream) {
-      noteStreamed(chunk.length)
+      // A short stream's buffers are collected soon enough with all else.
+      if (this.#size > LONG_STREAM_BYTES) noteStreamed(chunk.length)
       if (this.#stream.push(chunk)) this.#timer.refresh()
       else this.#pause(controller)
       return
     }
     this.#chunks.push(chunk)
-    this.#size += chunk.length
     if (this.#size > HOLD_MAX_BYTES) this.#beginStream(controller)
   }
 
@@ -143,8 +149,11 @@ class AttemptHandler implements Dispatcher.DispatchHandler {
   }
 
   #beginStream(controller: Dispatcher.DispatchController): void {
-    const head = this.#held()
+    const chunks = this.#chunks
     this.#chunks = []
+    // Joining what was held would copy it, and one large chunk is enough to judge an answer by.
+    const first = chunks[0] ?? EMPTY
+    const head = first.length >= HEAD_MIN_BYTES ? first : Buffer.concat(chunks)
     this.#cancellation.listen(undefined)
     this.#stream = new Readable({
       highWaterMark: HOLD_MAX_BYTES,
@@ -155,7 +164,7 @@ class AttemptHandler implements Dispatcher.DispatchHandler {
         done(error)
       }
     })
-    this.#stream.push(head)
+    for (const chunk of chunks) this.#stream.push(chunk)
     this.#pause(controller)
     if (this.#answer) this.#resolve({ ...this.#answer, head, stream: this.#stream })
   }

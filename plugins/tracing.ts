@@ -69,7 +69,13 @@ async function startTracing(log: FastifyBaseLogger) {
       span.setAttribute('url.path', pathOf(request.url))
     }
   })
-  const calls = new undici.UndiciInstrumentation({ requestHook: (span, { method, path }) => span.updateName(`${method} ${pathOf(path)}`) })
+  const calls = new undici.UndiciInstrumentation({
+    requestHook(span, { method, origin, path }) {
+      span.updateName(`${method} ${pathOf(path)}`)
+      // An endpoint's query string may hold a key.
+      span.setAttributes({ 'url.full': origin + pathOf(path), 'url.query': '' })
+    }
+  })
 
   const stop = async () => {
     calls.disable()

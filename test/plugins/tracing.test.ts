@@ -99,6 +99,7 @@ t.test('a request, its call of Hasura and the exchange are spans; the caller’s
     'gateway.request.id': 'id-1'
   })
   t.match(call, { traceId: TRACE_ID, parentId: request?.spanId })
+  t.match(call?.attributes, { 'url.full': `${gateway.hasura.url}/v1/graphql`, 'url.query': '' })
   t.equal(exchange?.parentId, '', 'an exchange is in a trace of its own')
   t.equal(sent?.headers.traceparent, `00-${TRACE_ID}-${call?.spanId}-01`, 'Hasura gets the span of the call as its parent')
   t.equal(sent?.headers.tracestate, 'a=1')

@@ -28,7 +28,7 @@ export default fp(
     const listeners: ((ended: EndedRequest) => void)[] = []
     const tellInTurn = createTurnBatch<EndedRequest>(ended => {
       for (const listener of listeners) listener(ended)
-    })
+    }, process.nextTick)
     app.decorate('onRequestEnd', (listener: (ended: EndedRequest) => void) => void listeners.push(listener))
     app.decorateRequest('cancellation', undefined)
     app.addHook('onRequest', (request, reply, done) => {

@@ -28,3 +28,14 @@ t.test('what is added while items are handled waits for the next turn', async t 
   await nextTurn()
   t.same(handled, [1, 2, 3])
 })
+
+t.test('with process.nextTick items are handed on within the turn, after what is under way', async t => {
+  const handled: number[] = []
+  const add = createTurnBatch<number>(item => void handled.push(item), process.nextTick)
+  const turn = nextTurn()
+  process.nextTick(add, 1)
+  process.nextTick(add, 2)
+  process.nextTick(() => t.same(handled, [], 'not before all of them are in'))
+  await turn
+  t.same(handled, [1, 2])
+})

@@ -4,6 +4,7 @@ import { connect } from 'node:net'
 import pino from 'pino'
 import t, { type Test } from 'tap'
 import { readTracing } from '../../plugins/tracing.ts'
+import { startFakeServer } from '../support/fake-server.ts'
 import { type Gateway, type GatewayOptions, givesData, startGateway, tokenNumber } from '../support/gateway.ts'
 import { type Collector, startCollector } from '../support/otlp-collector.ts'
 import { RawClient } from '../support/raw-client.ts'
@@ -156,7 +157,7 @@ t.test('the span of a caller that leaves is exported too', async t => {
   t.ok(names.includes('POST /v1/graphql'))
 })
 
-t.test('with the collector down requests are answered, the log says so, and the stop does not wait for it', async t => {
+t.test('with the collector down requests are answered, and the log says so', async t => {
   const collector = await startCollector()
   await collector.close()
   setVariables(t, { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_BSP_SCHEDULE_DELAY: '1', OTEL_EXPORTER_OTLP_TIMEOUT: '50' })
@@ -169,4 +170,14 @@ t.test('with the collector down requests are answered, the log says so, and the 
   t.equal((await gateway.post(QUERY)).status, 200)
   await told
   await gateway.close()
+})
+
+t.test('a collector that does not answer holds up neither a request nor the stop', { timeout: 20_000 }, async t => {
+  const collector = await startFakeServer(() => {})
+  t.teardown(() => collector.close())
+  setVariables(t, { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_EXPORTER_OTLP_TIMEOUT: '600000', OTEL_BSP_EXPORT_TIMEOUT: '600000' })
+  const gateway = await startGateway()
+  t.equal(await post(gateway), 200)
+  await gateway.close()
+  t.equal(collector.received.length, 1, 'the last spans were sent')
 })

@@ -43,7 +43,7 @@ export function createNoticeLog(log: FastifyBaseLogger) {
 
 export default fp(
   async app => {
-    const { config, log } = app
+    const { config, log, traceCall } = app
     const endpoint = createTokenEndpoint({
       domain: config.AWS_COGNITO_DOMAIN,
       clientId: config.AWS_COGNITO_APP_CLIENT_ID,
@@ -56,7 +56,7 @@ export default fp(
       onSecretChange: inUse => log.warn({ inUse }, `Cognito refused the other secret; the ${inUse} one is in use`)
     })
     // An exchange serves every request, so it belongs to the trace of none, not even of the one that it was made for first.
-    const exchange = AsyncLocalStorage.bind(exchangeSecret)
+    const exchange = AsyncLocalStorage.bind(traceCall ? () => traceCall(endpoint.url, exchangeSecret) : exchangeSecret)
     const listeners = [(report: ExchangeReport) => logExchange(log, report), createNoticeLog(log)]
     const onExchange = (report: ExchangeReport) => {
       for (const listener of listeners) listener(report)
@@ -72,5 +72,5 @@ export default fp(
       await endpoint.close()
     })
   },
-  { name: 'cognitoAuth', dependencies: ['config'] }
+  { name: 'cognitoAuth', dependencies: ['config', 'tracing'] }
 )

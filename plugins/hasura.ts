@@ -10,13 +10,14 @@ declare module 'fastify' {
 
 export default fp(
   async app => {
-    const { config, log, metrics, tokenManager } = app
+    const { config, log, metrics, tokenManager, traceCall } = app
     const hasura = createHasuraClient({
       endpoint: config.GRAPHQL_ENDPOINT,
       tokenHeader: config.GRAPHQL_TOKEN_HEADER,
       timeoutMs: config.GRAPHQL_TIMEOUT_MS,
       connections: config.GRAPHQL_CONNECTIONS,
       tokens: tokenManager,
+      traceCall,
       onRetry: reason => metrics.retries.inc({ reason }),
       onRefusal: ({ reason, message }) => {
         metrics.rejections.inc({ reason })
@@ -26,5 +27,5 @@ export default fp(
     app.decorate('hasura', hasura)
     app.addHook('onClose', async () => hasura.close())
   },
-  { name: 'hasura', dependencies: ['config', 'cognitoAuth', 'metrics'] }
+  { name: 'hasura', dependencies: ['config', 'cognitoAuth', 'metrics', 'tracing'] }
 )

@@ -1,13 +1,15 @@
 // OpenTelemetry traces, where the standard OTEL_* variables ask for them; otherwise nothing of it is loaded.
 import { setTimeout as sleep } from 'node:timers/promises'
+import type * as Api from '@opentelemetry/api'
 import type { FastifyBaseLogger } from 'fastify'
 import fp from 'fastify-plugin'
+import type { TraceCall } from '../src/hasura/hasura-client.ts'
 import { serviceVersion } from '../src/version.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Whether calls carry a trace context of the service's own; otherwise the caller's goes on as it came. */
-    isTracing: boolean
+    /** Makes a call out within a span of its own, which goes on with it; undefined where nothing is traced. */
+    traceCall: TraceCall | undefined
   }
 }
 
@@ -16,6 +18,7 @@ type Environment = Readonly<Record<string, string | undefined>>
 /** The longest that the last spans may take to be exported when the service stops, in ms; less than closing may take in all. */
 const FLUSH_MAX_MS = 500
 const PROTOCOL = 'http/protobuf'
+const NAME = 'cognito-hasura-gateway'
 
 /**
  * Whether traces are exported, by the variables of the OpenTelemetry specification ("Environment Variable Specification", "OTLP
@@ -35,22 +38,20 @@ const isProbe = ({ url }: { url: string }) => url.startsWith('/health/')
 const pathOf = (url: string) => url.split('?', 1)[0] ?? ''
 
 async function startTracing(log: FastifyBaseLogger) {
-  const [api, { W3CTraceContextPropagator }, { OTLPTraceExporter }, resources, sdk, { FastifyOtelInstrumentation }, undici] =
-    await Promise.all([
-      import('@opentelemetry/api'),
-      import('@opentelemetry/core'),
-      import('@opentelemetry/exporter-trace-otlp-proto'),
-      import('@opentelemetry/resources'),
-      import('@opentelemetry/sdk-trace-node'),
-      import('@fastify/otel'),
-      import('@opentelemetry/instrumentation-undici')
-    ])
+  const [api, { W3CTraceContextPropagator }, { OTLPTraceExporter }, resources, sdk, { FastifyOtelInstrumentation }] = await Promise.all([
+    import('@opentelemetry/api'),
+    import('@opentelemetry/core'),
+    import('@opentelemetry/exporter-trace-otlp-proto'),
+    import('@opentelemetry/resources'),
+    import('@opentelemetry/sdk-trace-node'),
+    import('@fastify/otel')
+  ])
   const { context, DiagLogLevel, diag, propagation, trace } = api
   const warn = (message: string) => log.warn({ reason: message }, 'OpenTelemetry')
   const logger = { error: warn, warn, info: warn, debug: warn, verbose: warn }
   diag.setLogger(logger, { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true })
 
-  const named = resources.resourceFromAttributes({ 'service.name': 'cognito-hasura-gateway', 'service.version': serviceVersion })
+  const named = resources.resourceFromAttributes({ 'service.name': NAME, 'service.version': serviceVersion })
   const detected = resources.detectResources({ detectors: [resources.envDetector] })
   const provider = new sdk.NodeTracerProvider({
     resource: resources.defaultResource().merge(named).merge(detected),
@@ -69,30 +70,55 @@ async function startTracing(log: FastifyBaseLogger) {
       span.setAttribute('url.path', pathOf(request.url))
     }
   })
-  const calls = new undici.UndiciInstrumentation({
-    requestHook(span, { method, origin, path }) {
-      span.updateName(`${method} ${pathOf(path)}`)
-      // An endpoint's query string may hold a key.
-      span.setAttributes({ 'url.full': origin + pathOf(path), 'url.query': '' })
-    }
-  })
 
   const stop = async () => {
-    calls.disable()
     const flushed = provider.shutdown().catch((error: Error) => warn(error.message))
     await Promise.race([flushed, sleep(FLUSH_MAX_MS, undefined, { ref: false })])
     for (const global of [trace, context, propagation, diag]) global.disable()
   }
-  return { plugin: requests.plugin(), stop }
+  return { plugin: requests.plugin(), traceCall: createCallTracing(api), stop }
+}
+
+function createCallTracing({ context, propagation, SpanKind, SpanStatusCode, trace }: typeof Api): TraceCall {
+  const tracer = trace.getTracer(NAME, serviceVersion)
+  return async (url, call, statusOf) => {
+    // An endpoint's query string may hold a key.
+    const { origin, pathname, hostname, port } = new URL(url)
+    const span = tracer.startSpan(`POST ${pathname}`, {
+      kind: SpanKind.CLIENT,
+      attributes: {
+        'http.request.method': 'POST',
+        'url.full': origin + pathname,
+        'server.address': hostname,
+        ...(port && { 'server.port': Number(port) })
+      }
+    })
+    const headers: string[] = []
+    propagation.inject(trace.setSpan(context.active(), span), headers, { set: (carrier, name, value) => void carrier.push(name, value) })
+    try {
+      const answer = await call(headers)
+      const status = statusOf?.(answer)
+      if (status !== undefined) span.setAttribute('http.response.status_code', status)
+      if (status !== undefined && status >= 400) span.setStatus({ code: SpanStatusCode.ERROR })
+      return answer
+    } catch (error) {
+      if (error instanceof Error)
+        span.setAttribute('error.type', error.name).setStatus({ code: SpanStatusCode.ERROR, message: error.message })
+      throw error
+    } finally {
+      span.end()
+    }
+  }
 }
 
 export default fp(
   async app => {
     const { isOn, problem } = readTracing(process.env)
-    app.decorate('isTracing', isOn)
     if (problem) app.log.warn({ reason: problem }, 'no traces are exported')
-    if (!isOn) return
-    const { plugin, stop } = await startTracing(app.log)
+    const tracing = isOn ? await startTracing(app.log) : undefined
+    app.decorate('traceCall', tracing?.traceCall)
+    if (!tracing) return
+    const { plugin, stop } = tracing
     await app.register(plugin)
     app.addHook('onSend', (request, _, payload, done) => {
       const { operation, caller, id } = request

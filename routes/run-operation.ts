@@ -12,7 +12,6 @@ import {
   type ResponseType,
   statusOf
 } from '../src/graphql/negotiation.ts'
-import { headerOf } from '../src/hasura/hasura-client.ts'
 import { createHeaderPassing } from '../src/hasura/passed-headers.ts'
 import { AttemptError, Cancellation, type UpstreamAnswer } from '../src/hasura/upstream-attempt.ts'
 import { createTurnBatch } from '../src/turn-batch.ts'
@@ -72,7 +71,7 @@ export function createCallerCheck(app: FastifyInstance): onRequestHookHandler {
 export function createOperationRunner(app: FastifyInstance) {
   const { config, hasura } = app
   const kinds = new Set(listOf(config.GRAPHQL_ALLOWED_OPERATIONS))
-  const passHeaders = createHeaderPassing({ forward: listOf(config.FORWARD_HEADERS), passesTraceContext: !app.isTracing })
+  const passHeaders = createHeaderPassing({ forward: listOf(config.FORWARD_HEADERS), passesTraceContext: app.traceCall === undefined })
 
   return (request: FastifyRequest, reply: FastifyReply, { document, operationName, variables }: OperationRequest): void => {
     const operation = selectOperation(document, operationName)
@@ -142,7 +141,7 @@ const sendInTurn = createTurnBatch(trySendAnswer)
 function sendAnswer(request: FastifyRequest, reply: FastifyReply, answer: UpstreamAnswer): FastifyReply {
   let isPlain = true
   for (const name of PASSED_BACK) {
-    const value = headerOf(answer, name)
+    const value = answer.headers.get(name)
     if (value === undefined) continue
     reply.header(name, value)
     isPlain &&= ASCII.test(value)
@@ -151,7 +150,7 @@ function sendAnswer(request: FastifyRequest, reply: FastifyReply, answer: Upstre
   // Hasura may let an answer be kept (@cached): not for another caller, role or coding.
   if (request.method === 'GET') reply.vary(VARYING)
   if (responseType === GRAPHQL_RESPONSE_TYPE) reply.type(`${GRAPHQL_RESPONSE_TYPE}; charset=utf-8`)
-  const hasData = () => hasDataMember(answer.head, headerOf(answer, 'content-encoding'))
+  const hasData = () => hasDataMember(answer.head, answer.headers.get('content-encoding'))
   answer.stream?.once('error', (error: unknown) => {
     request.errorCode = error instanceof AttemptError && error.reason === 'timeout' ? 'UPSTREAM_TIMEOUT' : 'UPSTREAM_UNREACHABLE'
   })

@@ -33,7 +33,8 @@ type RawAnswer = { status: number; header: (name: string) => string | undefined;
 
 /**
  * A client of the token endpoint `<domain>/oauth2/token`. `exchange(secret)` makes one request with the `client_credentials` grant
- * (RFC 6749, section 4.4), `client_secret_post`, and gives the token or throws an {@link ExchangeError}. `close()` cuts its connection.
+ * (RFC 6749, section 4.4), `client_secret_post`, and gives the token or throws an {@link ExchangeError}. `close()` cuts its connection,
+ * `url` is where it asks.
  */
 export function createTokenEndpoint(options: TokenEndpointOptions) {
   const { domain, clientId, scopes, timeoutMs = EXCHANGE_TIMEOUT_MS } = options
@@ -62,7 +63,7 @@ export function createTokenEndpoint(options: TokenEndpointOptions) {
     return interpret(answer)
   }
 
-  return { exchange, close: () => agent.destroy() }
+  return { url, exchange, close: () => agent.destroy() }
 }
 
 /** A client of the token endpoint, as {@link createTokenEndpoint} makes it. */

@@ -1,6 +1,7 @@
 // One call of Hasura: a token, a few tries, an answer passed through as it came, and every fault under its code.
-import { errors, Pool } from 'undici'
 import { GatewayError } from '../errors.ts'
+import { ProtocolError } from './answer-head.ts'
+import { ConnectionPool } from './connection-pool.ts'
 import { type Refusal, readRefusal } from './token-rejection.ts'
 import { type AttemptError, attempt, type Cancellation, AttemptError as FailedAttempt, type UpstreamAnswer } from './upstream-attempt.ts'
 
@@ -22,6 +23,12 @@ export type TokenSource = {
   rejectToken(refused: string, waitMs: number): Promise<string | undefined>
 }
 
+/**
+ * Makes a call out within a span: `call` gets the header fields, names and values in turn, that carry the trace on; `statusOf` tells the
+ * status of its answer.
+ */
+export type TraceCall = <T>(url: string, call: (headers: readonly string[]) => Promise<T>, statusOf?: (answer: T) => number) => Promise<T>
+
 /** What the client is made with. */
 export type HasuraClientOptions = {
   /** URL of the GraphQL endpoint. */
@@ -33,6 +40,8 @@ export type HasuraClientOptions = {
   /** Most sockets to Hasura. */
   connections: number
   tokens: TokenSource
+  /** Default: no spans. */
+  traceCall?: TraceCall | undefined
   /** Told of each further try and why it is made. */
   onRetry?: (reason: RetryReason) => void
   /** Told of each token that Hasura refused. */
@@ -61,21 +70,17 @@ export type HasuraRequest = {
  * reason `cancelled` where the caller left. `close()` cuts every connection.
  */
 export function createHasuraClient(options: HasuraClientOptions) {
-  const { endpoint, tokenHeader, timeoutMs, connections, tokens, onRetry, onRefusal, random = Math.random } = options
-  const { origin, pathname, search } = new URL(endpoint)
-  const path = pathname + search
-  const tokenPrefix = tokenHeader.toLowerCase() === 'authorization' ? 'Bearer ' : ''
-  const pool = new Pool(origin, {
-    connections,
-    allowH2: false,
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    connect: { timeout: CONNECT_TIMEOUT_MS }
-  })
+  const { endpoint, tokenHeader, timeoutMs, connections, tokens, traceCall, onRetry, onRefusal, random = Math.random } = options
+  const pool = new ConnectionPool(targetOf(endpoint), connections)
+  const headFor = createHeadWriter(endpoint, tokenHeader)
 
-  const sendOnce = (request: HasuraRequest, token: string, waitMs: number) => {
-    const headers = [...FIXED_HEADERS, tokenHeader, tokenPrefix + token, ...request.headers]
-    return attempt(pool, { method: 'POST', path, headers, body: request.body }, waitMs, request.cancellation)
+  const sendUntraced = ({ headers, body, cancellation }: HasuraRequest, token: string, waitMs: number) =>
+    attempt(pool, headFor(token) + fieldLines(headers), body, waitMs, cancellation)
+
+  const sendOnce = (request: HasuraRequest, token: string, waitMs: number): Promise<UpstreamAnswer> => {
+    if (!traceCall) return sendUntraced(request, token, waitMs)
+    const send = (headers: readonly string[]) => sendUntraced({ ...request, headers: [...request.headers, ...headers] }, token, waitMs)
+    return traceCall(endpoint, send, ({ status }) => status)
   }
 
   /** Sends a request as often as it may be sent, `first` being the outcome of the first try where that has been made. */
@@ -121,13 +126,47 @@ export function createHasuraClient(options: HasuraClientOptions) {
     throw rejected(secondRefusal)
   }
 
-  return { execute, close: () => pool.destroy() }
+  return { execute, close: () => pool.close() }
 }
 
 /** A client of Hasura, as {@link createHasuraClient} makes it. */
 export type HasuraClient = ReturnType<typeof createHasuraClient>
 
-const FIXED_HEADERS = ['content-type', 'application/json', 'accept', 'application/json']
+function targetOf(endpoint: string) {
+  const { protocol, hostname, port } = new URL(endpoint)
+  const isSecure = protocol === 'https:'
+  return { isSecure, hostname, port: Number(port || (isSecure ? 443 : 80)), connectTimeoutMs: CONNECT_TIMEOUT_MS }
+}
+
+/** Gives what all requests with one token have in common: it is written when the token is a new one. */
+function createHeadWriter(endpoint: string, tokenHeader: string) {
+  const { host, pathname, search } = new URL(endpoint)
+  const start = `POST ${pathname}${search} HTTP/1.1\r\n`
+  const tokenPrefix = tokenHeader.toLowerCase() === 'authorization' ? 'Bearer ' : ''
+  const common = ['host', host, 'content-type', 'application/json', 'accept', 'application/json', tokenHeader]
+  let known: string | undefined
+  let head = ''
+  return (token: string): string => {
+    if (token !== known) {
+      head = start + fieldLines([...common, tokenPrefix + token])
+      known = token
+    }
+    return head
+  }
+}
+
+const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
+
+/** Header fields as they are sent. Names come from the settings, values may not; what would break out of its line is a fault. */
+function fieldLines(namesAndValues: readonly string[]): string {
+  let lines = ''
+  for (let n = 0; n + 1 < namesAndValues.length; n += 2) {
+    const value = namesAndValues[n + 1] as string
+    if (!FIELD_VALUE.test(value)) throw new Error(`not a header value: ${namesAndValues[n]}`)
+    lines += `${namesAndValues[n]}: ${value}\r\n`
+  }
+  return lines
+}
 
 /** What came of one try. */
 type Outcome = UpstreamAnswer | AttemptError
@@ -135,7 +174,7 @@ type Outcome = UpstreamAnswer | AttemptError
 /** Whether an outcome is an answer that goes to the caller as it is. */
 function isFinal(outcome: Outcome): outcome is UpstreamAnswer {
   if (outcome instanceof FailedAttempt || RETRIED_STATUS.has(outcome.status)) return false
-  return isJsonAnswer(outcome) && readRefusal(outcome.status, headerOf(outcome, 'content-encoding'), outcome.head) === undefined
+  return isJsonAnswer(outcome) && readRefusal(outcome.status, outcome.headers.get('content-encoding'), outcome.head) === undefined
 }
 
 const remaining = (deadlineMs: number) => Math.max(1, deadlineMs - performance.now())
@@ -159,8 +198,8 @@ function answerOf(outcome: Outcome): UpstreamAnswer {
   throw new GatewayError(isInvalid ? 'UPSTREAM_INVALID_RESPONSE' : 'UPSTREAM_UNREACHABLE', { cause: outcome })
 }
 
-/** What came was no HTTP, or a head beyond undici's 16 KiB: the peer answered, but not in a way that another try would mend. */
-const isNoHttp = ({ cause }: AttemptError) => cause instanceof errors.HTTPParserError || cause instanceof errors.HeadersOverflowError
+/** What came was no HTTP, or a head beyond 16 KiB: the peer answered, but not in a way that another try would mend. */
+const isNoHttp = ({ cause }: AttemptError) => cause instanceof ProtocolError
 
 function pause(delayMs: number, cancellation: Cancellation): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -175,14 +214,8 @@ function pause(delayMs: number, cancellation: Cancellation): Promise<void> {
   })
 }
 
-/** One header of an answer; the first where it came several times. */
-export function headerOf({ headers }: UpstreamAnswer, name: string): string | undefined {
-  const value = headers[name]
-  return typeof value === 'string' ? value : value?.[0]
-}
-
 function refusalIn(answer: UpstreamAnswer): Refusal | undefined {
-  const refusal = readRefusal(answer.status, headerOf(answer, 'content-encoding'), answer.head)
+  const refusal = readRefusal(answer.status, answer.headers.get('content-encoding'), answer.head)
   if (refusal) answer.stream?.destroy()
   return refusal
 }
@@ -196,8 +229,8 @@ const JSON_CONTENT_TYPE = /^application\/(json|[\w.+-]+\+json)\s*(;|$)/i
 function isJsonAnswer(answer: UpstreamAnswer): boolean {
   // A status above 599 is none (RFC 9110, section 15), and Fastify would not send it.
   if (answer.status > 599) return false
-  const isTyped = JSON_CONTENT_TYPE.test(headerOf(answer, 'content-type') ?? '')
-  return isTyped && (headerOf(answer, 'content-encoding') !== undefined || looksLikeJson(answer))
+  const isTyped = JSON_CONTENT_TYPE.test(answer.headers.get('content-type') ?? '')
+  return isTyped && (answer.headers.get('content-encoding') !== undefined || looksLikeJson(answer))
 }
 
 function assertJson(answer: UpstreamAnswer): UpstreamAnswer {

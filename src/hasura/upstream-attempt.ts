@@ -1,6 +1,8 @@
 // One request to Hasura and its answer: a small one whole, a large one as a stream that never runs ahead of its reader.
 import { Readable } from 'node:stream'
-import type { Dispatcher } from 'undici'
+import type { AnswerHead } from './answer-head.ts'
+import type { Connection, Exchange } from './connection.ts'
+import type { ConnectionPool } from './connection-pool.ts'
 import { noteStreamed } from './read-buffers.ts'
 
 /** Up to so many bytes an answer is held back until it is whole, so that it can still be judged, retried or refused. */
@@ -11,10 +13,10 @@ const LONG_STREAM_BYTES = 1024 * 1024
 /** As much of a larger answer is enough to judge it by. */
 const HEAD_MIN_BYTES = 32_768
 
-/** An answer as Hasura gave it; header names are in lower case. */
+/** An answer as Hasura gave it; header names are in lower case, with the first value of each. */
 export type UpstreamAnswer = {
   status: number
-  headers: Readonly<Record<string, string | string[] | undefined>>
+  headers: ReadonlyMap<string, string>
   /** The first bytes: all there are, or where a stream follows, 32 KiB or more. */
   head: Buffer
   /** The whole body, `head` included, where it is larger than that. */
@@ -57,42 +59,47 @@ export class Cancellation {
 
 /**
  * Sends one request.
+ * @param head request line and header fields, each with its line break, without `content-length`
  * @param timeoutMs for the answer's end or its first 64 KiB; after these, for each pause of Hasura while the reader wants more
  * @throws {AttemptError}
  */
 export function attempt(
-  dispatcher: Dispatcher,
-  options: Dispatcher.DispatchOptions,
+  pool: ConnectionPool,
+  head: string,
+  body: string,
   timeoutMs: number,
   cancellation: Cancellation
 ): Promise<UpstreamAnswer> {
   if (cancellation.isCancelled) return Promise.reject(new AttemptError('unsent', 'cancelled'))
-  return new Promise((resolve, reject) => {
-    const handler = new AttemptHandler(timeoutMs, cancellation, resolve, reject)
-    dispatcher.dispatch(options, handler)
-  })
+  return new Promise((resolve, reject) => pool.send(new Attempt(head, body, timeoutMs, cancellation, resolve, reject)))
 }
 
-class AttemptHandler implements Dispatcher.DispatchHandler {
+class Attempt implements Exchange {
+  readonly head: string
+  readonly body: string
+  isOver = false
   readonly #timeoutMs: number
   readonly #cancellation: Cancellation
   readonly #resolve: (answer: UpstreamAnswer) => void
   readonly #reject: (error: AttemptError) => void
   #timer: NodeJS.Timeout
-  #controller: Dispatcher.DispatchController | undefined
+  #connection: Connection | undefined
   #phase: AttemptPhase = 'unsent'
-  #failure: AttemptError | undefined
   #answer: UpstreamAnswer | undefined
   #chunks: Buffer[] = []
   #size = 0
   #stream: Readable | undefined
 
   constructor(
+    head: string,
+    body: string,
     timeoutMs: number,
     cancellation: Cancellation,
     resolve: (answer: UpstreamAnswer) => void,
     reject: (error: AttemptError) => void
   ) {
+    this.head = head
+    this.body = body
     this.#timeoutMs = timeoutMs
     this.#cancellation = cancellation
     this.#resolve = resolve
@@ -101,32 +108,31 @@ class AttemptHandler implements Dispatcher.DispatchHandler {
     cancellation.listen(() => this.#fail('cancelled'))
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller
-    if (this.#failure) controller.abort(this.#failure)
-    else this.#phase = 'sent'
+  onSent(connection: Connection): void {
+    this.#connection = connection
+    this.#phase = 'sent'
   }
 
-  onResponseStart(_: Dispatcher.DispatchController, status: number, headers: UpstreamAnswer['headers']): void {
-    if (status < 200) return
+  onHead({ status, headers }: AnswerHead): void {
     this.#phase = 'answered'
     this.#answer = { status, headers, head: EMPTY }
   }
 
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+  onData(chunk: Buffer): void {
     this.#size += chunk.length
     if (this.#stream) {
       // A short stream's buffers are collected soon enough with all else.
       if (this.#size > LONG_STREAM_BYTES) noteStreamed(chunk.length)
       if (this.#stream.push(chunk)) this.#timer.refresh()
-      else this.#pause(controller)
+      else this.#pause()
       return
     }
     this.#chunks.push(chunk)
-    if (this.#size > HOLD_MAX_BYTES) this.#beginStream(controller)
+    if (this.#size > HOLD_MAX_BYTES) this.#beginStream()
   }
 
-  onResponseEnd(): void {
+  onEnd(): void {
+    this.isOver = true
     clearTimeout(this.#timer)
     this.#cancellation.listen(undefined)
     if (this.#stream) this.#stream.push(null)
@@ -136,8 +142,8 @@ class AttemptHandler implements Dispatcher.DispatchHandler {
     }
   }
 
-  onResponseError(_: Dispatcher.DispatchController | null, cause: Error): void {
-    this.#settle(this.#failure ?? new AttemptError(this.#phase, 'broken', cause))
+  onError(cause: Error): void {
+    if (!this.isOver) this.#settle(new AttemptError(this.#phase, 'broken', cause))
   }
 
   #startTimer(): NodeJS.Timeout {
@@ -148,7 +154,7 @@ class AttemptHandler implements Dispatcher.DispatchHandler {
     return this.#chunks.length === 1 ? (this.#chunks[0] as Buffer) : Buffer.concat(this.#chunks)
   }
 
-  #beginStream(controller: Dispatcher.DispatchController): void {
+  #beginStream(): void {
     const chunks = this.#chunks
     this.#chunks = []
     // Joining what was held would copy it, and one large chunk is enough to judge an answer by.
@@ -160,33 +166,35 @@ class AttemptHandler implements Dispatcher.DispatchHandler {
       read: () => this.#resume(),
       destroy: (error, done) => {
         clearTimeout(this.#timer)
-        this.#controller?.abort(error ?? new AttemptError('answered', 'cancelled'))
+        // After its end the connection may be another's.
+        if (!this.isOver) this.#connection?.abort()
+        this.isOver = true
         done(error)
       }
     })
     for (const chunk of chunks) this.#stream.push(chunk)
-    this.#pause(controller)
+    this.#pause()
     if (this.#answer) this.#resolve({ ...this.#answer, head, stream: this.#stream })
   }
 
-  #pause(controller: Dispatcher.DispatchController): void {
+  #pause(): void {
     clearTimeout(this.#timer)
-    controller.pause()
+    this.#connection?.pause()
   }
 
   #resume(): void {
-    if (!this.#controller?.paused) return
+    if (this.isOver || !this.#connection?.isPaused) return
     this.#timer = this.#startTimer()
-    this.#controller.resume()
+    this.#connection.resume()
   }
 
   #fail(reason: 'timeout' | 'cancelled'): void {
-    this.#failure = new AttemptError(this.#phase, reason)
-    this.#controller?.abort(this.#failure)
-    this.#settle(this.#failure)
+    this.#connection?.abort()
+    this.#settle(new AttemptError(this.#phase, reason))
   }
 
   #settle(error: AttemptError): void {
+    this.isOver = true
     clearTimeout(this.#timer)
     this.#cancellation.listen(undefined)
     if (this.#stream) this.#stream.destroy(error)

@@ -2,19 +2,20 @@
 import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import t, { type Test } from 'tap'
-import { Pool } from 'undici'
+import { ConnectionPool } from '../../src/hasura/connection-pool.ts'
 import { AttemptError, attempt, Cancellation, HOLD_MAX_BYTES } from '../../src/hasura/upstream-attempt.ts'
 import { type Answer, startFakeServer } from '../support/fake-server.ts'
 
 async function attemptFor(t: Test, answer: Answer, timeoutMs = 5000) {
   const upstream = await startFakeServer(answer)
-  const pool = new Pool(upstream.url, { connections: 1, headersTimeout: 0, bodyTimeout: 0 })
+  const target = { isSecure: false, hostname: '127.0.0.1', port: Number(new URL(upstream.url).port), connectTimeoutMs: 5000 }
+  const pool = new ConnectionPool(target, 1)
   const cancellation = new Cancellation()
   t.teardown(async () => {
-    await pool.destroy()
+    pool.close()
     await upstream.close()
   })
-  const send = () => attempt(pool, { method: 'POST', path: '/', body: '{}' }, timeoutMs, cancellation)
+  const send = () => attempt(pool, 'POST / HTTP/1.1\r\nhost: a\r\n', '{}', timeoutMs, cancellation)
   return { upstream, send, cancellation }
 }
 

@@ -100,7 +100,11 @@ t.test('a request, its call of Hasura and the exchange are spans; the caller’s
     'gateway.request.id': 'id-1'
   })
   t.match(call, { traceId: TRACE_ID, parentId: request?.spanId })
-  t.match(call?.attributes, { 'url.full': `${gateway.hasura.url}/v1/graphql`, 'url.query': '' })
+  t.match(call?.attributes, {
+    'url.full': `${gateway.hasura.url}/v1/graphql`,
+    'http.response.status_code': '200',
+    'server.address': '127.0.0.1'
+  })
   t.equal(exchange?.parentId, '', 'an exchange is in a trace of its own')
   t.equal(sent?.headers.traceparent, `00-${TRACE_ID}-${call?.spanId}-01`, 'Hasura gets the span of the call as its parent')
   t.equal(sent?.headers.tracestate, 'a=1')
@@ -126,6 +130,15 @@ t.test('an exchange that a request asked for is no part of its trace', async t =
     ['', '']
   )
   t.equal(collector.spans.filter(({ name, traceId }) => name === 'POST /v1/graphql' && traceId === TRACE_ID).length, 2, 'both tries are')
+})
+
+t.test('a call that fails is a span with the kind of its error', async t => {
+  const { gateway, collector } = await startTraced(t, { hasura: response => void response.destroy() })
+  t.equal(await post(gateway), 502)
+  await gateway.close()
+  const calls = collector.spans.filter(({ name }) => name === 'POST /v1/graphql')
+  t.equal(calls.length, 2, 'the query was sent twice')
+  for (const { attributes } of calls) t.match(attributes, { 'error.type': 'AttemptError', 'http.response.status_code': undefined })
 })
 
 t.test('neither probes nor what a query string holds are exported', async t => {

@@ -54,7 +54,6 @@ t.test('no credential of the caller goes on, and nothing of Hasura comes back th
     'accept',
     'accept-encoding',
     'authorization',
-    'connection',
     'content-length',
     'content-type',
     'host',

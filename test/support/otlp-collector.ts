@@ -45,7 +45,8 @@ function readSpan(span: Buffer): ExportedSpan {
   const text = (field: number, encoding: BufferEncoding) => fieldsOf(span, field)[0]?.toString(encoding) ?? ''
   const attributes = fieldsOf(span, 9).map(pair => {
     const value = fieldsOf(pair, 2)[0] ?? Buffer.alloc(0)
-    return [fieldsOf(pair, 1)[0]?.toString(), fieldsOf(value, 1)[0]?.toString() ?? '(no text)']
+    const [textOrWhole] = [...fieldsOf(value, 1), ...fieldsOf(value, 3)]
+    return [fieldsOf(pair, 1)[0]?.toString(), textOrWhole?.toString() ?? '(neither a text nor a whole number)']
   })
   return {
     name: text(5, 'utf8'),
@@ -56,7 +57,7 @@ function readSpan(span: Buffer): ExportedSpan {
   }
 }
 
-/** The length-delimited values of one field of a message (Protocol Buffers, "Encoding"). */
+/** The values of one field of a message: length-delimited ones, and whole numbers as their decimal text (Protocol Buffers, "Encoding"). */
 function fieldsOf(message: Buffer, wanted: number): Buffer[] {
   const values: Buffer[] = []
   let at = 0
@@ -71,12 +72,16 @@ function fieldsOf(message: Buffer, wanted: number): Buffer[] {
   while (at < message.length) {
     const tag = varint()
     const wireType = tag % 8
-    if (wireType === 0) varint()
-    else if (wireType === 1) at += 8
-    else if (wireType === 5) at += 4
-    else {
+    const isWanted = Math.floor(tag / 8) === wanted
+    if (wireType === 0) {
+      const value = varint()
+      if (isWanted) values.push(Buffer.from(String(value)))
+    }
+    if (wireType === 1) at += 8
+    if (wireType === 5) at += 4
+    if (wireType === 2) {
       const length = varint()
-      if (Math.floor(tag / 8) === wanted) values.push(message.subarray(at, at + length))
+      if (isWanted) values.push(message.subarray(at, at + length))
       at += length
     }
   }

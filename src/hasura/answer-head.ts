@@ -1,0 +1,101 @@
+// The head of an answer: read strictly, since where the body ends hangs on it (RFC 9112, sections 4 to 6).
+
+/** The longest head, and the longest trailer, in bytes; as much as Node allows by default. */
+export const HEAD_MAX_BYTES = 16_384
+/** How long an idle connection is kept where the answer does not say, in ms. */
+export const KEEP_ALIVE_MS = 4_000
+/** So much earlier than the other side says an idle connection is given up, in ms, so that no request meets its end. */
+export const KEEP_ALIVE_MARGIN_MS = 2_000
+/** The longest that an idle connection is kept, in ms. */
+export const KEEP_ALIVE_MAX_MS = 600_000
+
+/** What came is not the HTTP/1.x that this service speaks; another try would not mend that. */
+export class ProtocolError extends Error {
+  override readonly name = 'ProtocolError'
+}
+
+/** The head of an answer. */
+export type AnswerHead = {
+  status: number
+  /** By name in lower case; the first where one came several times. */
+  headers: ReadonlyMap<string, string>
+  /** The bytes of the body; Infinity where it ends with the connection. Of no meaning where it is chunked. */
+  bodyLength: number
+  isChunked: boolean
+  /** How long the connection may be kept when it is idle, in ms; 0 where it may not. */
+  keepAliveMs: number
+}
+
+const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: [\t\x20-\x7e\x80-\xff]*)?\r\n/
+const FIELD_LINE = /([!#$%&'*+.^_`|~\w-]+):([\t\x20-\x7e\x80-\xff]*)\r\n/y
+const LENGTH = /^\d{1,15}$/
+const START = 'HTTP/1.'
+
+/** Whether what has come so far can be the beginning of an answer. */
+export const couldBeAnswer = (text: string): boolean => (text.length < START.length ? START.startsWith(text) : text.startsWith(START))
+
+/** Whether a text is lines of header fields and nothing else. */
+export function areFieldLines(text: string): boolean {
+  for (FIELD_LINE.lastIndex = 0; FIELD_LINE.lastIndex < text.length; ) if (!FIELD_LINE.test(text)) return false
+  return true
+}
+
+/**
+ * Reads a head.
+ * @param text each character a byte, up to the empty line, which is not part of it
+ * @throws {ProtocolError} where it is malformed, or says more than one thing about the body's length
+ */
+export function parseAnswerHead(text: string): AnswerHead {
+  const start = STATUS_LINE.exec(text)
+  if (start === null) throw new ProtocolError('malformed status line')
+  const status = Number(start[2])
+  const headers = new Map<string, string>()
+  let connection = ''
+  let coding: string | undefined
+  let length: string | undefined
+  FIELD_LINE.lastIndex = start[0].length
+  while (FIELD_LINE.lastIndex < text.length) {
+    const field = FIELD_LINE.exec(text)
+    if (field === null) throw new ProtocolError('malformed header')
+    const name = (field[1] as string).toLowerCase()
+    const value = withoutBlanks(field[2] as string)
+    if (name === 'connection') connection += `,${value}`
+    else if (name === 'transfer-encoding') coding = coding === undefined ? value : `${coding},${value}`
+    else if (name === 'content-length') length = length === undefined ? value : `${length},${value}`
+    if (!headers.has(name)) headers.set(name, value)
+  }
+  const isChunked = coding !== undefined
+  if (coding !== undefined && (coding.toLowerCase() !== 'chunked' || length !== undefined)) throw new ProtocolError('ambiguous length')
+  if (length !== undefined && !LENGTH.test(length)) throw new ProtocolError('malformed content-length')
+  const bodyLength = isBodiless(status) ? 0 : Number(length ?? Number.POSITIVE_INFINITY)
+  const isLast = start[1] === '0' || (!isChunked && bodyLength === Number.POSITIVE_INFINITY) || CLOSE.test(connection)
+  return {
+    status,
+    headers,
+    bodyLength,
+    isChunked: isChunked && !isBodiless(status),
+    keepAliveMs: isLast ? 0 : keepAliveMs(headers.get('keep-alive'))
+  }
+}
+
+/** Without the blanks at either end; `trim` would take bytes that are none in a header (RFC 9110, section 5.5). */
+function withoutBlanks(text: string): string {
+  let from = 0
+  let to = text.length
+  while (from < to && isBlank(text, from)) from += 1
+  while (to > from && isBlank(text, to - 1)) to -= 1
+  return text.slice(from, to)
+}
+
+const isBlank = (text: string, at: number) => text.charCodeAt(at) === 0x20 || text.charCodeAt(at) === 0x09
+
+const isBodiless = (status: number) => status < 200 || status === 204 || status === 304
+
+const CLOSE = /(?:^|,)[\t ]*close[\t ]*(?:,|$)/i
+const TIMEOUT_SECONDS = /(?:^|[,;])[\t ]*timeout[\t ]*=[\t ]*(\d{1,9})/i
+
+function keepAliveMs(hint: string | undefined): number {
+  const seconds = hint === undefined ? undefined : TIMEOUT_SECONDS.exec(hint)?.[1]
+  if (seconds === undefined) return KEEP_ALIVE_MS
+  return Math.min(Math.max(Number(seconds) * 1000 - KEEP_ALIVE_MARGIN_MS, 0), KEEP_ALIVE_MAX_MS)
+}

@@ -1,0 +1,145 @@
+import fc from 'fast-check'
+import t from 'tap'
+import {
+  areFieldLines,
+  couldBeAnswer,
+  KEEP_ALIVE_MAX_MS,
+  KEEP_ALIVE_MS,
+  ProtocolError,
+  parseAnswerHead
+} from '../../src/hasura/answer-head.ts'
+
+const OK = 'HTTP/1.1 200 OK\r\n'
+
+t.test('what is malformed is refused', async t => {
+  const heads = [
+    'HTTP/2 200 OK\r\n',
+    'HTTP/1.1  200 OK\r\n',
+    'HTTP/1.1 20 OK\r\n',
+    'HTTP/1.1 2000 OK\r\n',
+    'HTTP/1.1 099 OK\r\n',
+    'HTTP/1.1 200 O\u0000K\r\n',
+    'http/1.1 200 OK\r\n',
+    `${OK}no colon\r\n`,
+    `${OK}: no name\r\n`,
+    `${OK}space before : colon\r\n`,
+    `${OK}a: 1\r\n folded\r\n`,
+    `${OK}a: 1\nb: 2\r\n`,
+    `${OK}a: 1\r\r\n`,
+    `${OK}a: \u0000\r\n`,
+    `${OK}a: 1\r\nnot whole`
+  ]
+  for (const head of heads) t.throws(() => parseAnswerHead(head), ProtocolError, JSON.stringify(head))
+})
+
+t.test('what says more than one thing about the length of the body is refused', async t => {
+  const fields = [
+    'content-length: 1\r\ncontent-length: 1\r\n',
+    'content-length: 1, 1\r\n',
+    'content-length: 1\r\nContent-Length: 2\r\n',
+    'content-length: -1\r\n',
+    'content-length: +1\r\n',
+    'content-length: 1.0\r\n',
+    'content-length: 0x10\r\n',
+    'content-length: \r\n',
+    'content-length: 9999999999999999\r\n',
+    'content-length: 1\r\ntransfer-encoding: chunked\r\n',
+    'transfer-encoding: gzip, chunked\r\n',
+    'transfer-encoding: chunked\r\ntransfer-encoding: chunked\r\n',
+    'transfer-encoding: identity\r\n',
+    'transfer-encoding: \r\n'
+  ]
+  for (const text of fields) t.throws(() => parseAnswerHead(OK + text), ProtocolError, JSON.stringify(text))
+})
+
+t.test('the body’s length is as RFC 9112, section 6.3, says', async t => {
+  const cases: [string, { bodyLength?: number; isChunked: boolean }][] = [
+    [`${OK}content-length: 42\r\n`, { bodyLength: 42, isChunked: false }],
+    [`${OK}CONTENT-LENGTH:42 \t\r\n`, { bodyLength: 42, isChunked: false }],
+    [`${OK}content-length: 0\r\n`, { bodyLength: 0, isChunked: false }],
+    [`${OK}transfer-encoding: Chunked\r\n`, { isChunked: true }],
+    [OK, { bodyLength: Number.POSITIVE_INFINITY, isChunked: false }],
+    ['HTTP/1.1 204\r\n', { bodyLength: 0, isChunked: false }],
+    ['HTTP/1.1 204 \r\ncontent-length: 5\r\n', { bodyLength: 0, isChunked: false }],
+    ['HTTP/1.1 304 Not Modified\r\ntransfer-encoding: chunked\r\n', { bodyLength: 0, isChunked: false }],
+    ['HTTP/1.1 103 Early Hints\r\n', { bodyLength: 0, isChunked: false }]
+  ]
+  for (const [head, expected] of cases) t.match(parseAnswerHead(head), expected, JSON.stringify(head))
+})
+
+t.test('how long a connection is kept: not at all, as long as the other side says less a margin, or a little', async t => {
+  const length = 'content-length: 0\r\n'
+  const cases: [string, number][] = [
+    [OK + length, KEEP_ALIVE_MS],
+    [OK, 0],
+    [`${OK}transfer-encoding: chunked\r\n`, KEEP_ALIVE_MS],
+    [`${OK}${length}connection: close\r\n`, 0],
+    [`${OK}${length}connection: keep-alive, Close\r\n`, 0],
+    [`${OK}${length}connection: keep-alive\r\nconnection: close\r\n`, 0],
+    [`${OK}${length}connection: closed\r\n`, KEEP_ALIVE_MS],
+    [`HTTP/1.0 200 OK\r\n${length}connection: keep-alive\r\n`, 0],
+    [`${OK}${length}keep-alive: timeout=5\r\n`, 3000],
+    [`${OK}${length}keep-alive: timeout=5, max=100\r\n`, 3000],
+    [`${OK}${length}keep-alive: max=100, timeout=75\r\n`, 73_000],
+    [`${OK}${length}keep-alive: timeout=2\r\n`, 0],
+    [`${OK}${length}keep-alive: timeout=1\r\n`, 0],
+    [`${OK}${length}keep-alive: timeout=999999999\r\n`, KEEP_ALIVE_MAX_MS],
+    [`${OK}${length}keep-alive: for ever\r\n`, KEEP_ALIVE_MS]
+  ]
+  for (const [head, keepAliveMs] of cases) t.equal(parseAnswerHead(head).keepAliveMs, keepAliveMs, JSON.stringify(head))
+})
+
+t.test('header fields are read as they were written, the first of a name alone', async t => {
+  const name = fc.stringMatching(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,20}$/).filter(text => !/^(content-length|transfer-encoding)$/i.test(text))
+  const value = fc.stringMatching(/^[\t\x20-\x7e\x80-\xff]{0,40}$/)
+  t.doesNotThrow(() =>
+    fc.assert(
+      fc.property(fc.array(fc.tuple(name, value), { maxLength: 20 }), fc.integer({ min: 200, max: 999 }), (fields, status) => {
+        const expected = new Map<string, string>()
+        for (const [name, value] of fields)
+          if (!expected.has(name.toLowerCase())) expected.set(name.toLowerCase(), value.replace(/^[\t ]+|[\t ]+$/g, ''))
+        const head = parseAnswerHead(`HTTP/1.1 ${status} any\r\n${fields.map(([name, value]) => `${name}: ${value}\r\n`).join('')}`)
+        return head.status === status && JSON.stringify([...head.headers]) === JSON.stringify([...expected])
+      })
+    )
+  )
+})
+
+t.test('no text makes it fail in another way, or take long', async t => {
+  const part = fc.constantFrom(
+    'HTTP/1.1 200 OK',
+    '\r\n',
+    '\n',
+    ' ',
+    ':',
+    'a',
+    'content-length',
+    '5',
+    'transfer-encoding',
+    'chunked',
+    '\u00ff',
+    ','
+  )
+  t.doesNotThrow(() =>
+    fc.assert(
+      fc.property(fc.array(part, { maxLength: 60 }), parts => {
+        try {
+          parseAnswerHead(parts.join(''))
+        } catch (error) {
+          if (!(error instanceof ProtocolError)) throw error
+        }
+      }),
+      { numRuns: 2000 }
+    )
+  )
+})
+
+t.test('the beginning of an answer is told from anything else', async t => {
+  for (const text of ['', 'H', 'HTTP/1', 'HTTP/1.', 'HTTP/1.1 2']) t.ok(couldBeAnswer(text), text)
+  for (const text of ['h', 'HTTP/2', 'SSH-2.0', '\r\nHTTP/1.1', '{']) t.notOk(couldBeAnswer(text), text)
+})
+
+t.test('lines of header fields are told from anything else', async t => {
+  for (const text of ['', 'a: b\r\n', 'a: b\r\nc:\r\n']) t.ok(areFieldLines(text), JSON.stringify(text))
+  for (const text of ['a', 'a: b', 'a: b\n', '\r\n', 'a: b\r\n c\r\n']) t.notOk(areFieldLines(text), JSON.stringify(text))
+})

@@ -1,0 +1,68 @@
+// A server on loopback that speaks no HTTP by itself: it does with each request what the test says.
+import { once } from 'node:events'
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import { Server as TlsServer } from 'node:tls'
+
+/** A running raw server. */
+export type RawUpstream = {
+  port: number
+  /** How many connections were made. */
+  connections: number
+  /** Those that are open now. */
+  sockets: Set<Socket>
+  /** What was received by each connection, in the order of their making, each character a byte. */
+  received: string[]
+  close(): Promise<void>
+}
+
+/**
+ * Starts one on a free port of 127.0.0.1.
+ * @param onRequest called with each whole request; it has to have a `content-length`
+ */
+export async function startRawUpstream(
+  onRequest: (socket: Socket, request: string, count: number) => void,
+  server: Server = createServer()
+): Promise<RawUpstream> {
+  let requests = 0
+  const upstream: RawUpstream = {
+    port: 0,
+    connections: 0,
+    sockets: new Set(),
+    received: [],
+    async close() {
+      for (const socket of upstream.sockets) socket.destroy()
+      server.close()
+      await once(server, 'close')
+    }
+  }
+  const onConnection = (socket: Socket) => {
+    const index = upstream.connections++
+    upstream.received[index] = ''
+    upstream.sockets.add(socket)
+    let held = ''
+    socket.once('close', () => upstream.sockets.delete(socket))
+    socket.on('error', () => {})
+    socket.on('data', data => {
+      const text = data.toString('latin1')
+      upstream.received[index] += text
+      held += text
+      for (let size = requestSize(held); size !== undefined; size = requestSize(held)) {
+        onRequest(socket, held.slice(0, size), ++requests)
+        held = held.slice(size)
+      }
+    })
+  }
+  server.on(server instanceof TlsServer ? 'secureConnection' : 'connection', onConnection)
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  upstream.port = (server.address() as AddressInfo).port
+  return upstream
+}
+
+/** How long the first request of a text is, or undefined while it is not whole. */
+function requestSize(text: string): number | undefined {
+  const head = text.indexOf('\r\n\r\n')
+  if (head < 0) return undefined
+  const size = head + 4 + Number(/content-length: (\d+)/i.exec(text.slice(0, head))?.[1] ?? 0)
+  return text.length >= size ? size : undefined
+}

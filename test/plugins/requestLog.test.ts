@@ -1,6 +1,9 @@
 // One line a request, with what operators need and nothing secret.
+import fc from 'fast-check'
+import type { EndedRequest } from 'fastify'
 import pino from 'pino'
 import t from 'tap'
+import { formatRequest } from '../../plugins/requestLog.ts'
 import { sendJson } from '../support/fake-server.ts'
 import { startGateway } from '../support/gateway.ts'
 
@@ -25,6 +28,49 @@ async function loggedGateway(level: string) {
   const requests = () => lines.map(line => JSON.parse(line)).filter(line => line.msg === 'request')
   return { gateway, lines, requests }
 }
+
+t.test('a line begins and ends as those that pino writes', async t => {
+  const { gateway, lines } = await loggedGateway('debug')
+  gateway.app.log.info({}, 'request')
+  await gateway.post({ query: '{ a }' })
+  await fetch(`${gateway.url}/health/live`)
+  await gateway.close()
+  const [of, ours, probe] = lines.filter(line => line.includes('"request"')).map(line => JSON.parse(line))
+  t.strictSame(Object.keys(of), ['level', 'time', 'pid', 'hostname', 'msg'])
+  t.strictSame(Object.keys(ours).slice(0, 5), ['level', 'time', 'pid', 'hostname', 'requestId'])
+  t.match(ours, { level: 30, pid: of.pid, hostname: of.hostname, msg: 'request' })
+  t.ok(ours.time >= of.time && ours.time - of.time < 60_000)
+  t.equal(probe.level, 20)
+})
+
+t.test('any request is a line of JSON that says the same', async t => {
+  const ms = fc.double({ min: 0, max: 1e7, noNaN: true })
+  const ended = fc.record({
+    id: fc.string({ unit: 'binary' }),
+    caller: fc.string({ unit: 'binary' }),
+    ms,
+    upstreamMs: ms,
+    isFinished: fc.boolean()
+  })
+  t.doesNotThrow(() =>
+    fc.assert(
+      fc.property(ended, ({ id, caller, ms, upstreamMs, isFinished }) => {
+        const request = { id, method: 'GET', caller: { name: caller }, upstreamMs }
+        const reply = { statusCode: 200, raw: { writableFinished: isFinished } }
+        const members = formatRequest({ request, reply, ms, config: {} } as unknown as EndedRequest)
+        const read = JSON.parse(`{"a":1${members}}`)
+        const isClose = (a: number, b: number) => Math.abs(a - b) <= 0.005_000_1
+        return (
+          read.requestId === id &&
+          read.caller === caller &&
+          isClose(read.ms, ms) &&
+          isClose(read.upstreamMs, upstreamMs) &&
+          (read.aborted === true) === !isFinished
+        )
+      })
+    )
+  )
+})
 
 t.test('what a line holds', async t => {
   const { gateway, requests } = await loggedGateway('info')

@@ -20,9 +20,8 @@ function outcomeOf(request: FastifyRequest, reply: FastifyReply): string {
 function observeRequest(metrics: Metrics, { request, reply, ms, config }: EndedRequest): void {
   const { caller, operation, upstreamMs } = request
   const route = config.url ?? 'none'
-  metrics.httpSeconds.observe({ route, method: request.method, status_code: reply.statusCode }, ms / 1000)
-  if (operation)
-    metrics.operations.inc({ kind: operation.kind, outcome: outcomeOf(request, reply), ...(caller && { caller: caller.label }) })
+  metrics.httpSeconds.of(route, request.method, reply.statusCode).observe(ms / 1000)
+  if (operation) metrics.operations.of(operation.kind, outcomeOf(request, reply), caller?.label).value += 1
   if (upstreamMs !== undefined) metrics.hasuraSeconds.observe(upstreamMs / 1000)
 }
 

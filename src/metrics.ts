@@ -1,6 +1,7 @@
 // The Prometheus metrics of the service. No label holds a document, a name from one, or anything secret.
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { TokenStatus } from './cognito/token-status.ts'
+import { createSeriesCounter, createSeriesHistogram } from './series-metrics.ts'
 
 /** Upper bounds of the histograms of requests, in seconds: an answer of Hasura takes from one millisecond to the time-out's half minute. */
 const REQUEST_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
@@ -60,29 +61,29 @@ export function createMetrics(tokenStatus: () => TokenStatus) {
       labelNames: ['reason'] as const,
       registers
     }),
-    hasuraSeconds: new Histogram({
+    hasuraSeconds: createSeriesHistogram({
       name: 'hasura_request_duration_seconds',
       help: 'Time from the call of Hasura, retries included, to the end of its answer or the first 64 KiB of it.',
-      buckets: REQUEST_BUCKETS,
-      registers
-    }),
-    httpSeconds: new Histogram({
+      bounds: REQUEST_BUCKETS,
+      registry
+    }).of(),
+    httpSeconds: createSeriesHistogram({
       name: 'http_request_duration_seconds',
       help: 'Time from a request to the end of its answer.',
-      labelNames: ['route', 'method', 'status_code'] as const,
-      buckets: REQUEST_BUCKETS,
-      registers
+      labelNames: ['route', 'method', 'status_code'],
+      bounds: REQUEST_BUCKETS,
+      registry
     }),
     rateLimitFailures: new Counter({
       name: 'rate_limit_failures_total',
       help: 'Requests let through because Redis could not count them.',
       registers
     }),
-    operations: new Counter({
+    operations: createSeriesCounter({
       name: 'graphql_operations_total',
       help: 'Operations by kind; the outcome is ok, an error code of the service, upstream_error (Hasura answered 4xx or 5xx) or aborted; the caller where it is known.',
-      labelNames: ['kind', 'outcome', 'caller'] as const,
-      registers
+      labelNames: ['kind', 'outcome', 'caller'],
+      registry
     })
   }
 }

@@ -38,7 +38,7 @@ class SeriesMetric<Series> {
   readonly help: string
   readonly type: 'counter' | 'histogram'
   readonly aggregator = 'sum'
-  readonly #labelNames: readonly string[]
+  readonly labelNames: readonly string[]
   readonly #make: () => Series
   readonly #samplesOf: (labels: Sample['labels'], series: Series) => Sample[]
   readonly #byFirst = new Map<LabelValue, Map<LabelValue, Map<LabelValue, Series>>>()
@@ -51,7 +51,7 @@ class SeriesMetric<Series> {
     this.name = name
     this.help = help
     this.type = type
-    this.#labelNames = labelNames
+    this.labelNames = labelNames
     this.#make = make
     this.#samplesOf = samplesOf
   }
@@ -74,7 +74,7 @@ class SeriesMetric<Series> {
   }
 
   #labels(values: readonly LabelValue[]): Sample['labels'] {
-    const pairs = this.#labelNames.map((name, n) => [name, values[n]] as const)
+    const pairs = this.labelNames.map((name, n) => [name, values[n]] as const)
     return Object.fromEntries(pairs.filter((pair): pair is readonly [string, string | number] => pair[1] !== undefined))
   }
 }

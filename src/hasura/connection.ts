@@ -182,11 +182,12 @@ export class Connection {
     if (isOver && this.#exchange === exchange) this.#finish(exchange, rest === 0)
   }
 
-  /** The other side has closed: for some answers that is how they end. */
+  /** The other side has closed: some answers end so; any other has broken off, and what is left of a request need not go out. */
   #onEnd(): void {
-    this.#usableUntilMs = 0
     const exchange = this.#exchange
-    if (exchange && this.#head && this.#chunked === undefined && this.#remaining === Number.POSITIVE_INFINITY) this.#finish(exchange, false)
+    const endsHere = this.#head && this.#chunked === undefined && this.#remaining === Number.POSITIVE_INFINITY
+    if (exchange && endsHere) this.#finish(exchange, false)
+    else this.destroy()
   }
 
   /** @param isClean whether nothing came after the answer */

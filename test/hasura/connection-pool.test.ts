@@ -1,6 +1,6 @@
 // HTTP/1.1 towards Hasura over real sockets: what is sent, what is read, and when a connection is used again.
 import { once } from 'node:events'
-import type { Socket } from 'node:net'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { createServer as createTlsServer, getCACertificates, setDefaultCACertificates } from 'node:tls'
 import fc from 'fast-check'
 import t, { type Test } from 'tap'
@@ -325,6 +325,19 @@ t.test('a name with several addresses is tried by each', async t => {
   t.equal((await ask()).body, 'ok')
 })
 
+t.test('an upstream that closes without reading has the request fail at once', async t => {
+  const server = createServer({ pauseOnConnect: true, allowHalfOpen: true }, socket => void socket.on('error', () => {}).end())
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const target = { isSecure: false, hostname: '127.0.0.1', port: (server.address() as AddressInfo).port, connectTimeoutMs: 5000 }
+  const pool = new ConnectionPool(target, 1)
+  const exchange = new Collected('x'.repeat(50_000_000))
+  pool.send(exchange)
+  await t.rejects(exchange.whole, { message: 'the connection was closed' })
+  pool.close()
+  server.close()
+})
+
 t.test('any answer in any pieces is read as it was written', async t => {
   let due: { bytes: Buffer; pieces: number[] } = { bytes: Buffer.alloc(0), pieces: [] }
   const { ask } = await poolFor(t, socket => {
@@ -374,7 +387,11 @@ t.test('TLS: an unknown certificate fails; a known one is asked for by name, and
     seen.push({ name: socket.servername, protocol: socket.alpnProtocol, isReused: socket.isSessionReused() })
   )
   server.on('tlsClientError', () => {})
-  const upstream = await startRawUpstream(socket => void socket.end(OK), server)
+  const large = 'z'.repeat(1_000_000)
+  const upstream = await startRawUpstream(
+    socket => void socket.end(OK.replace('length: 2', 'length: 1000000').replace('ok', large)),
+    server
+  )
   const target = { isSecure: true, hostname: 'localhost', port: upstream.port, connectTimeoutMs: 5000 }
   const unknown = new ConnectionPool(target, 1)
   const refused = new Collected()
@@ -389,7 +406,7 @@ t.test('TLS: an unknown certificate fails; a known one is asked for by name, and
   for (let n = 0; n < 2; n += 1) {
     const exchange = new Collected()
     pool.send(exchange)
-    t.equal((await exchange.whole).body, 'ok')
+    t.ok((await exchange.whole).body === large)
     while (upstream.sockets.size > 0) await new Promise(setImmediate)
   }
   t.strictSame(seen.slice(-2), [

@@ -178,6 +178,18 @@ t.test('what nobody waits for any more is not sent', async t => {
   t.ok(upstream.received[0]?.endsWith('3'))
 })
 
+t.test('a connection that is made for what nobody waits for any more serves the next', async t => {
+  const { start, upstream } = await poolFor(t, answersOk)
+  const first = start(new Collected('1'))
+  // The connection is begun at the end of this turn, and made later.
+  await new Promise(setImmediate)
+  first.isOver = true
+  await start(new Collected('2')).whole
+  t.equal(upstream.connections, 1)
+  t.ok(upstream.received[0]?.endsWith('\r\n\r\n2'))
+  t.notMatch(upstream.received[0], /\r\n\r\n1/)
+})
+
 t.test('an answer after which a connection is not used again', async t => {
   const answers = [
     'HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\nok',
@@ -188,9 +200,8 @@ t.test('an answer after which a connection is not used again', async t => {
     'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n0'
   ]
   for (const bytes of answers) {
-    const { ask, upstream, closed } = await poolFor(t, socket => void socket.write(bytes))
+    const { ask, upstream } = await poolFor(t, socket => void socket.write(bytes))
     t.match((await ask()).body, /^(ok)?$/)
-    await closed()
     await ask()
     t.equal(upstream.connections, 2, JSON.stringify(bytes))
   }
@@ -254,7 +265,7 @@ t.test('an answer before the whole request has gone out ends its connection', as
     pool.close()
     await server.close()
   })
-  const exchange = new Collected('x'.repeat(50_000_000))
+  const exchange = new Collected('x'.repeat(20_000_000))
   pool.send(exchange)
   await exchange.sent
   while (server.sockets.size === 0) await new Promise(setImmediate)
@@ -265,7 +276,7 @@ t.test('an answer before the whole request has gone out ends its connection', as
   t.equal((await exchange.whole).body, 'ok')
   socket.resume()
   await once(socket, 'close')
-  t.ok((server.received[0]?.length ?? 0) < 50_000_000)
+  t.ok((server.received[0]?.length ?? 0) < 20_000_000)
 })
 
 t.test('a body beyond ASCII goes out as UTF-8, and a header’s bytes as they are', async t => {
@@ -312,6 +323,21 @@ t.test('what is given up closes its connection and is told nothing', async t => 
   t.equal(isTold, false)
 })
 
+t.test('what is given up with its last byte is not told of its end', async t => {
+  const { start, ask, upstream } = await poolFor(t, answersOk)
+  const exchange = new Collected()
+  let ends = 0
+  exchange.onData = () => exchange.connection?.abort()
+  exchange.onEnd = () => {
+    ends += 1
+  }
+  start(exchange)
+  await exchange.answered
+  t.equal((await ask()).body, 'ok')
+  t.equal(ends, 0)
+  t.equal(upstream.connections, 2)
+})
+
 t.test('a pool that is closed fails what is under way and what comes later', async t => {
   const { start, pool } = await poolFor(t, () => {})
   const [sent, waiting] = [start(), start()]
@@ -331,7 +357,7 @@ t.test('an upstream that closes without reading has the request fail at once', a
   await once(server, 'listening')
   const target = { isSecure: false, hostname: '127.0.0.1', port: (server.address() as AddressInfo).port, connectTimeoutMs: 5000 }
   const pool = new ConnectionPool(target, 1)
-  const exchange = new Collected('x'.repeat(50_000_000))
+  const exchange = new Collected('x'.repeat(20_000_000))
   pool.send(exchange)
   await t.rejects(exchange.whole, { message: 'the connection was closed' })
   pool.close()

@@ -318,6 +318,13 @@ t.test('the token travels as its header asks', async t => {
   }
 })
 
+t.test('a value that would break out of its header is not sent', async t => {
+  const { execute, hasura } = await clientFor(t, response => sendJson(response, DATA))
+  for (const value of ['a\r\nx-hasura-role: admin', 'a\n', 'a\u0000', 'a\u20ac'])
+    await t.rejects(async () => execute({ headers: ['x-tenant', value] }), /not a header value: x-tenant/, JSON.stringify(value))
+  t.equal(hasura.received.length, 0)
+})
+
 t.test('JSON of every form passes', async t => {
   for (const body of [DATA, ' {"data":null}\n', '[]', '"text"', '{"errors":[{"message":"no"}]}']) {
     const { execute } = await clientFor(t, response => sendJson(response, body))

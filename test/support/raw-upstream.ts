@@ -3,6 +3,8 @@ import { once } from 'node:events'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { Server as TlsServer } from 'node:tls'
 
+const HEAD_END = '\r\n\r\n'
+
 /** A running raw server. */
 export type RawUpstream = {
   port: number
@@ -40,15 +42,18 @@ export async function startRawUpstream(
     upstream.received[index] = ''
     upstream.sockets.add(socket)
     let held = ''
+    let size: number | undefined
     socket.once('close', () => upstream.sockets.delete(socket))
     socket.on('error', () => {})
     socket.on('data', data => {
       const text = data.toString('latin1')
       upstream.received[index] += text
       held += text
-      for (let size = requestSize(held); size !== undefined; size = requestSize(held)) {
+      size ??= requestSize(held)
+      while (size !== undefined && held.length >= size) {
         onRequest(socket, held.slice(0, size), ++requests)
         held = held.slice(size)
+        size = requestSize(held)
       }
     })
   }
@@ -59,10 +64,9 @@ export async function startRawUpstream(
   return upstream
 }
 
-/** How long the first request of a text is, or undefined while it is not whole. */
+/** How long the first request of a text is; undefined while its head is not whole. */
 function requestSize(text: string): number | undefined {
-  const head = text.indexOf('\r\n\r\n')
+  const head = text.indexOf(HEAD_END)
   if (head < 0) return undefined
-  const size = head + 4 + Number(/content-length: (\d+)/i.exec(text.slice(0, head))?.[1] ?? 0)
-  return text.length >= size ? size : undefined
+  return head + HEAD_END.length + Number(/content-length: (\d+)/i.exec(text.slice(0, head))?.[1] ?? 0)
 }

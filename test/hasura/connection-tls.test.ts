@@ -1,0 +1,58 @@
+// How a connection by TLS is made, and that one is made in its time.
+import { createServer as createTlsServer, getCACertificates, setDefaultCACertificates } from 'node:tls'
+import t from 'tap'
+import { ConnectionPool } from '../../src/hasura/connection-pool.ts'
+import { startRawUpstream } from '../support/raw-upstream.ts'
+import { makeSelfSigned } from '../support/self-signed.ts'
+import { Collected, OK } from '../support/upstream-pool.ts'
+
+t.test('TLS: an unknown certificate fails; a known one is asked for by name, and its session goes on', async t => {
+  const { key, cert } = makeSelfSigned()
+  const server = createTlsServer({ key, cert, ALPNProtocols: ['http/1.1'] })
+  const seen: { name: unknown; protocol: unknown; isReused: boolean }[] = []
+  server.on('secureConnection', socket =>
+    seen.push({ name: socket.servername, protocol: socket.alpnProtocol, isReused: socket.isSessionReused() })
+  )
+  server.on('tlsClientError', () => {})
+  const large = 'z'.repeat(1_000_000)
+  const upstream = await startRawUpstream(
+    socket => void socket.end(OK.replace('length: 2', 'length: 1000000').replace('ok', large)),
+    server
+  )
+  const target = { isSecure: true, hostname: 'localhost', port: upstream.port, connectTimeoutMs: 5000 }
+  const unknown = new ConnectionPool(target, 1)
+  const refused = new Collected()
+  unknown.send(refused)
+  await t.rejects(refused.whole, { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' })
+  t.equal(upstream.received.join(''), '', 'nothing was sent')
+
+  const before = getCACertificates('default')
+  setDefaultCACertificates([...before, cert])
+  t.teardown(() => setDefaultCACertificates(before))
+  const pool = new ConnectionPool(target, 1)
+  for (let n = 0; n < 2; n += 1) {
+    const exchange = new Collected()
+    pool.send(exchange)
+    t.ok((await exchange.whole).body === large)
+    while (upstream.sockets.size > 0) await new Promise(setImmediate)
+  }
+  t.strictSame(seen.slice(-2), [
+    { name: 'localhost', protocol: 'http/1.1', isReused: false },
+    { name: 'localhost', protocol: 'http/1.1', isReused: true }
+  ])
+  unknown.close()
+  pool.close()
+  await upstream.close()
+})
+
+t.test('a connection that is not made in its time fails', async t => {
+  // A TLS server that never answers the greeting.
+  const upstream = await startRawUpstream(() => {})
+  const pool = new ConnectionPool({ isSecure: true, hostname: '127.0.0.1', port: upstream.port, connectTimeoutMs: 50 }, 1)
+  const exchange = new Collected()
+  pool.send(exchange)
+  await t.rejects(exchange.whole, { message: 'no connection within 50 ms' })
+  t.equal(exchange.connection, undefined, 'it was not sent')
+  pool.close()
+  await upstream.close()
+})

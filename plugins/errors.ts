@@ -12,6 +12,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** The code of the error that the request was answered with, for its log line. */
     errorCode: ErrorCode | undefined
+    /** Why Hasura gave no answer that could be passed on, for the log line alone. */
+    fault: string | undefined
   }
 }
 
@@ -39,6 +41,7 @@ export function toGatewayError(error: unknown): GatewayError {
 export function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const failure = toGatewayError(error)
   request.errorCode = failure.code
+  if (failure.cause instanceof AttemptError) request.fault = failure.cause.fault
   if (failure.code === 'INTERNAL_ERROR') request.log.error({ requestId: request.id, err: failure.cause ?? failure }, 'request failed')
   const type = negotiateType(request.headers.accept) === GRAPHQL_RESPONSE_TYPE ? GRAPHQL_RESPONSE_TYPE : 'application/json'
   return reply
@@ -88,6 +91,7 @@ function answerUnrouted(methods: ReadonlyMap<string, ReadonlySet<string>>, reque
 export default fp(
   async app => {
     app.decorateRequest('errorCode', undefined)
+    app.decorateRequest('fault', undefined)
     app.setErrorHandler(sendError)
     const methods = collectMethods(app)
     app.setNotFoundHandler(request => answerUnrouted(methods, request))

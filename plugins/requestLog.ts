@@ -24,7 +24,7 @@ declare module 'fastify' {
  * price, and log lines are a good part of what a request costs.
  */
 export function formatRequest({ request, reply, ms, config }: EndedRequest): string {
-  const { id, method, caller, operation, upstreamMs, errorCode } = request
+  const { id, method, caller, operation, upstreamMs, errorCode, fault } = request
   let members = `,"requestId":${quote(id)},"method":"${method}"`
   if (config.url !== undefined) members += `,"route":"${config.url}"`
   if (caller !== undefined) members += `,"caller":${quote(caller.name)}`
@@ -32,6 +32,7 @@ export function formatRequest({ request, reply, ms, config }: EndedRequest): str
   if (operation !== undefined) members += `,"kind":"${operation.kind}"`
   members += `,"status":${reply.statusCode}`
   if (errorCode !== undefined) members += `,"code":"${errorCode}"`
+  if (fault !== undefined) members += `,"fault":${quote(fault)}`
   members += `,"ms":${hundredths(ms)}`
   if (upstreamMs !== undefined) members += `,"upstreamMs":${hundredths(upstreamMs)}`
   return reply.raw.writableFinished ? members : `${members},"aborted":true`

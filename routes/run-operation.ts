@@ -153,6 +153,7 @@ function sendAnswer(request: FastifyRequest, reply: FastifyReply, answer: Upstre
   const hasData = () => hasDataMember(answer.head, answer.headers.get('content-encoding'))
   answer.stream?.once('error', (error: unknown) => {
     request.errorCode = error instanceof AttemptError && error.reason === 'timeout' ? 'UPSTREAM_TIMEOUT' : 'UPSTREAM_UNREACHABLE'
+    if (error instanceof AttemptError) request.fault = error.fault
   })
   reply.code(statusOf(responseType, answer.status, hasData))
   if (answer.stream || !isPlain || !isUtf8(answer.head)) return reply.send(answer.stream ?? answer.head)

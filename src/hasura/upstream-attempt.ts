@@ -37,6 +37,13 @@ export class AttemptError extends Error {
     this.phase = phase
     this.reason = reason
   }
+
+  /** What went wrong, for an operator: how far it came, and the code of its cause or what that says. */
+  get fault(): string {
+    const { cause } = this
+    if (!(cause instanceof Error)) return this.message
+    return `${this.message}: ${'code' in cause ? cause.code : cause.message}`
+  }
 }
 
 /** Tells a call that its caller has left. */

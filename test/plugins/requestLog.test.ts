@@ -9,11 +9,12 @@ import { startGateway } from '../support/gateway.ts'
 
 const SECRETS = ['client-secret', 'header.payload-1.signature', 'caller-credential', 'session-cookie', 'a-variable']
 
-async function loggedGateway(level: string) {
+async function loggedGateway(level: string, settings: Record<string, string> = {}) {
   const lines: string[] = []
   const logger = pino({ level }, { write: line => void lines.push(line) })
   const gateway = await startGateway({
     logger,
+    settings,
     hasura: (response, { body }) =>
       body.includes('halfway')
         ? response
@@ -83,11 +84,26 @@ t.test('what a line holds', async t => {
   const [ok, broken, bad, nowhere, ...more] = requests()
   t.match(ok, { level: 30, requestId: 'id-1', method: 'POST', route: '/execute-graphql', operation: 'Users', kind: 'query', status: 200 })
   t.ok(ok.ms >= ok.upstreamMs && ok.upstreamMs > 0)
-  t.match(broken, { level: 30, kind: 'mutation', status: 502, code: 'UPSTREAM_UNREACHABLE' })
+  t.match(broken, { level: 30, kind: 'mutation', status: 502, code: 'UPSTREAM_UNREACHABLE', fault: /^broken while sent: / })
+  t.equal(ok.fault, undefined)
   t.match(bad, { status: 400, code: 'GRAPHQL_PARSE_FAILED' })
   t.match(nowhere, { status: 404, code: 'NOT_FOUND' })
   t.equal(nowhere.route, undefined)
   t.strictSame(more, [], 'probes are not logged at info')
+})
+
+t.test('why Hasura gave no answer is told to operators, not to callers', async t => {
+  const { gateway, requests } = await loggedGateway('info')
+  await gateway.hasura.close()
+  const answer = await gateway.post({ query: 'mutation { a }' })
+  t.notMatch(await answer.text(), 'ECONNREFUSED')
+  await gateway.close()
+  t.match(requests(), [{ code: 'UPSTREAM_UNREACHABLE', fault: 'broken while unsent: ECONNREFUSED' }])
+
+  const late = await loggedGateway('info', { GRAPHQL_TIMEOUT_MS: '50' })
+  await late.gateway.post({ query: '{ late }' })
+  await late.gateway.close()
+  t.match(late.requests(), [{ code: 'UPSTREAM_TIMEOUT', fault: 'timeout while sent' }])
 })
 
 t.test('a caller that left is told from one that was answered', async t => {
@@ -114,7 +130,7 @@ t.test('an answer that broke on its way is told by its code', async t => {
   await t.rejects(answer.text())
   await gateway.app.drain(5000)
   await gateway.close()
-  t.match(requests(), [{ status: 200, code: 'UPSTREAM_UNREACHABLE', aborted: true }])
+  t.match(requests(), [{ status: 200, code: 'UPSTREAM_UNREACHABLE', fault: /^broken while answered: /, aborted: true }])
 })
 
 t.test('no secret is in any line at trace', async t => {

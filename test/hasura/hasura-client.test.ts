@@ -13,6 +13,9 @@ const MUTATION = { body: '{"query":"mutation { a }"}', isQuery: false, headers: 
 const REFUSED = '{"errors":[{"extensions":{"path":"$","code":"invalid-jwt"},"message":"Could not verify JWT: JWTExpired"}]}'
 const DATA = '{"data":{"a":1}}'
 
+/** Nobody listens there: port 1 is of no use today (RFC 1078), and no server that is started on a free port gets it. */
+const NOBODY = 'http://127.0.0.1:1/v1/graphql'
+
 /** Tokens t1, t2 … : `rejectToken` gives the next one. */
 function tokenSource(): TokenSource & { rejected: string[] } {
   let n = 1
@@ -76,10 +79,8 @@ async function rawServer(t: Test, onConnection: (socket: Socket, count: number) 
 }
 
 t.test('no connection: any operation is tried three times, then it is UPSTREAM_UNREACHABLE', async t => {
-  const gone = await startFakeServer(() => {})
-  await gone.close()
   for (const request of [QUERY, MUTATION]) {
-    const { execute, retries } = await clientFor(t, () => {}, { endpoint: `${gone.url}/v1/graphql` })
+    const { execute, retries } = await clientFor(t, () => {}, { endpoint: NOBODY })
     t.equal(await codeOf(execute(request)), 'UPSTREAM_UNREACHABLE')
     t.strictSame(retries, ['connect', 'connect'])
   }

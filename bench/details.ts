@@ -70,7 +70,7 @@ export async function measureOneConnection(bench: Bench, failed: string[]): Prom
   const { tools, upstream, options } = bench
   const p50 = async (url: string, withToken: boolean) => {
     const plan = { url, connections: 1, documents: 'same' as const, withToken }
-    // Warmed up by many: on one connection it would take a minute until all code is compiled.
+    // Warmed up by many: on one connection much of the code would not be compiled yet.
     if (options.warmUpSeconds > 0) await applyLoad(tools, { ...plan, connections: CONNECTIONS, seconds: options.warmUpSeconds })
     return (await applyLoad(tools, { ...plan, seconds: options.seconds })).p50Ms
   }

@@ -59,7 +59,8 @@ export class ConnectionPool {
       this.#sendWaiting()
       const rested = this.#resting
       this.#resting = []
-      for (const connection of rested) if (connection.isUsableAt(performance.now())) this.#idle.push(connection)
+      const nowMs = performance.now()
+      for (const connection of rested) if (connection.isUsableAt(nowMs)) this.#idle.push(connection)
       if (rested.length > 0 && this.#waiting.length > 0) this.#endTurn()
     })
   }

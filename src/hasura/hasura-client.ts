@@ -2,6 +2,7 @@
 import { GatewayError } from '../errors.ts'
 import { ProtocolError } from './answer-head.ts'
 import { ConnectionPool } from './connection-pool.ts'
+import { createHeadWriter } from './request-head.ts'
 import { type Refusal, readRefusal } from './token-rejection.ts'
 import { type AttemptError, attempt, type Cancellation, AttemptError as FailedAttempt, type UpstreamAnswer } from './upstream-attempt.ts'
 
@@ -72,10 +73,10 @@ export type HasuraRequest = {
 export function createHasuraClient(options: HasuraClientOptions) {
   const { endpoint, tokenHeader, timeoutMs, connections, tokens, traceCall, onRetry, onRefusal, random = Math.random } = options
   const pool = new ConnectionPool(targetOf(endpoint), connections)
-  const headFor = createHeadWriter(endpoint, tokenHeader)
+  const writeHead = createHeadWriter(endpoint, tokenHeader)
 
   const sendUntraced = ({ headers, body, cancellation }: HasuraRequest, token: string, waitMs: number) =>
-    attempt(pool, headFor(token) + fieldLines(headers), body, waitMs, cancellation)
+    attempt(pool, writeHead(token, headers), body, waitMs, cancellation)
 
   const sendOnce = (request: HasuraRequest, token: string, waitMs: number): Promise<UpstreamAnswer> => {
     if (!traceCall) return sendUntraced(request, token, waitMs)
@@ -136,36 +137,6 @@ function targetOf(endpoint: string) {
   const { protocol, hostname, port } = new URL(endpoint)
   const isSecure = protocol === 'https:'
   return { isSecure, hostname, port: Number(port || (isSecure ? 443 : 80)), connectTimeoutMs: CONNECT_TIMEOUT_MS }
-}
-
-/** Gives what all requests with one token have in common: it is written when the token is a new one. */
-function createHeadWriter(endpoint: string, tokenHeader: string) {
-  const { host, pathname, search } = new URL(endpoint)
-  const start = `POST ${pathname}${search} HTTP/1.1\r\n`
-  const tokenPrefix = tokenHeader.toLowerCase() === 'authorization' ? 'Bearer ' : ''
-  const common = ['host', host, 'content-type', 'application/json', 'accept', 'application/json', tokenHeader]
-  let known: string | undefined
-  let head = ''
-  return (token: string): string => {
-    if (token !== known) {
-      head = start + fieldLines([...common, tokenPrefix + token])
-      known = token
-    }
-    return head
-  }
-}
-
-const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
-
-/** Header fields as they are sent. Names come from the settings, values may not; what would break out of its line is a fault. */
-function fieldLines(namesAndValues: readonly string[]): string {
-  let lines = ''
-  for (let n = 0; n + 1 < namesAndValues.length; n += 2) {
-    const value = namesAndValues[n + 1] as string
-    if (!FIELD_VALUE.test(value)) throw new Error(`not a header value: ${namesAndValues[n]}`)
-    lines += `${namesAndValues[n]}: ${value}\r\n`
-  }
-  return lines
 }
 
 /** What came of one try. */

@@ -1,4 +1,4 @@
-// Keeps the memory of large answers small: the buffers they were read into are collected as they go through.
+// Keeps the memory of large answers small: the buffers that hold them are collected as they go through.
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 

@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { Pool } from 'undici'
 import { buildApp } from '../src/app.ts'
 import type { ExchangeReport } from '../src/cognito/token-status.ts'
-import { loadSettings } from '../src/config.ts'
+import { loadSettings } from '../src/settings.ts'
 import { collectGarbage, environmentFor, type Handler, inMiB, sendJson, startFake } from './token-fakes.ts'
 
 const SECONDS = Number(process.argv[2] ?? 300)

@@ -3,7 +3,7 @@ import { Pool } from 'undici'
 import { buildApp } from '../src/app.ts'
 import { createTokenEndpoint } from '../src/cognito/token-endpoint.ts'
 import { TokenManager } from '../src/cognito/token-manager.ts'
-import { loadSettings } from '../src/config.ts'
+import { loadSettings } from '../src/settings.ts'
 import { collectGarbage, environmentFor, type Handler, sendJson, startFake } from './token-fakes.ts'
 
 const CALLS = 10_000_000

@@ -6,8 +6,8 @@ import type { Caller } from '../src/callers/caller.ts'
 import { readCredential } from '../src/callers/credential.ts'
 import { createJwtCallers } from '../src/callers/jwt-callers.ts'
 import { type KeyCallers, parseKeyCallers } from '../src/callers/key-callers.ts'
-import { listOf } from '../src/config.ts'
 import { GatewayError } from '../src/errors.ts'
+import { listOf } from '../src/settings.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {

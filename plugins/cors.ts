@@ -1,7 +1,7 @@
 // Lets pages of listed origins call the service from a browser; off unless origins are listed.
 import cors from '@fastify/cors'
 import fp from 'fastify-plugin'
-import { listOf } from '../src/config.ts'
+import { listOf } from '../src/settings.ts'
 
 /** Request headers that a page may send, beside those of FORWARD_HEADERS. */
 const ALLOWED_HEADERS = [

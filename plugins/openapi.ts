@@ -3,7 +3,7 @@ import swagger from '@fastify/swagger'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import type { OpenAPIV3_1 } from 'openapi-types'
-import { listOf } from '../src/config.ts'
+import { listOf } from '../src/settings.ts'
 import { serviceVersion } from '../src/version.ts'
 
 /** What the rest of the document has given away. */

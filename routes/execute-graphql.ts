@@ -1,12 +1,12 @@
 // POST and GET /execute-graphql: any GraphQL document, checked by its text.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { createCallerCheck, createOperationRunner } from '../plugins/run-operation.ts'
 import { GatewayError } from '../src/errors.ts'
 import { createDocumentCheck } from '../src/graphql/document.ts'
-import { isRawNumber, parseLossless } from '../src/graphql/lossless-json.ts'
+import { isRawNumber, parseLossless } from '../src/json.ts'
 import { ErrorAnswerSchema } from './error-responses.ts'
 import { getSchema, postSchema } from './execute-graphql.schema.ts'
 import { createAdhocGate } from './operations-adhoc.ts'
-import { createCallerCheck, createOperationRunner } from './run-operation.ts'
 
 const PATH = '/execute-graphql'
 

@@ -1,8 +1,8 @@
 // The stored operations' part of the OpenAPI document, made again when the schema has come.
 import type { GraphQLSchema } from 'graphql'
-import { Components } from '../src/operations/input-schema.ts'
-import { GRAPHQL_ERRORS, openapiPath } from '../src/operations/openapi-operation.ts'
-import type { OperationCatalog } from '../src/operations/operation-catalog.ts'
+import { Components } from '../src/stored-operations/input-schema.ts'
+import { GRAPHQL_ERRORS, openapiPath } from '../src/stored-operations/openapi-operation.ts'
+import type { OperationCatalog } from '../src/stored-operations/operation-catalog.ts'
 import { COMMON_PARTS, ERROR_COMPONENTS, PARAMETER_COMPONENTS } from './operations.schema.ts'
 
 /** What the rest of the document has given away: its operation ids and the names of its schemas. */

@@ -1,7 +1,7 @@
 // What the OpenAPI document says of the stored operations: the list's schema, and what all operations have in common.
 import { Type } from '@fastify/type-provider-typebox'
 import { GRAPHQL_RESPONSE_TYPE, JSON_TYPE } from '../src/graphql/negotiation.ts'
-import type { CommonParts } from '../src/operations/openapi-operation.ts'
+import type { CommonParts } from '../src/stored-operations/openapi-operation.ts'
 import { BODY_ERRORS, errorResponses, REQUEST_ID_HEADER, RUN_ERRORS } from './error-responses.ts'
 
 const VariableSchema = Type.Object({

@@ -1,15 +1,15 @@
 // GET and POST /operations/<name>: runs a stored operation; GET /operations lists them.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { onRequestHookHandler } from 'fastify'
+import { createCallerCheck, createOperationRunner } from '../plugins/run-operation.ts'
 import { GatewayError } from '../src/errors.ts'
-import type { OperationCatalog } from '../src/operations/operation-catalog.ts'
-import type { QueryText } from '../src/operations/read-query-text.ts'
-import type { StoredOperation } from '../src/operations/stored-operation.ts'
-import { literalValue } from '../src/operations/variable-declaration.ts'
+import type { OperationCatalog } from '../src/stored-operations/operation-catalog.ts'
+import type { QueryText } from '../src/stored-operations/read-query-text.ts'
+import type { StoredOperation } from '../src/stored-operations/stored-operation.ts'
+import { literalValue } from '../src/stored-operations/variable-declaration.ts'
 import { ErrorAnswerSchema } from './error-responses.ts'
 import { listSchema } from './operations.schema.ts'
 import { createDescription } from './operations-document.ts'
-import { createCallerCheck, createOperationRunner } from './run-operation.ts'
 
 const PATH = '/operations'
 const METHODS = { list: ['GET', 'HEAD'], query: ['GET', 'POST'], mutation: ['POST'] } as const

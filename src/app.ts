@@ -8,25 +8,25 @@ import config from '../plugins/config.ts'
 import cors from '../plugins/cors.ts'
 import errors, { answerClientError, sendError } from '../plugins/errors.ts'
 import hasura from '../plugins/hasura.ts'
-import jsonBody from '../plugins/jsonBody.ts'
+import jsonBody from '../plugins/json-body.ts'
 import metrics from '../plugins/metrics.ts'
 import openapi from '../plugins/openapi.ts'
-import storedOperations from '../plugins/operations.ts'
 import overload from '../plugins/overload.ts'
-import pageHeaders from '../plugins/pageHeaders.ts'
-import rateLimit from '../plugins/rateLimit.ts'
-import requestEnd from '../plugins/requestEnd.ts'
-import requestLog from '../plugins/requestLog.ts'
+import pageHeaders from '../plugins/page-headers.ts'
+import rateLimit from '../plugins/rate-limit.ts'
+import requestEnd from '../plugins/request-end.ts'
+import requestLog from '../plugins/request-log.ts'
 import shutdown from '../plugins/shutdown.ts'
+import storedOperations from '../plugins/stored-operations.ts'
 import tracing from '../plugins/tracing.ts'
-import documentation from '../routes/documentation.ts'
 import executeGraphql from '../routes/execute-graphql.ts'
-import explorer from '../routes/explorer.ts'
 import health from '../routes/health.ts'
-import home from '../routes/home.ts'
 import operationRoutes from '../routes/operations.ts'
-import { listOf, type Settings } from './config.ts'
+import documentation from '../routes/pages/documentation.ts'
+import explorer from '../routes/pages/explorer.ts'
+import home from '../routes/pages/home.ts'
 import { requestIdOf } from './request-id.ts'
+import { listOf, type Settings } from './settings.ts'
 
 /** How much longer than Hasura may take a caller's connection may lie still, in ms. */
 const CALLER_IDLE_MARGIN_MS = 10_000
@@ -50,7 +50,7 @@ export async function buildApp(settings: Settings, logger?: FastifyBaseLogger): 
     // A caller that neither sends nor reads may not keep a connection to Hasura; the answer itself may take GRAPHQL_TIMEOUT_MS.
     connectionTimeout: Math.min(settings.GRAPHQL_TIMEOUT_MS + CALLER_IDLE_MARGIN_MS, 2 ** 31 - 1),
     requestTimeout: REQUEST_ARRIVAL_MAX_MS,
-    // One line a request is written by plugins/requestLog.ts; a child logger for each would cost more than the line.
+    // One line a request is written by plugins/request-log.ts; a child logger for each would cost more than the line.
     logController: new LogController({ disableRequestLogging: true }),
     childLoggerFactory: parent => parent,
     // A number for a string is the caller's mistake, not ours to mend.

@@ -2,9 +2,9 @@
 import closeWithGrace from 'close-with-grace'
 import pino from 'pino'
 import { buildApp } from './app.ts'
-import { loadSettings, readEnvironment, SettingsError } from './config.ts'
 import { createLogStream } from './log-stream.ts'
-import { OperationsError } from './operations/operations-error.ts'
+import { loadSettings, readEnvironment, SettingsError } from './settings.ts'
+import { OperationsError } from './stored-operations/operations-error.ts'
 
 /** The longest that closing may take once no request is in flight, in ms. */
 const CLOSE_MAX_MS = 1_000

@@ -1,8 +1,8 @@
 // The documentation says what the code does: every setting with its default, every error code with its status.
 import { readFileSync } from 'node:fs'
 import t from 'tap'
-import { SettingsSchema } from '../src/config.ts'
 import { ERROR_TABLE } from '../src/errors.ts'
+import { SettingsSchema } from '../src/settings.ts'
 
 const read = (path: string) => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8')
 

@@ -1,7 +1,8 @@
 // Keeps a token good: one timer, one exchange at a time, and an answer for whoever needs a token now.
+
+import { type Clock, systemClock, TIMER_MAX_MS, within } from '../clock.ts'
 import { GatewayError } from '../errors.ts'
 import { type AccessToken, createAccessToken, zoneOf } from './access-token.ts'
-import { type Clock, systemClock, TIMER_MAX_MS, within } from './clock.ts'
 import { ExchangeError } from './exchange-error.ts'
 import { preflight } from './preflight.ts'
 import { retryDelayMs } from './refresh-policy.ts'

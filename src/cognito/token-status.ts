@@ -1,6 +1,7 @@
 // What there is to know of the token and its exchanges, for logs, metrics and readiness, without showing it.
+
+import type { Clock } from '../clock.ts'
 import { type AccessToken, type Zone, zoneOf } from './access-token.ts'
-import type { Clock } from './clock.ts'
 import type { ExchangeError, ExchangeFaultCode } from './exchange-error.ts'
 
 /** Why an exchange is made: there was no token, its renewal was due, it ran out before, or Hasura refused it. */

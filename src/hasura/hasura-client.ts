@@ -1,7 +1,7 @@
 // One call of Hasura: a token, a few tries, an answer passed through as it came, and every fault under its code.
 import { GatewayError } from '../errors.ts'
-import { ProtocolError } from './answer-head.ts'
-import { ConnectionPool } from './connection-pool.ts'
+import { ProtocolError } from '../http1/answer-head.ts'
+import { ConnectionPool } from '../http1/connection-pool.ts'
 import { createHeadWriter } from './request-head.ts'
 import { type Refusal, readRefusal } from './token-rejection.ts'
 import { type AttemptError, attempt, type Cancellation, AttemptError as FailedAttempt, type UpstreamAnswer } from './upstream-attempt.ts'

@@ -1,8 +1,8 @@
 // One request to Hasura and its answer: a small one whole, a large one as a stream that never runs ahead of its reader.
 import { Readable } from 'node:stream'
-import type { AnswerHead } from './answer-head.ts'
-import type { Connection, Exchange } from './connection.ts'
-import type { ConnectionPool } from './connection-pool.ts'
+import type { AnswerHead } from '../http1/answer-head.ts'
+import type { Connection, Exchange } from '../http1/connection.ts'
+import type { ConnectionPool } from '../http1/connection-pool.ts'
 import { noteStreamed } from './read-buffers.ts'
 
 /** Up to so many bytes an answer is held back until it is whole, so that it can still be judged, retried or refused. */

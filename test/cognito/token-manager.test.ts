@@ -1,6 +1,6 @@
 // A token's life in the manager: when it is renewed, and who waits.
 import t from 'tap'
-import { TIMER_MAX_MS } from '../../src/cognito/clock.ts'
+import { TIMER_MAX_MS } from '../../src/clock.ts'
 import { EXCHANGE_MAX_MS, TokenManager, WAIT_MAX_MS } from '../../src/cognito/token-manager.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { manageFirstToken, manageToken } from '../support/managed-token.ts'

@@ -4,7 +4,7 @@ import t from 'tap'
 import { startCognito } from '../../sandbox/cognito.ts'
 import { SANDBOX_CLIENT } from '../../sandbox/settings.ts'
 import { TABLES } from '../../sandbox/tables.ts'
-import { SettingsSchema } from '../../src/config.ts'
+import { SettingsSchema } from '../../src/settings.ts'
 import { parseProjectFile, readProjectFile, settingsInContainer } from '../support/deploy-files.ts'
 
 type Service = { environment: Record<string, string>; ports?: string[]; depends_on?: object; command?: string[]; volumes?: string[] }

@@ -1,6 +1,6 @@
 // deploy/ecs/task-definition.json says of ports, health and settings what the code says.
 import t from 'tap'
-import { SettingsSchema } from '../../src/config.ts'
+import { SettingsSchema } from '../../src/settings.ts'
 import { parseProjectFile, readProjectFile, settingsInContainer } from '../support/deploy-files.ts'
 
 type Pair = { name: string; value: string }

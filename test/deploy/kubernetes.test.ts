@@ -2,7 +2,7 @@
 import { readdirSync } from 'node:fs'
 import { parseEnv } from 'node:util'
 import t from 'tap'
-import { SettingsSchema } from '../../src/config.ts'
+import { SettingsSchema } from '../../src/settings.ts'
 import { parseProjectFile, readProjectFile, settingsInContainer } from '../support/deploy-files.ts'
 import { startGateway } from '../support/gateway.ts'
 

@@ -2,8 +2,8 @@
 import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import t, { type Test } from 'tap'
-import { ConnectionPool } from '../../src/hasura/connection-pool.ts'
 import { AttemptError, attempt, Cancellation, HOLD_MAX_BYTES } from '../../src/hasura/upstream-attempt.ts'
+import { ConnectionPool } from '../../src/http1/connection-pool.ts'
 import { type Answer, startFakeServer } from '../support/fake-server.ts'
 
 async function attemptFor(t: Test, answer: Answer, timeoutMs = 5000) {

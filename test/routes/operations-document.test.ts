@@ -7,7 +7,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
 import openapiTypescript from 'openapi-typescript'
 import t, { type Test } from 'tap'
-import { FILES_OF_EVERY_KIND, schemaHasCome, tellsSchema } from '../operations/fixtures.ts'
+import { FILES_OF_EVERY_KIND, schemaHasCome, tellsSchema } from '../stored-operations/fixtures.ts'
 import { startGateway } from '../support/gateway.ts'
 import { sandboxFor } from '../support/sandbox.ts'
 

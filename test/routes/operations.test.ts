@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { get as httpGet, type IncomingMessage } from 'node:http'
 import t, { type Test } from 'tap'
-import { type Files, operationsSent, schemaHasCome, tellsSchema } from '../operations/fixtures.ts'
+import { type Files, operationsSent, schemaHasCome, tellsSchema } from '../stored-operations/fixtures.ts'
 import { codeOf, type GatewayOptions, startGateway } from '../support/gateway.ts'
 
 const FILES: Files = {

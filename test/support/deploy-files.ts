@@ -1,7 +1,7 @@
 // Reads what deploy/ holds, and tries its settings as the service would.
 import { readFileSync } from 'node:fs'
 import { parse } from 'yaml'
-import { loadSettings, type Settings } from '../../src/config.ts'
+import { loadSettings, type Settings } from '../../src/settings.ts'
 
 const PROJECT = new URL('../../', import.meta.url)
 

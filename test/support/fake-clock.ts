@@ -1,5 +1,5 @@
 // A clock that stands still until a test moves it.
-import type { Clock } from '../../src/cognito/clock.ts'
+import type { Clock } from '../../src/clock.ts'
 
 type Timer = { atMs: number; callback: () => void }
 

@@ -1,7 +1,7 @@
 // The real service between a fake Cognito and a fake Hasura, all on free ports of 127.0.0.1.
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import { buildApp } from '../../src/app.ts'
-import { loadSettings } from '../../src/config.ts'
+import { loadSettings } from '../../src/settings.ts'
 import { type Answer, type FakeServer, sendJson, startFakeServer } from './fake-server.ts'
 
 /** The n-th token of the fake Cognito. */

@@ -3,7 +3,7 @@ import type { Test } from 'tap'
 import { startCognito } from '../../sandbox/cognito.ts'
 import { type HasuraOptions, startHasura } from '../../sandbox/hasura.ts'
 import { buildApp } from '../../src/app.ts'
-import { loadSettings } from '../../src/config.ts'
+import { loadSettings } from '../../src/settings.ts'
 import { environmentFor } from './gateway.ts'
 
 /** Starts all three for one test. */

@@ -2,9 +2,9 @@
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import type { Test } from 'tap'
-import type { AnswerHead } from '../../src/hasura/answer-head.ts'
-import type { Connection, Exchange } from '../../src/hasura/connection.ts'
-import { ConnectionPool } from '../../src/hasura/connection-pool.ts'
+import type { AnswerHead } from '../../src/http1/answer-head.ts'
+import type { Connection, Exchange } from '../../src/http1/connection.ts'
+import { ConnectionPool } from '../../src/http1/connection-pool.ts'
 import { startRawUpstream } from './raw-upstream.ts'
 
 /** An answer with all of its body, each character a byte. */

@@ -1,7 +1,7 @@
 // The machine's clock, and work that is given a time.
 import t from 'tap'
-import { systemClock, within } from '../../src/cognito/clock.ts'
-import { FakeClock, settle } from '../support/fake-clock.ts'
+import { systemClock, within } from '../src/clock.ts'
+import { FakeClock, settle } from './support/fake-clock.ts'
 
 t.test('work that outlasts its time gives undefined, and its later failure is nobody’s', async t => {
   const clock = new FakeClock()

@@ -1,7 +1,6 @@
 // What every route that runs operations has in common: the checks before the body, the call of Hasura, and its answer as it came.
 import { isUtf8 } from 'node:buffer'
 import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
-import { listOf } from '../src/config.ts'
 import { GatewayError } from '../src/errors.ts'
 import { type CheckedDocument, type Operation, selectOperation } from '../src/graphql/document.ts'
 import {
@@ -14,6 +13,7 @@ import {
 } from '../src/graphql/negotiation.ts'
 import { createHeaderPassing } from '../src/hasura/passed-headers.ts'
 import { AttemptError, Cancellation, type UpstreamAnswer } from '../src/hasura/upstream-attempt.ts'
+import { listOf } from '../src/settings.ts'
 import { createTurnBatch } from '../src/turn-batch.ts'
 
 /** What a caller wants to run; null means the same as undefined. */

@@ -7,7 +7,7 @@ import {
   KEEP_ALIVE_MS,
   ProtocolError,
   parseAnswerHead
-} from '../../src/hasura/answer-head.ts'
+} from '../../src/http1/answer-head.ts'
 
 const OK = 'HTTP/1.1 200 OK\r\n'
 

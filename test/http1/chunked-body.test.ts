@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { HEAD_MAX_BYTES, ProtocolError } from '../../src/hasura/answer-head.ts'
-import { ChunkedBody } from '../../src/hasura/chunked-body.ts'
+import { HEAD_MAX_BYTES, ProtocolError } from '../../src/http1/answer-head.ts'
+import { ChunkedBody } from '../../src/http1/chunked-body.ts'
 
 /** Decodes a text that comes in pieces of these lengths, one after the other at the same place among other bytes. */
 function decode(text: string, lengths: readonly number[] = []): { data: string; isDone: boolean; rest: string } {

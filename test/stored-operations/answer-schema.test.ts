@@ -1,7 +1,7 @@
 // The type of an answer follows from the selection and the schema.
 import t, { type Test } from 'tap'
-import { answerSchema } from '../../src/operations/answer-schema.ts'
-import { Components } from '../../src/operations/input-schema.ts'
+import { answerSchema } from '../../src/stored-operations/answer-schema.ts'
+import { Components } from '../../src/stored-operations/input-schema.ts'
 import { catalogOf, SCHEMA } from './fixtures.ts'
 
 type Schema = { properties: Record<string, Schema>; required?: string[]; anyOf: Schema[]; items: Schema; type: unknown; enum: string[] }

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import type { EndedRequest } from 'fastify'
 import pino from 'pino'
 import t from 'tap'
-import { formatRequest } from '../../plugins/requestLog.ts'
+import { formatRequest } from '../../plugins/request-log.ts'
 import { sendJson } from '../support/fake-server.ts'
 import { startGateway } from '../support/gateway.ts'
 

@@ -1,7 +1,7 @@
 // GET /: what this service is, how it is, and where to go on.
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
-import { serviceVersion } from '../src/version.ts'
-import { readinessOf } from './health.ts'
+import { serviceVersion } from '../../src/version.ts'
+import { readinessOf } from '../health.ts'
 import { escapeHtml, htmlPage } from './page.ts'
 
 const NAME = 'Cognito-Hasura gateway'

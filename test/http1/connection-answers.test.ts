@@ -2,8 +2,8 @@
 import type { Socket } from 'node:net'
 import fc from 'fast-check'
 import t from 'tap'
-import { ConnectionPool } from '../../src/hasura/connection-pool.ts'
 import { AttemptError, attempt, Cancellation } from '../../src/hasura/upstream-attempt.ts'
+import { ConnectionPool } from '../../src/http1/connection-pool.ts'
 import { startRawUpstream } from '../support/raw-upstream.ts'
 
 /** What the upstream does with one request. */

@@ -2,7 +2,7 @@
 import { isUtf8 } from 'node:buffer'
 import fp from 'fastify-plugin'
 import { GatewayError } from '../src/errors.ts'
-import { parseLossless } from '../src/graphql/lossless-json.ts'
+import { parseLossless } from '../src/json.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {

@@ -1,7 +1,7 @@
 // A schema that makes no sense is told as such, whatever is wrong with it.
 import { introspectionFromSchema, printSchema } from 'graphql'
 import t from 'tap'
-import { INTROSPECTION_BODY, SchemaError, schemaFromIntrospection, schemaFromSdl } from '../../src/operations/hasura-schema.ts'
+import { INTROSPECTION_BODY, SchemaError, schemaFromIntrospection, schemaFromSdl } from '../../src/stored-operations/hasura-schema.ts'
 import { SCHEMA } from './fixtures.ts'
 
 t.test('text that is no schema', async t => {

@@ -2,10 +2,10 @@
 import { type GraphQLSchema, parse } from 'graphql'
 import t from 'tap'
 import { GatewayError } from '../../src/errors.ts'
-import { parseLossless } from '../../src/graphql/lossless-json.ts'
-import { createOperationVariables, NAMED_FAULTS_MAX } from '../../src/operations/operation-variables.ts'
-import type { QueryText } from '../../src/operations/read-query-text.ts'
-import { declarationsOf } from '../../src/operations/variable-declaration.ts'
+import { parseLossless } from '../../src/json.ts'
+import { createOperationVariables, NAMED_FAULTS_MAX } from '../../src/stored-operations/operation-variables.ts'
+import type { QueryText } from '../../src/stored-operations/read-query-text.ts'
+import { declarationsOf } from '../../src/stored-operations/variable-declaration.ts'
 import { SCHEMA } from './fixtures.ts'
 
 function variablesOf(declared: string, schema: GraphQLSchema | null = SCHEMA) {

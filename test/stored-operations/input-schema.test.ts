@@ -1,8 +1,8 @@
 // The types of variables in the document: recursive ones end, and names are not given twice.
 import { parseType } from 'graphql'
 import t from 'tap'
-import { Components, inputSchema } from '../../src/operations/input-schema.ts'
-import { inputTypeOf } from '../../src/operations/input-type.ts'
+import { Components, inputSchema } from '../../src/stored-operations/input-schema.ts'
+import { inputTypeOf } from '../../src/stored-operations/input-type.ts'
 import { SCHEMA } from './fixtures.ts'
 
 const schemaOf = (type: string, components = new Components(), schema: typeof SCHEMA | null = SCHEMA) =>

@@ -2,7 +2,7 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { readOperationFolder } from '../../src/operations/operation-folder.ts'
+import { readOperationFolder } from '../../src/stored-operations/operation-folder.ts'
 import { catalogOf, faultsOf } from './fixtures.ts'
 
 t.test('each bad file is told with its line and the reason', async t => {

@@ -1,7 +1,7 @@
 // JSON numbers keep their text on the way through.
 import fc from 'fast-check'
 import t from 'tap'
-import { isRawNumber, parseLossless } from '../../src/graphql/lossless-json.ts'
+import { isRawNumber, parseLossless } from '../src/json.ts'
 
 const through = (text: string) => JSON.stringify(parseLossless(text))
 

@@ -2,8 +2,8 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { listOf, loadSettings, readEnvironment, SettingsError } from '../src/config.ts'
-import { isLoopback } from '../src/config-checks.ts'
+import { listOf, loadSettings, readEnvironment, SettingsError } from '../src/settings.ts'
+import { isLoopback } from '../src/settings-checks.ts'
 import { environmentFor } from './support/gateway.ts'
 
 const GOOD = environmentFor('https://acme.auth.eu-west-1.amazoncognito.com', 'https://hasura.example.com')

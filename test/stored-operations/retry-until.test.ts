@@ -1,6 +1,6 @@
 // Trying again in the background: at growing distances, until it succeeds or is told to end.
 import t from 'tap'
-import { FIRST_RETRY_MS, MAX_RETRY_MS, retryUntilDone } from '../../src/operations/retry-until.ts'
+import { FIRST_RETRY_MS, MAX_RETRY_MS, retryUntilDone } from '../../src/stored-operations/retry-until.ts'
 
 /** Runs with timers that fire when the test says so. */
 function retry(outcomes: (Error | undefined)[], random: number) {

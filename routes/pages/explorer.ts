@@ -2,9 +2,9 @@
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
 import type { FastifyPluginAsync } from 'fastify'
-import { ASSET_NAMES, type ExplorerAssets, explorerVersion, loadExplorerAssets } from '../src/explorer/assets.ts'
-import { acceptsGzip } from '../src/graphql/negotiation.ts'
-import { serviceVersion } from '../src/version.ts'
+import { acceptsGzip } from '../../src/graphql/negotiation.ts'
+import { serviceVersion } from '../../src/version.ts'
+import { ASSET_NAMES, type ExplorerAssets, explorerVersion, loadExplorerAssets } from './explorer/assets.ts'
 import { htmlPage } from './page.ts'
 
 const unzip = promisify(gunzip)

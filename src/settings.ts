@@ -4,9 +4,9 @@ import { parseEnv } from 'node:util'
 import fastifyEnv from '@fastify/env'
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import Fastify from 'fastify'
-import { checkTogether } from './config-checks.ts'
+import { checkTogether } from './settings-checks.ts'
 
-export { listOf } from './config-checks.ts'
+export { listOf } from './settings-checks.ts'
 
 const MAX_TIMER_MS = 2 ** 31 - 1
 

@@ -1,7 +1,7 @@
 // How a connection by TLS is made, and that one is made in its time.
 import { createServer as createTlsServer, getCACertificates, setDefaultCACertificates } from 'node:tls'
 import t from 'tap'
-import { ConnectionPool } from '../../src/hasura/connection-pool.ts'
+import { ConnectionPool } from '../../src/http1/connection-pool.ts'
 import { startRawUpstream } from '../support/raw-upstream.ts'
 import { makeSelfSigned } from '../support/self-signed.ts'
 import { Collected, OK } from '../support/upstream-pool.ts'

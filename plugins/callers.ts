@@ -7,7 +7,6 @@ import { readCredential } from '../src/callers/credential.ts'
 import { createJwtCallers } from '../src/callers/jwt-callers.ts'
 import { type KeyCallers, parseKeyCallers } from '../src/callers/key-callers.ts'
 import { GatewayError } from '../src/errors.ts'
-import { listOf } from '../src/settings.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -43,15 +42,15 @@ function watchKeys(app: FastifyInstance, path: string): () => KeyCallers {
 
 function createIdentification(app: FastifyInstance): (request: FastifyRequest) => Promise<Caller | undefined> {
   const { config, log } = app
-  const kinds = listOf(config.CALLER_AUTH)
-  const keys = kinds.includes('api-key') ? watchKeys(app, config.CALLER_KEYS_FILE ?? '') : undefined
-  const jwts = kinds.includes('jwt')
+  const kinds = config.CALLER_AUTH
+  const keys = kinds.has('api-key') ? watchKeys(app, config.CALLER_KEYS_FILE ?? '') : undefined
+  const jwts = kinds.has('jwt')
     ? createJwtCallers({
         issuer: config.CALLER_JWT_ISSUER ?? '',
-        jwksUrl: config.CALLER_JWT_JWKS_URL,
+        jwksUrl: config.CALLER_JWT_JWKS_URL?.href,
         audience: config.CALLER_JWT_AUDIENCE,
-        clientIds: listOf(config.CALLER_JWT_CLIENT_IDS),
-        scopes: (config.CALLER_JWT_SCOPES ?? '').split(/[\s,]+/).filter(Boolean)
+        clientIds: config.CALLER_JWT_CLIENT_IDS,
+        scopes: config.CALLER_JWT_SCOPES
       })
     : undefined
   const warn = (error: unknown) => log.warn({ reason: (error as Error).name }, 'the keys of CALLER_JWT_ISSUER could not be fetched')
@@ -84,7 +83,7 @@ export default fp(
     app.decorateRequest('caller', undefined)
     app.decorate('identifyCaller', undefined)
     app.decorate('requireCaller', undefined)
-    if (app.config.CALLER_AUTH === 'none') return
+    if (app.config.CALLER_AUTH.size === 0) return
     const identify = createIdentification(app)
     app.identifyCaller = async request => {
       request.caller = await identify(request)

@@ -45,7 +45,7 @@ export default fp(
   async app => {
     const { config, log, traceCall } = app
     const endpoint = createTokenEndpoint({
-      domain: config.AWS_COGNITO_DOMAIN,
+      domain: config.AWS_COGNITO_DOMAIN.href,
       clientId: config.AWS_COGNITO_APP_CLIENT_ID,
       scopes: config.AWS_COGNITO_SCOPES
     })

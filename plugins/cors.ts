@@ -1,7 +1,6 @@
 // Lets pages of listed origins call the service from a browser; off unless origins are listed.
 import cors from '@fastify/cors'
 import fp from 'fastify-plugin'
-import { listOf } from '../src/settings.ts'
 
 /** Request headers that a page may send, beside those of FORWARD_HEADERS. */
 const ALLOWED_HEADERS = [
@@ -31,12 +30,12 @@ const PREFLIGHT_MAX_AGE_SECONDS = 600
 
 export default fp(
   async app => {
-    const origins = new Set(listOf(app.config.CORS_ORIGINS))
+    const origins = app.config.CORS_ORIGINS
     if (origins.size === 0) return
     await app.register(cors, {
       origin: (origin, done) => done(null, origin !== undefined && origins.has(origin)),
       methods: ['GET', 'POST'],
-      allowedHeaders: [...ALLOWED_HEADERS, ...listOf(app.config.FORWARD_HEADERS)],
+      allowedHeaders: [...ALLOWED_HEADERS, ...app.config.FORWARD_HEADERS],
       exposedHeaders: EXPOSED_HEADERS,
       maxAge: PREFLIGHT_MAX_AGE_SECONDS,
       // Its answer to an OPTIONS that is no preflight would not be in our shape.

@@ -12,7 +12,7 @@ export default fp(
   async app => {
     const { config, log, metrics, tokenManager, traceCall } = app
     const hasura = createHasuraClient({
-      endpoint: config.GRAPHQL_ENDPOINT,
+      endpoint: config.GRAPHQL_ENDPOINT.href,
       tokenHeader: config.GRAPHQL_TOKEN_HEADER,
       timeoutMs: config.GRAPHQL_TIMEOUT_MS,
       connections: config.GRAPHQL_CONNECTIONS,

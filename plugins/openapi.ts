@@ -3,7 +3,6 @@ import swagger from '@fastify/swagger'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import type { OpenAPIV3_1 } from 'openapi-types'
-import { listOf } from '../src/settings.ts'
 import { serviceVersion } from '../src/version.ts'
 
 /** What the rest of the document has given away. */
@@ -69,7 +68,7 @@ export default fp(
     const parts: DocumentPart[] = []
     app.decorate('addToDocument', (part: DocumentPart) => void parts.push(part))
     if (!app.config.DOCS_ENABLED) return
-    const kinds = listOf(app.config.CALLER_AUTH)
+    const kinds = [...app.config.CALLER_AUTH]
     const schemes = kinds.flatMap(kind => SECURITY_SCHEMES[kind] ?? [])
     await app.register(swagger, {
       decorator: ROUTES_DOCUMENT,

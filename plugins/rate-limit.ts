@@ -62,12 +62,12 @@ function countFailures(app: FastifyInstance, redis: Redis): void {
 export default fp(
   async app => {
     const { RATE_LIMIT_PER_MINUTE: limit, RATE_LIMIT_REDIS_URL: redisUrl, CALLER_AUTH: auth } = app.config
-    const isOn = limit > 0 || auth.includes('api-key')
+    const isOn = limit > 0 || auth.has('api-key')
     app.decorate('limitRate', undefined)
     if (!isOn) return
 
     const limitFor = (request: FastifyRequest) => rateLimitOf(request.caller, limit)
-    const redis = redisUrl === undefined ? undefined : await connectRedis(app, redisUrl)
+    const redis = redisUrl === undefined ? undefined : await connectRedis(app, redisUrl.href)
     await app.register(rateLimit, {
       global: false,
       enableDraftSpec: true,

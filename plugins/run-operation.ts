@@ -13,7 +13,6 @@ import {
 } from '../src/graphql/negotiation.ts'
 import { createHeaderPassing } from '../src/hasura/passed-headers.ts'
 import { AttemptError, Cancellation, type UpstreamAnswer } from '../src/hasura/upstream-attempt.ts'
-import { listOf } from '../src/settings.ts'
 import { createTurnBatch } from '../src/turn-batch.ts'
 
 /** What a caller wants to run; null means the same as undefined. */
@@ -48,7 +47,7 @@ declare module 'fastify' {
  * @throws {GatewayError} `NOT_ACCEPTABLE`, `ROLE_NOT_ALLOWED`
  */
 export function createCallerCheck(app: FastifyInstance): onRequestHookHandler {
-  const roles = new Set(listOf(app.config.HASURA_ALLOWED_ROLES))
+  const roles = app.config.HASURA_ALLOWED_ROLES
   for (const name of ['responseType', 'hasuraRole']) if (!app.hasRequestDecorator(name)) app.decorateRequest(name, undefined)
   return (request, _, done) => {
     const type = negotiateType(request.headers.accept)
@@ -70,8 +69,8 @@ export function createCallerCheck(app: FastifyInstance): onRequestHookHandler {
  */
 export function createOperationRunner(app: FastifyInstance) {
   const { config, hasura } = app
-  const kinds = new Set(listOf(config.GRAPHQL_ALLOWED_OPERATIONS))
-  const passHeaders = createHeaderPassing({ forward: listOf(config.FORWARD_HEADERS), passesTraceContext: app.traceCall === undefined })
+  const kinds = config.GRAPHQL_ALLOWED_OPERATIONS
+  const passHeaders = createHeaderPassing({ forward: config.FORWARD_HEADERS, passesTraceContext: app.traceCall === undefined })
 
   return (request: FastifyRequest, reply: FastifyReply, { document, operationName, variables }: OperationRequest): void => {
     const operation = selectOperation(document, operationName)

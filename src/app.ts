@@ -2,9 +2,9 @@
 import sensible from '@fastify/sensible'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyPluginAsync, LogController } from 'fastify'
+import fp from 'fastify-plugin'
 import callers from '../plugins/callers.ts'
 import cognitoAuth from '../plugins/cognitoAuth.ts'
-import config from '../plugins/config.ts'
 import cors from '../plugins/cors.ts'
 import errors, { answerClientError, sendError } from '../plugins/errors.ts'
 import hasura from '../plugins/hasura.ts'
@@ -26,7 +26,7 @@ import documentation from '../routes/pages/documentation.ts'
 import explorer from '../routes/pages/explorer.ts'
 import home from '../routes/pages/home.ts'
 import { requestIdOf } from './request-id.ts'
-import { listOf, type Settings } from './settings.ts'
+import type { Settings } from './settings.ts'
 
 /** How much longer than Hasura may take a caller's connection may lie still, in ms. */
 const CALLER_IDLE_MARGIN_MS = 10_000
@@ -41,7 +41,7 @@ const REQUEST_ARRIVAL_MAX_MS = 120_000
 export async function buildApp(settings: Settings, logger?: FastifyBaseLogger): Promise<FastifyInstance> {
   const app = Fastify({
     ...(logger && { loggerInstance: logger }),
-    ...(settings.TRUST_PROXY && { trustProxy: listOf(settings.TRUST_PROXY) }),
+    ...(settings.TRUST_PROXY.length > 0 && { trustProxy: [...settings.TRUST_PROXY] }),
     bodyLimit: settings.BODY_LIMIT_BYTES,
     // A name that is too long for a file is as unknown as any other; the head of a request is bounded to 16 KiB.
     routerOptions: { maxParamLength: 16_384 },
@@ -60,7 +60,7 @@ export async function buildApp(settings: Settings, logger?: FastifyBaseLogger): 
     clientErrorHandler: answerClientError
   }).withTypeProvider<TypeBoxTypeProvider>()
 
-  await app.register(config, { settings })
+  await app.register(fp(async app => void app.decorate('config', settings), { name: 'config' }))
   await app.register(requestEnd)
   await app.register(tracing)
   await app.register(sensible)

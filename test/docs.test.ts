@@ -22,16 +22,16 @@ t.test('docs/settings.md holds every setting with its default', async t => {
   t.strictSame([...rows.keys()].sort(), Object.keys(SettingsSchema.properties).sort())
   for (const [name, schema] of Object.entries(SettingsSchema.properties)) {
     const standard: unknown = schema.default
-    if (standard !== undefined) t.equal(rows.get(name), String(standard), name)
+    if (standard !== undefined && standard !== '') t.equal(rows.get(name), String(standard), name)
     else t.match(rows.get(name), /^(required|this or the file|–)$/, name)
   }
 })
 
-t.test('.env.example holds every setting with its default', async t => {
-  const example = read('.env.example')
+t.test('.env.example holds every setting under its meaning, with its default', async t => {
+  const lines = read('.env.example').split('\n')
   for (const [name, schema] of Object.entries(SettingsSchema.properties)) {
-    const [, value] = new RegExp(`^#? ?${name}=(.*)$`, 'm').exec(example) ?? []
-    t.ok(value !== undefined, name)
-    if (schema.default !== undefined) t.equal(value, String(schema.default), name)
+    const at = lines.findIndex(line => line.replace(/^# /, '').startsWith(`${name}=`))
+    t.equal(lines[at - 1], `# ${schema.description}`, name)
+    if (schema.default !== undefined && schema.default !== '') t.equal(lines[at]?.split('=')[1], String(schema.default), name)
   }
 })

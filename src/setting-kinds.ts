@@ -1,0 +1,110 @@
+// The kinds of settings: what the text of one must look like, and the value the service reads it as.
+import { isIP } from 'node:net'
+import { Type } from '@sinclair/typebox'
+
+/** What a bad value is told was expected, and what the setting means to an operator: one line of `.env.example`. */
+type Words = readonly [expected: string, description: string]
+
+const options = ([expected, description]: Words) => ({ minLength: 1, expected, description })
+
+/** A text, taken as it is. */
+export const text = (...words: Words) => Type.String(options(words))
+
+/** A text with a default. */
+export const textOr = (standard: string, ...words: Words) => Type.String({ ...options(words), default: standard })
+
+/** A whole number between two bounds, both included. */
+export const integer = (minimum: number, maximum: number, standard: number, description: string) =>
+  Type.Integer({ minimum, maximum, default: standard, expected: `a whole number from ${minimum} to ${maximum}`, description })
+
+/** `true` or `false`. */
+export const flag = (standard: boolean, description: string) => Type.Boolean({ default: standard, expected: 'true or false', description })
+
+/** One of a few words. */
+export const oneOf = <Word extends string>(words: readonly Word[], standard: Word, description: string) =>
+  Type.Transform(Type.String({ ...options([words.join(', '), description]), default: standard }))
+    .Decode((text): Word => {
+      const chosen = words.find(word => word === text)
+      if (chosen === undefined) throw new TypeError('another word')
+      return chosen
+    })
+    .Encode(String)
+
+/** A text for which `isValid` holds; undefined as the default: the setting has none. */
+export const textWhere = (isValid: (text: string) => boolean, standard: string | undefined, ...words: Words) =>
+  Type.Transform(Type.String({ ...options(words), ...(standard !== undefined && { default: standard }) }))
+    .Decode(text => {
+      if (!isValid(text)) throw new TypeError('another kind of text')
+      return text
+    })
+    .Encode(text => text)
+
+/** A URL for which `isValid` holds. */
+export const url = (isValid: (url: URL) => boolean, ...words: Words) =>
+  Type.Transform(Type.String(options(words)))
+    .Decode(text => {
+      const url = new URL(text)
+      if (!isValid(url)) throw new TypeError('another kind of URL')
+      return url
+    })
+    .Encode(({ href }) => href)
+
+/** Parts with commas between them, for all of which `isValid` holds; empty where the setting is unset. */
+export const list = (isValid: (part: string) => boolean, ...words: Words) =>
+  Type.Transform(Type.String({ ...options(words), minLength: 0, default: '' }))
+    .Decode((text): readonly string[] => (text === '' ? [] : splitList(text, isValid)))
+    .Encode(String)
+
+/** As {@link list}, for what is looked up rather than walked through. */
+export const setOf = (isValid: (part: string) => boolean, ...words: Words) =>
+  Type.Transform(Type.String({ ...options(words), minLength: 0, default: '' }))
+    .Decode((text): ReadonlySet<string> => new Set(text === '' ? [] : splitList(text, isValid)))
+    .Encode(parts => [...parts].join(','))
+
+/** Some of a few words, with commas between them; `none` stands for the empty set where it is the default. */
+export const someOf = <Word extends string>(words: readonly Word[], standard: string, ...description: Words) =>
+  Type.Transform(Type.String({ ...options(description), default: standard }))
+    .Decode((text): ReadonlySet<Word> => {
+      const parts = text === 'none' && standard === 'none' ? [] : splitList(text, part => words.some(word => word === part))
+      return new Set(words.filter(word => parts.includes(word)))
+    })
+    .Encode(chosen => [...chosen].join(',') || standard)
+
+/** The parts of a list without white space around them. A list of nothing but commas and blanks is a mistake, not an empty list. */
+function splitList(text: string, isValid: (part: string) => boolean): string[] {
+  const parts = text
+    .split(',')
+    .map(part => part.trim())
+    .filter(Boolean)
+  if (parts.length === 0 || !parts.every(isValid)) throw new TypeError('a part does not fit')
+  return parts
+}
+
+/** Whether a URL is one to send requests to: no user info, which a log might show, and no fragment, which is never sent. */
+export const isHttpUrl = ({ protocol, username, password, hash }: URL): boolean =>
+  /^https?:$/.test(protocol) && username === '' && password === '' && hash === ''
+
+/** Whether a text is an `https:` URL. */
+export const isHttps = (value: string): boolean => URL.parse(value)?.protocol === 'https:'
+
+/** Whether a text is an IP address or a CIDR range. */
+export function isAddressRange(value: string): boolean {
+  const [address = '', prefix, ...more] = value.split('/')
+  const bits = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1
+  return more.length === 0 && bits > 0 && (prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= bits))
+}
+
+/** Whether a text is an origin as browsers write it (RFC 6454, section 6.2). */
+export const isOrigin = (value: string): boolean => URL.parse(value)?.origin === value && value !== 'null'
+
+const HEADER_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
+const CREDENTIAL_HEADERS =
+  /^(authorization|proxy-.*|cookie2?|set-cookie|auth-token|x-api-key|x-auth-token|x-amz-security-token|x-hasura-.*)$/i
+const OWN_HEADERS =
+  /^(host|connection|content-.*|transfer-encoding|keep-alive|te|trailer|upgrade|expect|accept|accept-encoding|x-request-id|traceparent|tracestate)$/i
+
+/** Whether a header may carry the token to Hasura (a field name of RFC 9110, section 5.1). */
+export const isTokenHeader = (name: string): boolean => HEADER_NAME.test(name) && !OWN_HEADERS.test(name) && !/^cookie2?$/i.test(name)
+
+/** Whether a caller's header may go on to Hasura: no credential, and none that the service sets itself. */
+export const isForwardable = (name: string): boolean => HEADER_NAME.test(name) && !CREDENTIAL_HEADERS.test(name) && !OWN_HEADERS.test(name)

@@ -1,0 +1,151 @@
+// Imports run one way: server, app, plugins and routes, cores, errors. The table lists what is allowed; anything else fails.
+import { globSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import t from 'tap'
+
+/** The files of the project and the packages that a part may import; its own files and Node's modules always, `*`: any package. */
+type Allowed = { files: readonly string[]; packages: readonly string[] }
+
+/** What every core stands on. */
+const BASE = ['src/errors.ts', 'src/json.ts', 'src/clock.ts']
+
+const CORES: Record<string, Allowed> = {
+  'src/cognito/': { files: BASE, packages: ['undici'] },
+  'src/graphql/': { files: BASE, packages: ['graphql', 'lru-cache', 'negotiator'] },
+  'src/http1/': { files: BASE, packages: [] },
+  'src/hasura/': { files: [...BASE, 'src/http1/'], packages: [] },
+  'src/callers/': { files: BASE, packages: ['@sinclair/typebox', 'aws-jwt-verify', 'lru-cache'] },
+  'src/admission/': { files: BASE, packages: [] },
+  'src/stored-operations/': { files: [...BASE, 'src/graphql/'], packages: ['graphql'] },
+  'src/subscriptions/': { files: [...BASE, 'src/graphql/'], packages: ['graphql'] },
+  'src/answer-cache/': { files: BASE, packages: ['ioredis', 'lru-cache'] }
+}
+
+/** What is between the cores and Fastify: settings, metrics and their like. */
+const AROUND = ['src/settings.ts', 'src/metrics.ts', 'src/request-id.ts', 'src/version.ts', 'src/turn-batch.ts']
+const BELOW = [...BASE, ...AROUND, ...Object.keys(CORES)]
+
+const PARTS: Record<string, Allowed> = {
+  ...CORES,
+  'src/errors.ts': { files: [], packages: [] },
+  'src/json.ts': { files: [], packages: [] },
+  'src/clock.ts': { files: [], packages: [] },
+  'src/request-id.ts': { files: [], packages: [] },
+  'src/version.ts': { files: [], packages: [] },
+  'src/turn-batch.ts': { files: [], packages: [] },
+  'src/log-stream.ts': { files: [], packages: ['pino'] },
+  'src/series-metrics.ts': { files: [], packages: ['prom-client'] },
+  'src/metrics.ts': { files: ['src/cognito/', 'src/series-metrics.ts'], packages: ['prom-client'] },
+  'src/setting-kinds.ts': { files: [], packages: ['@sinclair/typebox'] },
+  'src/settings-checks.ts': { files: ['src/callers/', 'src/settings.ts'], packages: [] },
+  'src/settings.ts': {
+    files: ['src/setting-kinds.ts', 'src/settings-checks.ts'],
+    packages: ['@fastify/env', '@sinclair/typebox', 'fastify']
+  },
+  'src/healthcheck.ts': { files: [], packages: [] },
+  'src/commands/': { files: BELOW, packages: [] },
+  'plugins/': { files: [...BELOW, 'src/settings-checks.ts'], packages: ['*'] },
+  'routes/': { files: BELOW, packages: ['*'] },
+  'src/app.ts': { files: [...BELOW, 'plugins/', 'routes/'], packages: ['*'] },
+  'src/server.ts': { files: [...BELOW, 'src/app.ts', 'src/commands/', 'src/log-stream.ts'], packages: ['*'] }
+}
+
+/** The row of the table that a file stands under. */
+const partOf = (path: string) => Object.keys(PARTS).find(part => (part.endsWith('/') ? path.startsWith(part) : path === part))
+/** Whether two files share a part. Plugins reach each other through decorators, so each of them stands alone. */
+const isOwn = (path: string, target: string) => {
+  const part = partOf(path)
+  return part !== undefined && part !== 'plugins/' && part === partOf(target)
+}
+
+const IMPORT = /\b(?:from|import|require)\s*\(?\s*['"]([\w.@][^'"\s]*)['"]/g
+const packageOf = (name: string) =>
+  name
+    .split('/')
+    .slice(0, name.startsWith('@') ? 2 : 1)
+    .join('/')
+
+/** The imports of a source text that the table does not list. */
+function wrongImports(path: string, source: string): string[] {
+  const allowed = PARTS[partOf(path) ?? '']
+  const isAllowed = (name: string) => {
+    if (name.startsWith('node:')) return true
+    if (!name.startsWith('.')) return allowed?.packages.some(listed => listed === '*' || listed === packageOf(name))
+    const target = join(dirname(path), name)
+    return isOwn(path, target) || allowed?.files.some(listed => (listed.endsWith('/') ? target.startsWith(listed) : target === listed))
+  }
+  return [...source.matchAll(IMPORT)].map(([, name = '']) => name).filter(name => !isAllowed(name))
+}
+
+t.test('every file of src, plugins and routes imports only what its part may', async t => {
+  const root = new URL('..', import.meta.url)
+  const paths = globSync('{src,plugins,routes}/**/*.ts', { cwd: root })
+  t.ok(paths.length > 50)
+  t.strictSame(
+    paths.filter(path => partOf(path) === undefined),
+    [],
+    'every file belongs to a part of the table'
+  )
+  const wrong = paths.flatMap(path => wrongImports(path, readFileSync(new URL(path, root), 'utf8')).map(name => `${path} imports ${name}`))
+  t.strictSame(wrong, [])
+})
+
+t.test('each arrow that the table does not list is refused, in every way of importing', async t => {
+  const wrong: [from: string, to: string][] = [
+    ...Object.keys(CORES).flatMap(core =>
+      ['fastify', 'fastify-plugin', '@fastify/sensible', 'pino'].map((name): [string, string] => [core, name])
+    ),
+    ...Object.keys(CORES).flatMap(core =>
+      ['src/settings.ts', 'src/app.ts', 'src/metrics.ts', 'plugins/x.ts', 'routes/x.ts'].map((to): [string, string] => [core, to])
+    ),
+    ...Object.entries(CORES).flatMap(([from, { files }]) =>
+      Object.keys(CORES)
+        .filter(to => to !== from && !files.includes(to))
+        .map((to): [string, string] => [from, `${to}x.ts`])
+    ),
+    ['plugins/', 'plugins/y.ts'],
+    ['plugins/', 'routes/x.ts'],
+    ['plugins/', 'src/app.ts'],
+    ['routes/', 'plugins/x.ts'],
+    ['routes/', 'src/app.ts'],
+    ['routes/', 'src/server.ts'],
+    ['src/commands/', 'plugins/x.ts'],
+    ['src/commands/', 'src/server.ts'],
+    ['src/errors.ts', 'src/json.ts'],
+    ['src/errors.ts', 'src/cognito/x.ts'],
+    ['src/settings.ts', 'src/app.ts'],
+    ['src/settings.ts', 'src/cognito/x.ts'],
+    ['src/app.ts', 'src/server.ts']
+  ]
+  t.ok(wrong.length > 100)
+  const passed = wrong.filter(([from, to]) => importsOf(from, to).length < WAYS.length)
+  t.strictSame(passed, [])
+})
+
+t.test('each arrow that the table lists passes', async t => {
+  const listed = Object.entries(PARTS).flatMap(([from, { files, packages }]) =>
+    [...files.map(fileOf), ...packages.filter(name => name !== '*'), 'node:fs'].map(to => [from, to] as const)
+  )
+  t.strictSame(
+    listed.filter(([from, to]) => importsOf(from, to).length > 0),
+    []
+  )
+})
+
+const WAYS = [
+  (name: string) => `import { a } from '${name}'`,
+  (name: string) => `import type { A } from '${name}'`,
+  (name: string) => `import {\n  a,\n  b\n} from '${name}'`,
+  (name: string) => `import '${name}'`,
+  (name: string) => `export * from '${name}'`,
+  (name: string) => `const a = await import('${name}')`,
+  (name: string) => `type A = import('${name}').A`
+]
+
+const fileOf = (part: string) => (part.endsWith('/') ? `${part}x.ts` : part)
+/** A file of the project as another one names it; packages stay as they are. */
+const nameFor = (from: string, to: string) => {
+  if (!/^(src|plugins|routes)\//.test(to)) return to
+  return '../'.repeat(fileOf(from).split('/').length - 1) + to
+}
+const importsOf = (from: string, to: string) => wrongImports(fileOf(from), WAYS.map(way => way(nameFor(from, to))).join('\n'))

@@ -6,10 +6,10 @@ import type { OpenAPIV3_1 } from 'openapi-types'
 import { serviceVersion } from '../src/version.ts'
 
 /** What the rest of the document has given away. */
-export type TakenNames = { readonly operationIds: readonly string[]; readonly schemas: readonly string[] }
+type TakenNames = { readonly operationIds: readonly string[]; readonly schemas: readonly string[] }
 
 /** Paths and components beside those of the routes' schemas. It is asked for at each request, and may be another each time. */
-export type DocumentPart = (taken: TakenNames) => { readonly paths: object; readonly components: Readonly<Record<string, object>> }
+type DocumentPart = (taken: TakenNames) => { readonly paths: object; readonly components: Readonly<Record<string, object>> }
 
 declare module 'fastify' {
   interface FastifyInstance {

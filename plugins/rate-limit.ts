@@ -1,4 +1,4 @@
-// Decorates the instance with the hook that counts requests, by caller or by address, here or in Redis.
+// Decorates the instance with the hook that limits the rate of requests, by caller or by address, counted in memory or in Redis.
 import rateLimit, { normalizeIP } from '@fastify/rate-limit'
 import type { FastifyInstance, FastifyRequest, onRequestAsyncHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
@@ -8,19 +8,19 @@ import { GatewayError } from '../src/errors.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Counts a request and answers `RATE_LIMITED` over the limit; undefined where there is none. */
+    /** Counts a request and answers `RATE_LIMITED` over the limit; undefined where there is no limit. */
     limitRate: onRequestAsyncHookHandler | undefined
   }
 }
 
-/** How long Redis may take to count, in ms; what takes longer is let through. */
+/** How long Redis may take to count a request, in ms; after that the request is let through. */
 const REDIS_TIMEOUT_MS = 250
-/** How many callers and addresses are counted at once in memory. */
+/** The most callers and addresses that are counted in memory. */
 const COUNTED_MAX = 10_000
 
 /** A connection to Redis that never keeps a request waiting: while it is gone, counting fails at once. */
 async function connectRedis(app: FastifyInstance, url: string): Promise<Redis> {
-  // Loaded only where it is asked for, since every start would pay for it.
+  // Loaded only when it is needed: it would slow down every start.
   const ioredis = await import('ioredis')
   const redis = new ioredis.Redis(url, {
     lazyConnect: true,
@@ -32,31 +32,17 @@ async function connectRedis(app: FastifyInstance, url: string): Promise<Redis> {
   })
   let isGone = false
   redis.on('error', (error: NodeJS.ErrnoException) => {
-    if (!isGone) app.log.error({ code: error.code ?? error.name }, 'Redis is gone: the rate limit lets everything through')
+    if (!isGone) app.log.error({ code: error.code ?? error.name }, 'Redis is unreachable: requests pass without a rate limit')
     isGone = true
   })
   redis.on('ready', () => {
-    if (isGone) app.log.info('Redis is back: the rate limit counts again')
+    if (isGone) app.log.info('Redis is reachable again: the rate limit is back')
     isGone = false
   })
-  // A first connection that fails is tried again like any other, and was logged above.
+  // ioredis retries a failed first connection like any other, and the listener above has logged it.
   app.addHook('onReady', async () => void redis.connect().catch(() => {}))
   app.addHook('onClose', async () => redis.disconnect())
   return redis
-}
-
-/** A request that could not be counted is let through and counted as such. */
-function countFailures(app: FastifyInstance, redis: Redis): void {
-  type Callback = (error: Error | null, result?: unknown) => void
-  const counting = redis as unknown as { rateLimit(...parameters: unknown[]): void }
-  const count = counting.rateLimit.bind(redis)
-  counting.rateLimit = (...parameters) => {
-    const done = parameters.pop() as Callback
-    count(...parameters, ((error, result) => {
-      if (error) app.metrics.rateLimitFailures.inc()
-      done(error, result)
-    }) satisfies Callback)
-  }
 }
 
 export default fp(
@@ -74,20 +60,27 @@ export default fp(
       timeWindow: 60_000,
       cache: COUNTED_MAX,
       ...(redis && { redis, nameSpace: 'cognito-hasura-gateway-' }),
-      skipOnError: true,
       max: limitFor,
       allowList: request => limitFor(request) === 0,
       keyGenerator: request => (request.caller ? `${request.caller.kind} ${request.caller.name}` : `address ${normalizeIP(request.ip)}`),
       errorResponseBuilder: (_, { max, ttl }) => {
-        const seconds = Math.ceil(ttl / 1000)
+        const retryAfterSeconds = Math.ceil(ttl / 1000)
         return new GatewayError('RATE_LIMITED', {
-          message: `Over ${max} requests a minute: come again in ${seconds} s.`,
-          headers: { 'retry-after': String(seconds) }
+          message: `Over ${max} requests a minute: try again in ${retryAfterSeconds} s.`,
+          retryAfterSeconds
         })
       }
     })
-    if (redis) countFailures(app, redis)
-    app.limitRate = app.rateLimit()
+    const count = app.rateLimit()
+    app.limitRate = async function (request, reply) {
+      try {
+        await count.call(this, request, reply)
+      } catch (error) {
+        if (error instanceof GatewayError) throw error
+        // Redis failed: a request that cannot be counted is let through.
+        app.metrics.rateLimitFailures.inc()
+      }
+    }
   },
   { name: 'rateLimit', dependencies: ['config', 'errors', 'metrics', 'callers'] }
 )

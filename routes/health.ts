@@ -31,7 +31,7 @@ const ReadySchema = Type.Object(
 )
 
 /** What keeps the service from being ready or may do so soon, in words that an operator can act on; empty when all is well. */
-export function describeToken(token: TokenStatus): string[] {
+function describeToken(token: TokenStatus): string[] {
   const { state, lastFailure, nextExchangeInSeconds } = token
   const reasons: string[] = []
   if (state === 'none') reasons.push('There has been no token from Cognito yet.')

@@ -6,7 +6,7 @@ import type { OperationCatalog } from '../src/stored-operations/operation-catalo
 import { COMMON_PARTS, ERROR_COMPONENTS, PARAMETER_COMPONENTS } from './operations.schema.ts'
 
 /** What the rest of the document has given away: its operation ids and the names of its schemas. */
-export type TakenNames = { readonly operationIds: readonly string[]; readonly schemas: readonly string[] }
+type TakenNames = { readonly operationIds: readonly string[]; readonly schemas: readonly string[] }
 
 /** Gives the paths and components of all stored operations, made once for each schema. */
 export function createDescription(catalog: OperationCatalog) {

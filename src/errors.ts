@@ -1,19 +1,19 @@
-// Every error that the service answers itself: its code, its status and what it says unless it has more to say.
+// Every error that the service answers itself: its code, its status and its default message.
 
 /** The error codes of the service, each with its HTTP status and its default message. The table of docs/errors.md is held against it. */
 export const ERROR_TABLE = {
   INVALID_JSON: { status: 400, message: 'The body is not JSON.' },
   INVALID_REQUEST: { status: 400, message: 'The request does not fit the schema.' },
-  GRAPHQL_PARSE_FAILED: { status: 400, message: 'The GraphQL document can not be parsed.' },
+  GRAPHQL_PARSE_FAILED: { status: 400, message: 'The GraphQL document cannot be parsed.' },
   OPERATION_NAME_REQUIRED: { status: 400, message: 'The document holds several operations: name one in operationName.' },
   OPERATION_NOT_FOUND: { status: 400, message: 'The document holds no operation of that name.' },
   LIMIT_EXCEEDED: { status: 400, message: 'The document is over a limit.' },
-  SUBSCRIPTION_NOT_SUPPORTED: { status: 400, message: 'Subscriptions are not supported: ask with a query.' },
+  SUBSCRIPTION_NOT_SUPPORTED: { status: 400, message: 'Subscriptions are not supported: send a query instead.' },
   UNAUTHENTICATED: { status: 401, message: 'A valid credential is needed: an API key or a token of this service.' },
   OPERATION_NOT_ALLOWED: { status: 403, message: 'This operation is not allowed.' },
   ROLE_NOT_ALLOWED: { status: 403, message: 'The role in x-hasura-role is not allowed.' },
   NOT_FOUND: { status: 404, message: 'There is no such route or stored operation.' },
-  METHOD_NOT_ALLOWED: { status: 405, message: 'This route does not take that method.' },
+  METHOD_NOT_ALLOWED: { status: 405, message: 'This route does not allow that method.' },
   NOT_ACCEPTABLE: { status: 406, message: 'Accept must take application/json or application/graphql-response+json.' },
   BODY_TOO_LARGE: { status: 413, message: 'The body is too large.' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, message: 'The content type must be application/json.' },
@@ -24,7 +24,7 @@ export const ERROR_TABLE = {
   UPSTREAM_INVALID_RESPONSE: { status: 502, message: 'The answer from Hasura was not JSON, or was cut short.' },
   TOKEN_UNAVAILABLE: { status: 503, message: 'The service has no token for Hasura at the moment.' },
   OPERATION_UNAVAILABLE: { status: 503, message: "This stored operation does not fit Hasura's schema; the operator has been told why." },
-  OVERLOADED: { status: 503, message: 'The service has more to do than it can.' },
+  OVERLOADED: { status: 503, message: 'The service is overloaded.' },
   SHUTTING_DOWN: { status: 503, message: 'The service is shutting down.' },
   UPSTREAM_TIMEOUT: { status: 504, message: 'Hasura did not answer in time.' }
 } as const satisfies Record<string, { status: number; message: string }>
@@ -36,18 +36,20 @@ export type ErrorCode = keyof typeof ERROR_TABLE
 export type SourceLocation = { line: number; column: number }
 
 /** What a {@link GatewayError} may carry beside its code. */
-export type GatewayErrorOptions = {
+type GatewayErrorOptions = {
   /** Shown to the caller; never another party's text that could hold a secret. Default: the table's. */
   message?: string
   /** Where in the document the fault lies. */
   locations?: readonly SourceLocation[]
-  /** Response headers that belong to the error, such as `allow` or `retry-after`. */
+  /** Response headers that belong to the error, such as `allow`. */
   headers?: Readonly<Record<string, string>>
-  /** What brought it about; for the log alone. */
+  /** When to try again, in whole seconds: the `retry-after` header (RFC 9110, section 10.2.3). */
+  retryAfterSeconds?: number
+  /** What caused it; for the log alone. */
   cause?: unknown
 }
 
-/** An error that the caller is told of by one of the codes; anything else that is thrown becomes `INTERNAL_ERROR`. */
+/** An error that the caller sees under one of the codes; anything else that is thrown becomes `INTERNAL_ERROR`. */
 export class GatewayError extends Error {
   override readonly name = 'GatewayError'
   readonly code: ErrorCode
@@ -56,16 +58,17 @@ export class GatewayError extends Error {
   readonly headers: Readonly<Record<string, string>> | undefined
 
   constructor(code: ErrorCode, options: GatewayErrorOptions = {}) {
+    const { headers, retryAfterSeconds } = options
     super(options.message ?? ERROR_TABLE[code].message, 'cause' in options ? { cause: options.cause } : undefined)
     this.code = code
     this.statusCode = ERROR_TABLE[code].status
     this.locations = options.locations
-    this.headers = options.headers
+    this.headers = retryAfterSeconds === undefined ? headers : { ...headers, 'retry-after': String(retryAfterSeconds) }
   }
 }
 
 /**
- * The body that tells a caller of an error, in the shape of a GraphQL response (GraphQL specification, section 7.1.2).
+ * The body of an error answer, in the shape of a GraphQL response (GraphQL specification, section 7.1.2).
  * @param requestId the `x-request-id` of the answer
  */
 export function errorBody(error: Pick<GatewayError, 'code' | 'message' | 'locations'>, requestId: string): string {

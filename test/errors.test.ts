@@ -9,7 +9,7 @@ t.test('an error has the status and, unless it says more, the message of its cod
 })
 
 t.test('what brought an error about stays out of the body', async t => {
-  const error = new GatewayError('TOKEN_UNAVAILABLE', { cause: new Error('secret'), headers: { 'retry-after': '1' } })
+  const error = new GatewayError('TOKEN_UNAVAILABLE', { cause: new Error('secret'), retryAfterSeconds: 1 })
   t.equal(
     errorBody(error, 'id-1'),
     `{"errors":[{"message":"${ERROR_TABLE.TOKEN_UNAVAILABLE.message}","extensions":{"code":"TOKEN_UNAVAILABLE","requestId":"id-1"}}]}`

@@ -34,7 +34,7 @@ footer { margin-top: 1.5rem; font-size: .875rem }
 </style>`
 
 /** A time span as people say it, from "12 s" to "23 h". */
-export function inWords(seconds: number): string {
+function inWords(seconds: number): string {
   if (seconds < 120) return `${Math.max(0, Math.round(seconds))} s`
   return seconds < 7_200 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3_600)} h`
 }

@@ -2,7 +2,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 
 /** A credential as it came; `bearer` may be a key or a JWT. */
-export type Credential = { readonly kind: 'key' | 'bearer'; readonly value: string }
+type Credential = { readonly kind: 'key' | 'bearer'; readonly value: string }
 
 const BEARER = /^bearer +([^\s,]+)$/i
 

@@ -8,7 +8,7 @@ import type { Caller } from './caller.ts'
 /** How far the clocks of issuer and service may differ, in s. */
 export const CLOCK_TOLERANCE_SECONDS = 10
 /** How long a verified token is taken for good without being verified again, in ms; its expiry is looked at each time. */
-export const VERIFIED_FOR_MS = 60_000
+const VERIFIED_FOR_MS = 60_000
 const VERIFIED_MAX = 1_000
 
 /** What a caller's JWT must show. */
@@ -28,7 +28,7 @@ export type JwtCallersOptions = {
 }
 
 /** The verifier of callers' tokens. */
-export type JwtCallers = {
+type JwtCallers = {
   /** The caller of a token; rejects where it is not valid. */
   verify(token: string): Promise<Caller>
   /** Fetches the issuer's keys, so that the first caller need not wait for them. */

@@ -7,7 +7,7 @@ import type { Caller } from './caller.ts'
 const closed = { additionalProperties: false }
 
 /** The form of `CALLER_KEYS_FILE`. All but `name` and `keySha256` may be left out, and can only narrow the settings. */
-export const KeysFileSchema = Type.Object(
+const KeysFileSchema = Type.Object(
   {
     callers: Type.Array(
       Type.Object(

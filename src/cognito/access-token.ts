@@ -1,4 +1,5 @@
 // What a token is: reading the token endpoint's answer, and the three zones of a token's life.
+import { zonesOf } from './refresh-policy.ts'
 
 /** A token for Hasura. Its life counts on the monotonic clock, in ms, from before it was asked for. */
 export type AccessToken = {
@@ -18,15 +19,6 @@ export type AccessToken = {
 /** `fresh`: used; `stale`: used while it is renewed; `unusable`: requests wait for its successor. */
 export type Zone = 'fresh' | 'stale' | 'unusable'
 
-/** The share of its life for which a token is fresh: AWS advises about 75 % (Cognito developer guide, "Managing user pool token caching"). */
-export const FRESH_SHARE = 0.75
-/** Half the width of the spread of that share, so that replicas started together do not renew together. */
-export const FRESH_SPREAD = 0.05
-/** The share at the end of a token's life in which a request might arrive too late. */
-export const UNUSABLE_SHARE = 0.02
-/** The longest such end, in ms. */
-export const UNUSABLE_MAX_MS = 10_000
-
 /** What the token endpoint must say for its answer to be a token (RFC 6749, section 5.1). */
 export type TokenAnswer = { accessToken: string; expiresInSeconds: number }
 
@@ -37,13 +29,13 @@ export type TokenAnswer = { accessToken: string; expiresInSeconds: number }
  */
 export function createAccessToken(answer: TokenAnswer, requestedAtMs: number, random: number): AccessToken {
   const lifetimeMs = answer.expiresInSeconds * 1000
-  const freshShare = FRESH_SHARE + (random * 2 - 1) * FRESH_SPREAD
+  const { freshMs, usableMs } = zonesOf(lifetimeMs, random)
   return {
     value: answer.accessToken,
     expiresInSeconds: answer.expiresInSeconds,
     requestedAtMs,
-    refreshAtMs: requestedAtMs + lifetimeMs * freshShare,
-    unusableAtMs: requestedAtMs + lifetimeMs - Math.min(lifetimeMs * UNUSABLE_SHARE, UNUSABLE_MAX_MS),
+    refreshAtMs: requestedAtMs + freshMs,
+    unusableAtMs: requestedAtMs + usableMs,
     expiresAtMs: requestedAtMs + lifetimeMs
   }
 }

@@ -4,7 +4,7 @@ import { ExchangeError } from './exchange-error.ts'
 import type { TokenEndpoint } from './token-endpoint.ts'
 
 /** One of the two secrets, by its place in the settings. */
-export type SecretName = 'first' | 'fallback'
+type SecretName = 'first' | 'fallback'
 
 /** Where the secrets are; exactly one of `secret` and `secretFile` is set. */
 export type ClientSecretOptions = {

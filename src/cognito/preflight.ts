@@ -1,9 +1,9 @@
 // A look at a new token on the operator's behalf: what would make Hasura refuse it, said before it does.
-import { readHttpDate } from './refresh-policy.ts'
+import { readHttpDate } from './retry-after.ts'
 import type { Exchange } from './token-endpoint.ts'
 
 /** By how much this machine's clock may differ from Cognito's before it is worth a word, in ms. Hasura's own tolerance is 0 unless set. */
-export const CLOCK_TOLERANCE_MS = 30_000
+const CLOCK_TOLERANCE_MS = 30_000
 
 /**
  * What an operator should know of a token: no Hasura claims, a life other than announced, a clock that is off. The JWT is decoded, not

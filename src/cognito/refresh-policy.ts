@@ -1,18 +1,40 @@
-// When to try the token endpoint again after a failure. Pure: chance and time are arguments.
+// When to ask for a token: before the old one runs out, and again after a failure. Pure: chance and time are arguments.
 
 /** A fault of `configuration` stays until an operator mends it; a `passing` one may be over by itself. */
 export type FailureKind = 'configuration' | 'passing'
 
+/** The share of its life for which a token is fresh: AWS advises about 75 % (Cognito developer guide, "Managing user pool token caching"). */
+const FRESH_SHARE = 0.75
+/** Half the width of the spread of that share, so that replicas started together do not renew together. */
+const FRESH_SPREAD = 0.05
+/** The share at the end of a token's life in which a request might reach Hasura too late. */
+const UNUSABLE_SHARE = 0.02
+/** The longest such end, in ms. */
+const UNUSABLE_MAX_MS = 10_000
+/** The shortest time between two renewals that Hasura's refusals force, in ms. */
+export const FORCED_RENEWAL_INTERVAL_MS = 30_000
+
 /** The wait after a fault of configuration, in ms, before its spread. */
-export const CONFIGURATION_WAIT_MS = 60_000
+const CONFIGURATION_WAIT_MS = 60_000
 /** The spread of that wait to either side, as a share of it. */
-export const CONFIGURATION_WAIT_SPREAD = 0.2
+const CONFIGURATION_WAIT_SPREAD = 0.2
 /** The unit of the back-off, in ms. */
-export const BACKOFF_UNIT_MS = 500
+const BACKOFF_UNIT_MS = 500
 /** The longest back-off, in ms. */
-export const BACKOFF_MAX_MS = 30_000
+const BACKOFF_MAX_MS = 30_000
 /** The longest wait that a `Retry-After` may ask for, in ms. */
-export const RETRY_AFTER_MAX_MS = 300_000
+const RETRY_AFTER_MAX_MS = 300_000
+
+/**
+ * How long a token of a lifetime in ms is fresh, and how long it is usable, both in ms from its beginning.
+ * @param random a number from 0 up to 1, drawn once for the token
+ */
+export function zonesOf(lifetimeMs: number, random: number): { freshMs: number; usableMs: number } {
+  return {
+    freshMs: lifetimeMs * (FRESH_SHARE + (random * 2 - 1) * FRESH_SPREAD),
+    usableMs: lifetimeMs - Math.min(lifetimeMs * UNUSABLE_SHARE, UNUSABLE_MAX_MS)
+  }
+}
 
 /**
  * The wait before the next try, in ms. Configuration: 60 s ± 20 %. Passing: random between 0 and min(30 s, 500 ms · 2ⁿ)
@@ -25,24 +47,4 @@ export function retryDelayMs(kind: FailureKind, failures: number, retryAfterMs: 
   if (kind === 'configuration') return CONFIGURATION_WAIT_MS * (1 + (random * 2 - 1) * CONFIGURATION_WAIT_SPREAD)
   const backoffMs = Math.min(BACKOFF_MAX_MS, BACKOFF_UNIT_MS * 2 ** failures) * random
   return Math.max(backoffMs, Math.min(retryAfterMs ?? 0, RETRY_AFTER_MAX_MS))
-}
-
-/**
- * Reads `Retry-After`, in ms: whole seconds or an HTTP date (RFC 9110, section 10.2.3); undefined where it is neither.
- * @param date the `Date` of the same answer, against which a date is read, so that this machine's clock does not matter
- * @param wallMs the wall clock, used where the answer has no date
- */
-export function readRetryAfter(value: string | undefined, date: string | undefined, wallMs: number): number | undefined {
-  if (value === undefined) return undefined
-  if (/^\s*\d+\s*$/.test(value)) return Number(value) * 1000
-  const untilMs = readHttpDate(value)
-  return untilMs === undefined ? undefined : Math.max(0, untilMs - (readHttpDate(date) ?? wallMs))
-}
-
-/** Reads an HTTP date in any of its three forms (RFC 9110, section 5.6.7), in ms since 1970; undefined where it is none. */
-export function readHttpDate(value: string | undefined): number | undefined {
-  if (value === undefined || !/^\s*(Mon|Tue|Wed|Thu|Fri|Sat|Sun)/.test(value)) return undefined
-  // The form of asctime names no zone, and would be read as this machine's.
-  const dateMs = Date.parse(/GMT\s*$/.test(value) ? value : `${value} GMT`)
-  return Number.isNaN(dateMs) ? undefined : dateMs
 }

@@ -2,15 +2,15 @@
 import { Agent, errors, request } from 'undici'
 import { readTokenAnswer, type TokenAnswer } from './access-token.ts'
 import { CONFIGURATION_FAULTS, ExchangeError } from './exchange-error.ts'
-import { readRetryAfter } from './refresh-policy.ts'
+import { readRetryAfter } from './retry-after.ts'
 
 /** The longest that one exchange may take, in ms. */
-export const EXCHANGE_TIMEOUT_MS = 10_000
+const EXCHANGE_TIMEOUT_MS = 10_000
 /** The largest answer that is read, in bytes. */
 export const ANSWER_MAX_BYTES = 65_536
 
 /** What an exchange needs to know. */
-export type TokenEndpointOptions = {
+type TokenEndpointOptions = {
   /** URL of the user pool domain, with or without a slash at its end. */
   domain: string
   clientId: string

@@ -5,26 +5,17 @@ import { GatewayError } from '../errors.ts'
 import { type AccessToken, createAccessToken, zoneOf } from './access-token.ts'
 import { ExchangeError } from './exchange-error.ts'
 import { preflight } from './preflight.ts'
-import { retryDelayMs } from './refresh-policy.ts'
+import { FORCED_RENEWAL_INTERVAL_MS, retryDelayMs } from './refresh-policy.ts'
 import type { Exchange } from './token-endpoint.ts'
-import {
-  countExchange,
-  type ExchangeCounts,
-  type ExchangeReason,
-  type ExchangeReport,
-  statusOfToken,
-  type TokenStatus
-} from './token-status.ts'
+import { type ExchangeReason, type ExchangeReport, statusOfToken, type TokenStatus } from './token-status.ts'
 
 /** The longest that a request waits for an exchange, in ms. */
 export const WAIT_MAX_MS = 5_000
-/** The shortest time between two renewals that Hasura's refusals force, in ms. */
-export const FORCED_RENEWAL_INTERVAL_MS = 30_000
 /** What has not ended by then, in ms, never will: two requests of 10 s each, for two secrets, and the reading of a file. */
 export const EXCHANGE_MAX_MS = 30_000
 
 /** What the token manager works with. */
-export type TokenManagerOptions = {
+type TokenManagerOptions = {
   /** Makes one exchange; throws an {@link ExchangeError}. Not called again before it ends, or {@link EXCHANGE_MAX_MS} have passed. */
   exchange: () => Promise<Exchange>
   /** Told of each exchange that ended. Default: nobody is. */
@@ -52,7 +43,6 @@ export class TokenManager {
   #failures = 0
   #lastError: ExchangeError | undefined
   #lastForcedAtMs = Number.NEGATIVE_INFINITY
-  readonly #counts: ExchangeCounts = {}
   #stopped = false
 
   constructor({ exchange, onExchange, clock = systemClock, random = Math.random }: TokenManagerOptions) {
@@ -113,7 +103,6 @@ export class TokenManager {
       ...(nextAtMs !== undefined && { nextExchangeInSeconds: Math.max(0, nextAtMs - this.#clock.nowMs()) / 1000 }),
       consecutiveFailures: this.#failures,
       ...(this.#lastError && { lastFailure: { code: this.#lastError.code, advice: this.#lastError.message } }),
-      exchanges: structuredClone(this.#counts),
       notices: this.#notices
     }
   }
@@ -205,16 +194,15 @@ export class TokenManager {
   #unavailable(): GatewayError {
     const waitMs = this.#nextExchangeAtMs === undefined ? 0 : this.#nextExchangeAtMs - this.#clock.nowMs()
     const retryAfterSeconds = Math.max(1, Math.ceil(waitMs / 1000))
-    return new GatewayError('TOKEN_UNAVAILABLE', { headers: { 'retry-after': String(retryAfterSeconds) }, cause: this.#lastError })
+    return new GatewayError('TOKEN_UNAVAILABLE', { retryAfterSeconds, cause: this.#lastError })
   }
 
-  /** Counts and tells; whoever listens can not end the renewing. */
+  /** Reports an exchange; a listener that throws does not end the renewal. */
   #report(report: ExchangeReport): void {
-    countExchange(this.#counts, report)
     try {
       this.#onExchange?.(report)
     } catch {
-      // The token and its timer are set already; a broken listener is the listener's fault.
+      // The token and its timer are already set.
     }
   }
 }

@@ -8,10 +8,7 @@ import type { ExchangeError, ExchangeFaultCode } from './exchange-error.ts'
 export type ExchangeReason = 'start' | 'scheduled' | 'expired' | 'rejected'
 
 /** How an exchange ended. */
-export type ExchangeOutcome = 'ok' | ExchangeFaultCode
-
-/** How many exchanges ended, by reason and outcome; what never happened is absent. */
-export type ExchangeCounts = { [reason in ExchangeReason]?: { [outcome in ExchangeOutcome]?: number } }
+type ExchangeOutcome = 'ok' | ExchangeFaultCode
 
 /** How one exchange went. */
 export type ExchangeReport = {
@@ -40,8 +37,6 @@ export type TokenStatus = {
   consecutiveFailures: number
   /** Of the failures since the last success. */
   lastFailure?: { code: ExchangeFaultCode; advice: string }
-  /** Since the start of the process. */
-  exchanges: ExchangeCounts
   /** What an operator should know of the present token; the sentences of `preflight`. */
   notices: readonly string[]
 }
@@ -61,9 +56,3 @@ export function statusOfToken(token: AccessToken | undefined, clock: Clock) {
 }
 
 const MONTH_MS = 30 * 24 * 3_600_000
-
-/** Counts one more exchange. */
-export function countExchange(counts: ExchangeCounts, { reason, outcome }: Pick<ExchangeReport, 'reason' | 'outcome'>): void {
-  counts[reason] ??= {}
-  counts[reason][outcome] = (counts[reason][outcome] ?? 0) + 1
-}

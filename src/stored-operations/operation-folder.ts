@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { FileProblem } from './operations-error.ts'
 
 /** The folder within the folder that holds fragments for all operations. */
-export const FRAGMENTS_FOLDER = 'fragments'
+const FRAGMENTS_FOLDER = 'fragments'
 
 /** A file as it was read; `name` is without its ending. */
 export type SourceFile = { readonly name: string; readonly path: string; readonly text: string }

@@ -11,7 +11,7 @@ export const NAMED_FAULTS_MAX = 20
 const NAME_SHOWN_MAX = 80
 
 /** Variables that were found to fit; undefined where there are none. */
-export type CheckedVariables = Readonly<Record<string, unknown>> | undefined
+type CheckedVariables = Readonly<Record<string, unknown>> | undefined
 
 /** Reads what a caller gave; either throws a {@link GatewayError} `INVALID_REQUEST` that names each wrong, missing and unknown variable. */
 export type OperationVariables = {

@@ -6,7 +6,7 @@ export const FIRST_RETRY_MS = 1_000
 export const MAX_RETRY_MS = 300_000
 
 /** What there is to try. */
-export type Retried = {
+type Retried = {
   /** One try; told how to learn that the work is to end. */
   attempt: (signal: AbortSignal) => Promise<void>
   /** Told of each failure and when the next try is. */

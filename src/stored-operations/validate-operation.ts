@@ -71,7 +71,7 @@ const MAX_ERRORS = 10
 const NO_SCHEMA = buildSchema('type Query { _: Int }')
 
 /** How many operations are validated at once. */
-export const BATCH_SIZE = 50
+const BATCH_SIZE = 50
 
 /** The faults of operations that have any. */
 export type Misfits = ReadonlyMap<StoredOperation, readonly FileProblem[]>

@@ -1,6 +1,6 @@
 // What the manager does when Hasura refuses a token.
 import t from 'tap'
-import { FORCED_RENEWAL_INTERVAL_MS } from '../../src/cognito/token-manager.ts'
+import { FORCED_RENEWAL_INTERVAL_MS } from '../../src/cognito/refresh-policy.ts'
 import { manageFirstToken, manageToken } from '../support/managed-token.ts'
 
 const UNAVAILABLE = { code: 'TOKEN_UNAVAILABLE' }

@@ -4,7 +4,7 @@ import t, { type Test } from 'tap'
 import { createMetrics } from '../../src/metrics.ts'
 import { parseProjectFile, readProjectFile } from '../support/deploy-files.ts'
 
-const { registry } = createMetrics(() => ({ state: 'none', consecutiveFailures: 0, exchanges: {}, notices: [] }))
+const { registry } = createMetrics(() => ({ state: 'none', consecutiveFailures: 0, notices: [] }))
 const metrics = new Map(
   registry.getMetricsAsArray().flatMap(metric => {
     const labels = new Set(['labelNames' in metric ? metric.labelNames : []].flat() as string[])

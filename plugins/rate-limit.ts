@@ -36,7 +36,7 @@ async function connectRedis(app: FastifyInstance, url: string): Promise<Redis> {
     isGone = true
   })
   redis.on('ready', () => {
-    if (isGone) app.log.info('Redis is reachable again: the rate limit is back')
+    app.log.info('the rate limit counts in Redis')
     isGone = false
   })
   // ioredis retries a failed first connection like any other, and the listener above has logged it.

@@ -1,5 +1,5 @@
 // The documentation says what the code does: every setting with its default, every error code with its status.
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import t from 'tap'
 import { ERROR_TABLE } from '../src/errors.ts'
 import { SettingsSchema } from '../src/settings.ts'
@@ -34,4 +34,13 @@ t.test('.env.example holds every setting under its meaning, with its default', a
     t.equal(lines[at - 1], `# ${schema.description}`, name)
     if (schema.default !== undefined && schema.default !== '') t.equal(lines[at]?.split('=')[1], String(schema.default), name)
   }
+})
+
+t.test('the table of README.md names every folder of src', async t => {
+  const folders = readdirSync(new URL('../src/', import.meta.url), { withFileTypes: true }).filter(entry => entry.isDirectory())
+  const readme = read('README.md')
+  t.strictSame(
+    folders.map(({ name }) => name).filter(name => !readme.includes(`| \`src/${name}\` |`)),
+    []
+  )
 })

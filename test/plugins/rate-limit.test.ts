@@ -72,35 +72,43 @@ t.test('a caller has its own limit also where the settings have none', async t =
 
 const skip = hasRedis ? false : 'redis-server is not on this machine (Debian package redis-server)'
 
-t.test('in Redis, replicas count together', { skip }, async t => {
-  const redis = await startRedis(await freePort())
-  t.teardown(() => redis.stop())
-  const settings = { RATE_LIMIT_PER_MINUTE: '2', RATE_LIMIT_REDIS_URL: redis.url }
-  const replicas = [await startGateway({ settings }), await startGateway({ settings })]
-  t.teardown(() => Promise.all(replicas.map(replica => replica.close())))
-  const statuses = []
-  for (const n of [0, 1, 0, 1]) statuses.push((await replicas[n]?.post(QUERY))?.status)
-  t.strictSame(statuses, [200, 200, 429, 429])
-})
-
-t.test('Redis gone: requests pass, the log and a metric say so, and counting resumes', { skip }, async t => {
+/** A logger, and a promise of the moment at which it has written a text. */
+function watchLog() {
   const lines: string[] = []
   const waiting = new Set<() => void>()
-  const logger = pino(
-    { level: 'info' },
-    {
-      write(line) {
-        lines.push(line)
-        for (const look of waiting) look()
-      }
-    }
-  )
+  const write = (line: string) => {
+    lines.push(line)
+    for (const look of waiting) look()
+  }
   const logged = (text: string) =>
     new Promise<void>(resolve => {
       const look = () => lines.some(line => line.includes(text)) && resolve()
       waiting.add(look)
       look()
     })
+  return { logger: pino({ level: 'info' }, { write }), logged }
+}
+
+t.test('in Redis, replicas count together', { skip }, async t => {
+  const redis = await startRedis(await freePort())
+  t.teardown(() => redis.stop())
+  const settings = { RATE_LIMIT_PER_MINUTE: '2', RATE_LIMIT_REDIS_URL: redis.url }
+  const logs = [watchLog(), watchLog()]
+  const replicas = await Promise.all(logs.map(({ logger }) => startGateway({ settings, logger })))
+  t.teardown(() => Promise.all(replicas.map(replica => replica.close())))
+  await Promise.all(logs.map(({ logged }) => logged('counts in Redis')))
+  let passed = 0
+  for (const replica of replicas) {
+    // On a busy machine Redis may be late to count, so that more requests pass; the metric says how many.
+    for (let tries = 0; tries < 20 && (await replica.post(QUERY))?.status === 200; tries++) passed += 1
+    t.equal((await replica.post(QUERY))?.status, 429)
+  }
+  const uncounted = await Promise.all(replicas.map(async ({ app }) => (await app.metrics.rateLimitFailures.get()).values[0]?.value ?? 0))
+  t.ok(passed <= 2 + uncounted.reduce((sum, count) => sum + count), `${passed} passed, ${uncounted} of them uncounted`)
+})
+
+t.test('Redis gone: requests pass, the log and a metric say so, and counting resumes', { skip }, async t => {
+  const { logger, logged } = watchLog()
   const port = await freePort()
   const gateway = await startGateway({
     settings: { RATE_LIMIT_PER_MINUTE: '1', RATE_LIMIT_REDIS_URL: `redis://127.0.0.1:${port}` },
@@ -112,7 +120,7 @@ t.test('Redis gone: requests pass, the log and a metric say so, and counting res
   t.match(await gateway.app.metrics.registry.metrics(), 'rate_limit_failures_total 3')
   const redis = await startRedis(port)
   t.teardown(() => redis.stop())
-  await logged('Redis is reachable again')
+  await logged('counts in Redis')
   t.equal((await gateway.post(QUERY)).status, 200)
   t.equal((await gateway.post(QUERY)).status, 429)
 })

@@ -5,17 +5,17 @@ import underPressure from '@fastify/under-pressure'
 import fp from 'fastify-plugin'
 import { GatewayError } from '../src/errors.ts'
 
-/** How far the service may be stretched. */
+/** The load above which operations are refused. */
 export type OverloadOptions = {
-  /** Mean delay of the event loop, in ms; default 1000. What waits longer than that would better be answered elsewhere. */
+  /** Mean delay of the event loop, in ms; default 1000. A request that waits longer is better served by another replica. */
   maxEventLoopDelayMs?: number
-  /** How often delay and memory are looked at, in ms; default 1000. */
+  /** How often delay and memory are sampled, in ms; default 1000. */
   sampleIntervalMs?: number
 }
 
-/** The share of the memory that may be in use, of the heap's limit and of the container's. */
+/** The share of the heap's limit, and of the container's memory, that may be in use. */
 const MAX_MEMORY_SHARE = 0.9
-/** When to come again, in s. */
+/** The value of `Retry-After`, in seconds. */
 const RETRY_AFTER_SECONDS = 1
 
 class OverloadedError extends GatewayError {
@@ -24,7 +24,7 @@ class OverloadedError extends GatewayError {
   }
 }
 
-/** The container's limit of memory in bytes; 0, which means no check, where there is none. */
+/** The container's memory limit in bytes; 0, which turns the check off, where there is none. */
 function memoryLimit(): number {
   const limit = process.constrainedMemory()
   return limit < totalmem() ? limit : 0

@@ -1,6 +1,5 @@
 // POST and GET /execute-graphql: any GraphQL document, checked by its text.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { createCallerCheck, createOperationRunner } from '../plugins/run-operation.ts'
 import { GatewayError } from '../src/errors.ts'
 import { createDocumentCheck } from '../src/graphql/document.ts'
 import { isRawNumber, parseLossless } from '../src/json.ts'
@@ -31,20 +30,19 @@ const routes: FastifyPluginAsyncTypebox = async app => {
     maxDirectives: config.GRAPHQL_MAX_DIRECTIVES
   })
   app.addSchema(ErrorAnswerSchema)
-  const onRequest = createCallerCheck(app)
-  const run = createOperationRunner(app)
+  const onRequest = app.checkAcceptAndRole
   const allowed = createAdhocGate(app)
 
-  app.post(PATH, { onRequest, schema: postSchema }, (request, reply) => {
+  app.post(PATH, { onRequest, schema: postSchema }, async (request, reply) => {
     const { query, variables, operationName } = request.body
     if (isRawNumber(variables)) throw new GatewayError('INVALID_REQUEST', { message: 'body/variables must be object' })
-    run(request, reply, { document: allowed(request, check(query)), variables, operationName })
+    return reply.runOperation({ document: allowed(request, check(query)), variables, operationName })
   })
 
-  app.get(PATH, { onRequest, schema: getSchema, exposeHeadRoute: false }, (request, reply) => {
+  app.get(PATH, { onRequest, schema: getSchema, exposeHeadRoute: false }, async (request, reply) => {
     const { query, variables, operationName } = request.query
     reply.vary('accept')
-    run(request, reply, { document: allowed(request, check(query)), variables: readVariables(variables), operationName })
+    return reply.runOperation({ document: allowed(request, check(query)), variables: readVariables(variables), operationName })
   })
 }
 

@@ -1,4 +1,4 @@
-// Is the process alive, and can it serve? For load balancers and operators.
+// Tells load balancers and operators whether the process is alive and can run operations.
 import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
 import type { TokenStatus } from '../src/cognito/token-status.ts'
@@ -14,7 +14,9 @@ const ReadySchema = Type.Object(
       ageSeconds: Type.Optional(Type.Number()),
       expiresInSeconds: Type.Optional(Type.Number()),
       nextExchangeInSeconds: Type.Optional(Type.Number()),
-      exchangesPerMonth: Type.Optional(Type.Integer({ description: 'What this replica will be billed for in 30 days at this rate.' })),
+      exchangesPerMonth: Type.Optional(
+        Type.Integer({ description: 'Exchanges that this replica makes in 30 days at this rate; Cognito bills each.' })
+      ),
       consecutiveFailures: Type.Integer({ minimum: 0 }),
       lastFailure: Type.Optional(Type.Object({ code: Type.String(), advice: Type.String() }))
     })
@@ -30,7 +32,7 @@ const ReadySchema = Type.Object(
   }
 )
 
-/** What keeps the service from being ready or may do so soon, in words that an operator can act on; empty when all is well. */
+/** Says what keeps the service from being ready, or soon may, in words that an operator can act on; empty when all is well. */
 function describeToken(token: TokenStatus): string[] {
   const { state, lastFailure, nextExchangeInSeconds } = token
   const reasons: string[] = []
@@ -43,7 +45,7 @@ function describeToken(token: TokenStatus): string[] {
   return [...reasons, ...token.notices]
 }
 
-/** Whether the service can run operations, and what an operator should know. */
+/** Tells whether the service can run operations, and what an operator should know. */
 export function readinessOf({ tokenManager, operations, isDraining }: FastifyInstance) {
   const token = tokenManager.status()
   const isReady = !isDraining && (token.state === 'fresh' || token.state === 'stale')
@@ -63,7 +65,7 @@ const routes: FastifyPluginAsyncTypebox = async app => {
         security: [],
         tags: ['health'],
         summary: 'Does the process serve?',
-        response: { 200: { description: 'It does.', content: { 'application/json': { schema: LiveSchema } } } }
+        response: { 200: { description: 'Yes.', content: { 'application/json': { schema: LiveSchema } } } }
       }
     },
     async (_, reply) => reply.preventCache().send({ status: 'live' as const })
@@ -83,7 +85,7 @@ const routes: FastifyPluginAsyncTypebox = async app => {
             description: 'There is a usable token, and the service is not stopping.',
             content: { 'application/json': { schema: ReadySchema } }
           },
-          503: { description: 'It can not serve; `reasons` says why.', content: { 'application/json': { schema: ReadySchema } } }
+          503: { description: 'It cannot run operations; `reasons` says why.', content: { 'application/json': { schema: ReadySchema } } }
         }
       }
     },

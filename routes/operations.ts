@@ -1,7 +1,6 @@
 // GET and POST /operations/<name>: runs a stored operation; GET /operations lists them.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { onRequestHookHandler } from 'fastify'
-import { createCallerCheck, createOperationRunner } from '../plugins/run-operation.ts'
 import { GatewayError } from '../src/errors.ts'
 import type { OperationCatalog } from '../src/stored-operations/operation-catalog.ts'
 import type { QueryText } from '../src/stored-operations/read-query-text.ts'
@@ -60,8 +59,7 @@ const routes: FastifyPluginAsyncTypebox = async app => {
   app.setNotFoundHandler(() => {
     throw new GatewayError('NOT_FOUND')
   })
-  const onRequest = createCallerCheck(app)
-  const run = createOperationRunner(app)
+  const onRequest = app.checkAcceptAndRole
   app.addToDocument(createDescription(operations))
 
   let list: { operations: ReturnType<typeof entryOf>[] } | undefined
@@ -87,7 +85,7 @@ const routes: FastifyPluginAsyncTypebox = async app => {
       const isGet = request.method === 'GET'
       if (isGet) reply.vary('accept')
       const variables = isGet ? read.fromQuery(request.query as Record<string, QueryText>) : read.fromBody(request.body)
-      return run(request, reply, { document, operationName: undefined, variables })
+      return reply.runOperation({ document, operationName: undefined, variables })
     }
   })
 }

@@ -13,9 +13,11 @@ import metrics from '../plugins/metrics.ts'
 import openapi from '../plugins/openapi.ts'
 import overload from '../plugins/overload.ts'
 import pageHeaders from '../plugins/page-headers.ts'
+import passAnswer from '../plugins/pass-answer.ts'
 import rateLimit from '../plugins/rate-limit.ts'
 import requestEnd from '../plugins/request-end.ts'
 import requestLog from '../plugins/request-log.ts'
+import runOperation from '../plugins/run-operation.ts'
 import shutdown from '../plugins/shutdown.ts'
 import storedOperations from '../plugins/stored-operations.ts'
 import tracing from '../plugins/tracing.ts'
@@ -50,9 +52,8 @@ export async function buildApp(settings: Settings, logger?: FastifyBaseLogger): 
     // A caller that neither sends nor reads may not keep a connection to Hasura; the answer itself may take GRAPHQL_TIMEOUT_MS.
     connectionTimeout: Math.min(settings.GRAPHQL_TIMEOUT_MS + CALLER_IDLE_MARGIN_MS, 2 ** 31 - 1),
     requestTimeout: REQUEST_ARRIVAL_MAX_MS,
-    // One line a request is written by plugins/request-log.ts; a child logger for each would cost more than the line.
-    logController: new LogController({ disableRequestLogging: true }),
-    childLoggerFactory: parent => parent,
+    // plugins/request-log.ts writes one line a request instead of Fastify's two.
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     // A number for a string is the caller's mistake, not ours to mend.
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, allowUnionTypes: true } },
     return503OnClosing: false,
@@ -75,6 +76,8 @@ export async function buildApp(settings: Settings, logger?: FastifyBaseLogger): 
   await app.register(rateLimit)
   await app.register(openapi)
   await app.register(hasura)
+  await app.register(passAnswer)
+  await app.register(runOperation)
   await app.register(storedOperations)
 
   await app.register(operations)

@@ -98,9 +98,10 @@ t.test('a second signal ends it at once, exit code 1', async t => {
   await cut
 })
 
-t.test('nothing in flight and no grace: exit code 0', async t => {
+t.test('nothing in flight and no grace: exit code 0, and no log line is lost', async t => {
   const service = await serviceFor(t, { SHUTDOWN_GRACE_MS: '0' })
-  t.equal((await service.post()).status, 200)
+  for (let n = 0; n < 10; n++) t.equal((await service.post()).status, 200)
   service.child.kill('SIGTERM')
   t.equal(await service.exited, 0)
+  t.equal(service.output().split('"msg":"request"').length - 1, 10)
 })

@@ -7,8 +7,8 @@ import { AttemptError, type UpstreamAnswer } from '../src/hasura/upstream-attemp
 
 declare module 'fastify' {
   interface FastifyReply {
-    /** Sends an answer of Hasura: a small one in one piece, a large one as a stream at the caller's pace. */
-    passAnswer(answer: UpstreamAnswer): Promise<FastifyReply>
+    /** Sends an answer of Hasura, a small one in one piece, a large one as a stream at the caller's pace; resolves when it is sent. */
+    passAnswer(answer: UpstreamAnswer): Promise<void>
   }
 }
 
@@ -85,7 +85,7 @@ export default fp(
     app.decorateReply('passAnswer', async function (this: FastifyReply, answer) {
       // A stream is piped at once: until then, nothing would end it if the caller left.
       if (answer.stream === undefined) await turnEnd()
-      return send(this.request, this, answer)
+      await send(this.request, this, answer)
     })
   },
   { name: 'passAnswer', dependencies: ['errors'] }

@@ -29,11 +29,11 @@ declare module 'fastify' {
   }
   interface FastifyReply {
     /**
-     * Runs one operation of a checked document and sends Hasura's answer.
+     * Runs one operation of a checked document and sends Hasura's answer; resolves when it is sent, or the caller has left.
      * @throws {GatewayError} `OPERATION_NAME_REQUIRED`, `OPERATION_NOT_FOUND`, `METHOD_NOT_ALLOWED`, `OPERATION_NOT_ALLOWED`,
      *   `INVALID_REQUEST`, and those of the call of Hasura
      */
-    runOperation(wanted: OperationRequest): Promise<FastifyReply>
+    runOperation(wanted: OperationRequest): Promise<void>
   }
 }
 
@@ -115,11 +115,11 @@ export default fp(
       request.callerLeft = callerLeft
       try {
         const answer = await callHasura(request, body, operation.kind === 'query', callerLeft.signal)
-        return await this.passAnswer(answer)
+        await this.passAnswer(answer)
       } catch (error) {
+        if (!callerLeft.signal.aborted) throw error
         // Nobody is left to answer.
-        if (callerLeft.signal.aborted) return this.hijack()
-        throw error
+        this.hijack()
       }
     })
   },

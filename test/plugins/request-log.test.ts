@@ -86,7 +86,7 @@ t.test('what a line holds', async t => {
   t.strictSame(more, [], 'probes are not logged at info')
 })
 
-t.test('why Hasura gave no answer is told to operators, not to callers', async t => {
+t.test('operators are told why Hasura gave no answer, callers are not', async t => {
   // Nobody listens on port 1.
   const { gateway, requests } = await loggedGateway('info', { GRAPHQL_ENDPOINT: 'http://127.0.0.1:1/v1/graphql' })
   const answer = await gateway.post({ query: 'mutation { a }' })
@@ -100,7 +100,7 @@ t.test('why Hasura gave no answer is told to operators, not to callers', async t
   t.match(late.requests(), [{ code: 'UPSTREAM_TIMEOUT', fault: 'timeout while sent' }])
 })
 
-t.test('a caller that left is told from one that was answered', async t => {
+t.test('a caller that left shows in the line', async t => {
   const { gateway, requests } = await loggedGateway('info')
   const controller = new AbortController()
   const body = JSON.stringify({ query: '{ late }' })
@@ -118,7 +118,7 @@ t.test('a caller that left is told from one that was answered', async t => {
   t.match(requests(), [{ status: 499, aborted: true }])
 })
 
-t.test('an answer that broke on its way is told by its code', async t => {
+t.test('an answer that broke off shows by its code', async t => {
   const { gateway, requests } = await loggedGateway('info')
   const answer = await gateway.post({ query: '{ halfway }' })
   await t.rejects(answer.text())

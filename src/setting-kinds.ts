@@ -55,6 +55,12 @@ export const list = (isValid: (part: string) => boolean, ...words: Words) =>
     .Decode((text): readonly string[] => (text === '' ? [] : splitList(text, isValid)))
     .Encode(String)
 
+/** Like {@link list}, with blanks between the parts or commas. */
+export const wordList = (...words: Words) =>
+  Type.Transform(Type.String({ ...options(words), minLength: 0, default: '' }))
+    .Decode((text): readonly string[] => (text === '' ? [] : splitList(text.replace(/\s+/g, ','), () => true)))
+    .Encode(String)
+
 /** Like {@link list}, as a set. */
 export const setOf = (isValid: (part: string) => boolean, ...words: Words) =>
   Type.Transform(Type.String({ ...options(words), minLength: 0, default: '' }))

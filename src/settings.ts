@@ -21,7 +21,8 @@ import {
   text,
   textOr,
   textWhere,
-  url
+  url,
+  wordList
 } from './setting-kinds.ts'
 import { checkTogether } from './settings-checks.ts'
 
@@ -29,7 +30,7 @@ const MAX_TIMER_MS = 2 ** 31 - 1
 
 /**
  * Every setting: its kind with bounds and default, what is expected of its value, and its meaning, the line above it in `.env.example`.
- * Add a setting here; a test holds docs/settings.md and .env.example against this schema. Each name ends in its unit.
+ * Add a setting here; a test holds docs/settings.md and .env.example against this schema. A unit is part of the name.
  */
 export const SettingsSchema = Type.Object({
   AWS_COGNITO_DOMAIN: url(
@@ -134,11 +135,7 @@ export const SettingsSchema = Type.Object({
     'comma-separated client ids',
     "Comma-separated client ids; a token's client_id must be one of them. Default: any."
   ),
-  CALLER_JWT_SCOPES: list(
-    part => !/\s/.test(part),
-    'comma-separated scopes',
-    'Comma-separated scopes; a token must have at least one of them. Default: any.'
-  ),
+  CALLER_JWT_SCOPES: wordList('comma-separated scopes', 'Comma-separated scopes; a token must have at least one of them. Default: any.'),
   RATE_LIMIT_PER_MINUTE: integer(
     0,
     1_000_000_000,

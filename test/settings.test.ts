@@ -163,11 +163,13 @@ t.test('a setting is read once into what it means', async t => {
     HASURA_ALLOWED_ROLES: 'reader, editor,,',
     FORWARD_HEADERS: 'x-b,x-a',
     TRUST_PROXY: '10.0.0.0/8, ::1',
-    CORS_ORIGINS: 'https://app.example.com'
+    CORS_ORIGINS: 'https://app.example.com',
+    CALLER_JWT_SCOPES: 'api/read api/write, api/admin'
   })
   t.strictSame(settings.GRAPHQL_ALLOWED_OPERATIONS, new Set(['mutation']))
   t.strictSame(settings.HASURA_ALLOWED_ROLES, new Set(['reader', 'editor']))
   t.strictSame(settings.FORWARD_HEADERS, ['x-b', 'x-a'])
+  t.strictSame(settings.CALLER_JWT_SCOPES, ['api/read', 'api/write', 'api/admin'])
   t.strictSame(settings.TRUST_PROXY, ['10.0.0.0/8', '::1'])
   t.strictSame(settings.CORS_ORIGINS, new Set(['https://app.example.com']))
   t.equal(settings.GRAPHQL_ENDPOINT.href, new URL(GOOD.GRAPHQL_ENDPOINT ?? '').href)

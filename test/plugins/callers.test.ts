@@ -109,10 +109,10 @@ t.test('the keys file is read again when it is replaced, and a broken version is
     renameSync(`${path}.new`, path)
   }
   replace('{"callers":[{"name":"s3cret"')
-  await logged('the old one stays')
+  await logged('the previous one stays')
   t.equal((await post(QUERY, { 'x-api-key': 'web-key' })).status, 200)
   replace(JSON.stringify({ callers: [{ name: 'web', keySha256: [sha256('next-key')] }] }))
-  await logged('was read again')
+  await logged('was reloaded')
   t.equal((await post(QUERY, { 'x-api-key': 'web-key' })).status, 401)
   t.equal((await post(QUERY, { 'x-api-key': 'next-key' })).status, 200)
   t.notOk(lines.some(line => line.includes('s3cret') || line.includes('next-key')))

@@ -8,9 +8,9 @@ const NAME = 'Cognito-Hasura gateway'
 
 /** What there is, by address. */
 const LINKS: readonly (readonly [path: string, what: string])[] = [
-  ['/documentation', 'how to call it, with every field and every error'],
-  ['/graphiql', 'explorer: write a query, see the data'],
-  ['/operations', 'stored operations that run by their name'],
+  ['/documentation', 'API reference: every request, response and error'],
+  ['/graphiql', 'GraphQL explorer: write a query, see the data'],
+  ['/operations', 'the stored operations, each run by its name'],
   ['/health/ready', 'readiness as JSON, for operators and load balancers'],
   ['/health/live', 'liveness as JSON']
 ]
@@ -43,10 +43,10 @@ function inWords(seconds: number): string {
 function describeState(app: FastifyInstance): { isReady: boolean; sentences: string[] } {
   const { isReady, reasons, token } = readinessOf(app)
   const { state, expiresInSeconds = 0, nextExchangeInSeconds } = token
-  const sentences = [isReady ? 'Ready: operations run.' : 'Not ready: operations are answered 503.', ...reasons]
+  const sentences = [isReady ? 'Ready: operations run.' : 'Not ready: operations are answered with 503.', ...reasons]
   if (state === 'fresh' || state === 'stale') {
-    const renewal = nextExchangeInSeconds === undefined ? 'is being renewed' : `is renewed in ${inWords(nextExchangeInSeconds)}`
-    sentences.push(`The token for Hasura is ${state}: it lasts ${inWords(expiresInSeconds)} and ${renewal}.`)
+    const renewal = nextExchangeInSeconds === undefined ? 'is being renewed' : `will be renewed in ${inWords(nextExchangeInSeconds)}`
+    sentences.push(`The token for Hasura is ${state}: it is valid for ${inWords(expiresInSeconds)} and ${renewal}.`)
   }
   return { isReady, sentences }
 }
@@ -59,11 +59,11 @@ function writeHtml({ isReady, sentences }: ReturnType<typeof describeState>, lin
     STYLE,
     `<main>
 <h1>${NAME} <small>${serviceVersion}</small></h1>
-<p>Takes GraphQL as plain JSON at <code>POST /execute-graphql</code> and gives Hasura's answer back as it is.</p>
+<p>Accepts GraphQL as plain JSON at <code>POST /execute-graphql</code> and returns Hasura's response unchanged.</p>
 <div class="state${isReady ? ' ready' : ''}">${state.join('')}</div>
 <dl>${rows.join('\n')}</dl>
 </main>
-<footer>Load the page again for the state of now.</footer>`
+<footer>Reload the page to see the current state.</footer>`
   )
 }
 

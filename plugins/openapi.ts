@@ -18,13 +18,13 @@ declare module 'fastify' {
   }
 }
 
-const DESCRIPTION = `Send a GraphQL query as plain JSON and get Hasura's answer back as it is.
+const DESCRIPTION = `Send a GraphQL query as plain JSON and get Hasura's response back unchanged.
 
-* The service signs in to Hasura by itself: **no token of Hasura is needed or taken**.
-* An answer of Hasura reaches you byte for byte with Hasura's status; Hasura v2 says **200 even where the body holds errors**, so look at
-  \`errors\` in the body, or send \`Accept: application/graphql-response+json\` to get 400 where nothing was executed.
-* An error of the service itself has the same shape, with a stable code in \`errors[0].extensions.code\`.
-* Every answer carries \`x-request-id\`; name it when you report a problem.`
+* The service authenticates to Hasura itself: **you do not need a Hasura token, and the service accepts none**.
+* Hasura's response reaches you byte for byte, with Hasura's status. Hasura v2 returns **200 even when the body contains errors**, so check
+  \`errors\` in the body, or send \`Accept: application/graphql-response+json\` to get 400 when nothing was executed.
+* The service's own errors have the same shape, with a stable code in \`errors[0].extensions.code\`.
+* Every response carries \`x-request-id\`; quote it when you report a problem.`
 
 /** Under which name the plugin puts the document that it makes. */
 const ROUTES_DOCUMENT = 'routesDocument'
@@ -35,7 +35,7 @@ const SECURITY_SCHEMES: Readonly<Record<string, [string, OpenAPIV3_1.SecuritySch
     ['apiKey', { type: 'apiKey', in: 'header', name: 'x-api-key', description: 'Your key.' }],
     ['bearerKey', { type: 'http', scheme: 'bearer', description: 'Your key as a bearer token.' }]
   ],
-  jwt: [['bearerJwt', { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'An access token of your own.' }]]
+  jwt: [['bearerJwt', { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'Your access token.' }]]
 }
 
 /** One of the schemes that are on is enough; none where callers need not be known. */
@@ -88,7 +88,7 @@ export default fp(
         tags: [
           { name: 'operations', description: 'Run stored operations by name' },
           { name: 'graphql', description: 'Run GraphQL operations' },
-          { name: 'health', description: 'Is the service alive, and can it serve' }
+          { name: 'health', description: 'Whether the service is alive and ready' }
         ]
       }
     })

@@ -17,10 +17,10 @@ export const ErrorAnswerSchema = {
         type: 'object',
         required: ['message', 'extensions'],
         properties: {
-          message: { type: 'string', description: 'For people; may change.' },
+          message: { type: 'string', description: 'For people; the wording may change.' },
           locations: {
             type: 'array',
-            description: 'Where in the document the fault lies; both numbers count from 1.',
+            description: 'Where in the document the error is; line and column count from 1.',
             items: {
               type: 'object',
               required: ['line', 'column'],
@@ -32,7 +32,7 @@ export const ErrorAnswerSchema = {
             required: ['code', 'requestId'],
             properties: {
               code: { type: 'string', enum: Object.keys(ERROR_TABLE), description: 'For programs; stable.' },
-              requestId: { type: 'string', description: 'The `x-request-id` of the answer.' }
+              requestId: { type: 'string', description: 'The `x-request-id` of the response.' }
             }
           }
         }

@@ -11,7 +11,7 @@ import hasura from '../plugins/hasura.ts'
 import jsonBody from '../plugins/json-body.ts'
 import metrics from '../plugins/metrics.ts'
 import openapi from '../plugins/openapi.ts'
-import overload from '../plugins/overload.ts'
+import overload, { type OverloadOptions } from '../plugins/overload.ts'
 import pageHeaders from '../plugins/page-headers.ts'
 import passAnswer from '../plugins/pass-answer.ts'
 import rateLimit from '../plugins/rate-limit.ts'
@@ -39,8 +39,13 @@ const REQUEST_ARRIVAL_MAX_MS = 120_000
  * Builds the service; it does not listen yet.
  * @param settings as `loadSettings` gives them
  * @param logger a pino logger; default: none, so that tests are silent
+ * @param overloadOptions when to shed load; default: as in production. Tests that share a busy machine allow more delay
  */
-export async function buildApp(settings: Settings, logger?: FastifyBaseLogger): Promise<FastifyInstance> {
+export async function buildApp(
+  settings: Settings,
+  logger?: FastifyBaseLogger,
+  overloadOptions: OverloadOptions = {}
+): Promise<FastifyInstance> {
   const app = Fastify({
     ...(logger && { loggerInstance: logger }),
     ...(settings.TRUST_PROXY.length > 0 && { trustProxy: [...settings.TRUST_PROXY] }),
@@ -80,7 +85,7 @@ export async function buildApp(settings: Settings, logger?: FastifyBaseLogger): 
   await app.register(runOperation)
   await app.register(storedOperations)
 
-  await app.register(operations)
+  await app.register(operations, overloadOptions)
   await app.register(health)
   if (settings.DOCS_ENABLED) await app.register(pages)
   return app
@@ -92,8 +97,8 @@ function checkCallers(scope: FastifyInstance): void {
 }
 
 /** What runs operations, and what stands before it alone: probes and pages answer also where an operation would be turned away. */
-const operations: FastifyPluginAsync = async scope => {
-  await scope.register(overload)
+const operations: FastifyPluginAsync<OverloadOptions> = async (scope, overloadOptions) => {
+  await scope.register(overload, overloadOptions)
   checkCallers(scope)
   await scope.register(executeGraphql)
   await scope.register(operationRoutes, { prefix: '/operations' })

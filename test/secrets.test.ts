@@ -47,7 +47,7 @@ async function watched(t: Test, options: GatewayOptions) {
     settings: {
       AWS_COGNITO_APP_CLIENT_SECRET: SECRET,
       AWS_COGNITO_APP_CLIENT_SECRET_FALLBACK: FALLBACK,
-      GRAPHQL_TIMEOUT_MS: '500',
+      GRAPHQL_TIMEOUT_MS: '3000',
       ...options.settings
     }
   })

@@ -6,9 +6,9 @@ import { AttemptError, attempt, Cancellation, HOLD_MAX_BYTES } from '../../src/h
 import { ConnectionPool } from '../../src/http1/connection-pool.ts'
 import { type Answer, startFakeServer } from '../support/fake-server.ts'
 
-async function attemptFor(t: Test, answer: Answer, timeoutMs = 5000) {
+async function attemptFor(t: Test, answer: Answer, timeoutMs = 60_000) {
   const upstream = await startFakeServer(answer)
-  const target = { isSecure: false, hostname: '127.0.0.1', port: Number(new URL(upstream.url).port), connectTimeoutMs: 5000 }
+  const target = { isSecure: false, hostname: '127.0.0.1', port: Number(new URL(upstream.url).port), connectTimeoutMs: 60_000 }
   const pool = new ConnectionPool(target, 1)
   const cancellation = new Cancellation()
   t.teardown(async () => {
@@ -43,7 +43,7 @@ t.test('an upstream that breaks off has the stream fail, not end', async t => {
 })
 
 t.test('an upstream that falls silent after 64 KiB has the stream fail', async t => {
-  const { send } = await attemptFor(t, response => void response.writeHead(200).write(MEGABYTE), 150)
+  const { send } = await attemptFor(t, response => void response.writeHead(200).write(MEGABYTE), 2_000)
   const { stream } = await send()
   await t.rejects(async () => {
     for await (const _ of stream ?? []);
@@ -52,9 +52,9 @@ t.test('an upstream that falls silent after 64 KiB has the stream fail', async t
 
 t.test('a reader that pauses is not an upstream that is silent', async t => {
   const written = { count: 0 }
-  const { send } = await attemptFor(t, response => void pour(response, 8, written), 50)
+  const { send } = await attemptFor(t, response => void pour(response, 8, written), 1_000)
   const { stream } = await send()
-  await new Promise(resolve => setTimeout(resolve, 150))
+  await new Promise(resolve => setTimeout(resolve, 2_000))
   let size = 0
   for await (const chunk of stream ?? []) size += chunk.length
   t.equal(size, 8 * MEGABYTE.length)

@@ -124,7 +124,7 @@ t.test('the name of the caller is in its log lines and metrics, its credential i
   const { post, app, hasura } = await guarded(t, { logger })
   await post(QUERY, { 'x-api-key': 'web-key' })
   await post(QUERY, { authorization: 'Bearer unknown-key' })
-  await app.drain(5000)
+  await app.drain(60_000)
   const metrics = await app.metrics.registry.metrics()
   const requests = lines.map(line => JSON.parse(line)).filter(({ msg }) => msg === 'request')
   t.match(requests, [

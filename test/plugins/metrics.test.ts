@@ -21,7 +21,7 @@ t.test('requests, operations, retries, refusals and exchanges are counted', asyn
   await gateway.post({ query: 'mutation { broken }' })
   await gateway.post({ query: '{' })
   await fetch(`${gateway.url}/nowhere/secret-path`)
-  await gateway.app.drain(5000)
+  await gateway.app.drain(60_000)
   const text = await gateway.app.metrics.registry.metrics()
   await gateway.close()
   for (const line of [

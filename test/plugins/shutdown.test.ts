@@ -13,7 +13,7 @@ t.test('while stopping: new requests are turned away, those in flight finish, pr
   t.teardown(() => gateway.close())
   const inFlight = gateway.post({ query: '{ a }' })
   await gateway.hasura.hasReceived(1)
-  const drained = gateway.app.drain(5000)
+  const drained = gateway.app.drain(60_000)
 
   const late = await gateway.post({ query: '{ a }' })
   t.equal(late.status, 503)
@@ -50,7 +50,7 @@ t.test('the stop does not wait for a caller that has left', async t => {
     signal: controller.signal
   })
   await gateway.hasura.hasReceived(1)
-  const drained = gateway.app.drain(5000)
+  const drained = gateway.app.drain(60_000)
   controller.abort()
   await t.rejects(left)
   t.equal(await drained, true)

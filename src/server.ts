@@ -7,9 +7,11 @@ import { OperationsError } from './stored-operations/operations-error.ts'
 
 /** The longest that closing may take once no request is in flight, in ms. */
 const CLOSE_MAX_MS = 1_000
-/** Log lines are held until they are this long together, in characters, or this old, in ms, and then written in one go. */
-const LOG_HOLD_LENGTH = 4_096
+/** Log lines are held until there are this many bytes of them, or for this many ms, and then written together. */
+const LOG_HOLD_BYTES = 4_000
 const LOG_HOLD_MS = 250
+/** The most bytes in one write. pino's destination measures all of them again at each line, so this is not its default of 16 KiB. */
+const LOG_WRITE_MAX_BYTES = 4_096
 
 const settings = await loadSettings(readEnvironment()).catch((error: unknown) => {
   if (!(error instanceof SettingsError)) throw error
@@ -18,7 +20,13 @@ const settings = await loadSettings(readEnvironment()).catch((error: unknown) =>
 })
 
 // pino writes what is left at the exit of the process, and after a fatal line at once.
-const stdout = pino.destination({ dest: 1, sync: false, minLength: LOG_HOLD_LENGTH, periodicFlush: LOG_HOLD_MS })
+const stdout = pino.destination({
+  dest: 1,
+  sync: false,
+  minLength: LOG_HOLD_BYTES,
+  maxWrite: LOG_WRITE_MAX_BYTES,
+  periodicFlush: LOG_HOLD_MS
+})
 const logger = pino({ level: settings.LOG_LEVEL }, stdout)
 const app = await buildApp(settings, logger).catch((error: unknown) => {
   if (!(error instanceof OperationsError)) throw error

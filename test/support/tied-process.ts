@@ -1,35 +1,44 @@
-// A program that ends with the test's process, however that ends.
+// A program that ends with the test's process, however that ends: by SIGKILL too.
 import { spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
+import { fileURLToPath } from 'node:url'
 
-// The shell waits on its standard input, a pipe from the test's process: it is closed when that ends, by SIGKILL too.
-const SCRIPT = '"$@" </dev/null & exec >/dev/null; cat; kill -KILL $! 2>/dev/null'
+const TIE = fileURLToPath(new URL('./tie.ts', import.meta.url))
 
 /** A running program. */
 export type TiedProcess = {
   /** Resolves when its standard output holds a text; rejects, with what it has written, if it ends first. */
   hasWritten(text: string): Promise<void>
-  /** Kills it, and resolves when it is gone. */
+  /** Sends it SIGTERM. */
+  terminate(): void
+  /** Its exit code, once it has ended; null after a signal. */
+  exited: Promise<number | null>
+  /** Kills it and what it has started in its process group, and resolves when they are gone. */
   stop(): Promise<void>
 }
 
-/** Starts a program. */
-export function startTied(command: string, args: readonly string[]): TiedProcess {
-  const child = spawn('sh', ['-c', SCRIPT, 'sh', command, ...args], { stdio: ['pipe', 'pipe', 'inherit'] })
+/** Starts a program; `env` is all of its environment, default that of the test. */
+export function startTied(command: string, args: readonly string[], env: NodeJS.ProcessEnv = process.env): TiedProcess {
+  const tie = spawn(process.execPath, [TIE, command, ...args], { env, stdio: ['ignore', 'pipe', 'inherit', 'ipc'] })
+  const written = new EventEmitter()
   let output = ''
-  child.stdout.setEncoding('utf8').on('data', chunk => {
+  tie.stdout?.setEncoding('utf8').on('data', chunk => {
     output += chunk
+    written.emit('more')
   })
-  const closed = once(child, 'close')
-  const ended = once(child.stdout, 'end').then(() => Promise.reject(new Error(`${command} has ended: ${output}`)))
+  const gone = once(tie, 'exit')
+  const exited = once(tie, 'message').then(([message]) => (message as { code: number | null }).code)
+  const ended = exited.then(code => Promise.reject(new Error(`${command} has ended with ${code}: ${output}`)))
   ended.catch(() => {})
   return {
     async hasWritten(text) {
-      while (!output.includes(text)) await Promise.race([once(child.stdout, 'data'), ended])
+      while (!output.includes(text)) await Promise.race([once(written, 'more'), ended])
     },
+    terminate: () => tie.kill('SIGTERM'),
+    exited,
     async stop() {
-      child.stdin.end()
-      await closed
+      if (tie.connected) tie.disconnect()
+      await gone
     }
   }
 }

@@ -1,7 +1,6 @@
 // Marks each request with its id and tells other plugins when it has ended, also where its caller left before.
 import type { EndedRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import type { Cancellation } from '../src/hasura/upstream-attempt.ts'
 import { createTurnBatch } from '../src/turn-batch.ts'
 
 declare module 'fastify' {
@@ -19,7 +18,7 @@ declare module 'fastify' {
   }
   interface FastifyRequest {
     /** What ends with the request: the call of Hasura, once there is one. */
-    cancellation: Cancellation | undefined
+    cancellation: AbortController | undefined
   }
 }
 
@@ -37,7 +36,7 @@ export default fp(
       // Fastify's onResponse is silent where the caller leaves; 'close' comes in every case, once.
       reply.raw.once('close', () => {
         const ms = performance.now() - startedAtMs
-        request.cancellation?.cancel()
+        request.cancellation?.abort()
         tellInTurn({ request, reply, ms, config: request.routeOptions.config })
       })
       done()

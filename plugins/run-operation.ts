@@ -11,8 +11,9 @@ import {
   type ResponseType,
   statusOf
 } from '../src/graphql/negotiation.ts'
+import type { UpstreamAnswer } from '../src/hasura/hasura-client.ts'
 import { createHeaderPassing } from '../src/hasura/passed-headers.ts'
-import { AttemptError, Cancellation, type UpstreamAnswer } from '../src/hasura/upstream-attempt.ts'
+import { AttemptError } from '../src/http1/attempt-error.ts'
 import { listOf } from '../src/settings.ts'
 import { createTurnBatch } from '../src/turn-batch.ts'
 
@@ -83,11 +84,11 @@ export function createOperationRunner(app: FastifyInstance) {
       throw new GatewayError('OPERATION_NOT_ALLOWED', { message: `A ${operation.kind} is not allowed.` })
     const body = writeBody(document, operation, variables, Boolean(operationName))
     const headers = passHeaders(request.headers, request.id, acceptsGzip(request.headers['accept-encoding']), request.hasuraRole)
-    const cancellation = new Cancellation()
+    const cancellation = new AbortController()
     request.cancellation = cancellation
     const startedAtMs = performance.now()
     // Not awaited: the answer is sent from here, which spares Fastify and this function a promise each.
-    hasura.execute({ body, isQuery: operation.kind === 'query', headers, cancellation }).then(
+    hasura.execute({ body, isQuery: operation.kind === 'query', headers, signal: cancellation.signal }).then(
       answer => {
         request.upstreamMs = performance.now() - startedAtMs
         request.upstreamStatus = answer.status

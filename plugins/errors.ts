@@ -5,7 +5,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import fp from 'fastify-plugin'
 import { type ErrorCode, errorBody, GatewayError } from '../src/errors.ts'
 import { GRAPHQL_RESPONSE_TYPE, negotiateType } from '../src/graphql/negotiation.ts'
-import { AttemptError } from '../src/hasura/upstream-attempt.ts'
+import { AttemptError } from '../src/http1/attempt-error.ts'
 import { newRequestId } from '../src/request-id.ts'
 
 declare module 'fastify' {

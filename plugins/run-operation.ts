@@ -4,8 +4,8 @@ import fp from 'fastify-plugin'
 import { GatewayError } from '../src/errors.ts'
 import { type CheckedDocument, type Operation, selectOperation } from '../src/graphql/document.ts'
 import { acceptsGzip, negotiateType, type ResponseType } from '../src/graphql/negotiation.ts'
+import type { UpstreamAnswer } from '../src/hasura/hasura-client.ts'
 import { createHeaderPassing } from '../src/hasura/passed-headers.ts'
-import { Cancellation, type UpstreamAnswer } from '../src/hasura/upstream-attempt.ts'
 
 declare module 'fastify' {
   /** What a caller wants to run; null means the same as undefined. */
@@ -82,19 +82,13 @@ function createCall({ config, hasura, traceCall }: FastifyInstance) {
     const headers = passHeaders(request.headers, request.id, acceptsGzip(request.headers['accept-encoding']), request.hasuraRole)
     const startedAtMs = performance.now()
     try {
-      const answer = await hasura.execute({ body, isQuery, headers, cancellation: cancelledBy(signal) })
+      const answer = await hasura.execute({ body, isQuery, headers, signal })
       request.upstreamStatus = answer.status
       return answer
     } finally {
       request.upstreamMs = performance.now() - startedAtMs
     }
   }
-}
-
-function cancelledBy(signal: AbortSignal): Cancellation {
-  const cancellation = new Cancellation()
-  signal.addEventListener('abort', () => cancellation.cancel())
-  return cancellation
 }
 
 export default fp(

@@ -5,7 +5,6 @@ import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import type { GraphQLSchema } from 'graphql'
 import type { HasuraClient } from '../src/hasura/hasura-client.ts'
-import { Cancellation } from '../src/hasura/upstream-attempt.ts'
 import { parseLossless } from '../src/json.ts'
 import { newRequestId } from '../src/request-id.ts'
 import { INTROSPECTION_BODY, SchemaError, schemaFromIntrospection, schemaFromSdl } from '../src/stored-operations/hasura-schema.ts'
@@ -42,10 +41,8 @@ async function useSchemaFile({ operations, log }: FastifyInstance, path: string)
 
 /** One call of Hasura for its schema, by the service's own token. */
 async function introspect(hasura: HasuraClient, signal: AbortSignal): Promise<string> {
-  const cancellation = new Cancellation()
-  signal.addEventListener('abort', () => cancellation.cancel())
   const headers = ['x-request-id', newRequestId()]
-  const { head, stream } = await hasura.execute({ body: INTROSPECTION_BODY, isQuery: true, headers, cancellation })
+  const { head, stream } = await hasura.execute({ body: INTROSPECTION_BODY, isQuery: true, headers, signal })
   if (stream === undefined) return head.toString()
   let size = 0
   stream.on('data', (chunk: Buffer) => {

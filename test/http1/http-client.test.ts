@@ -2,21 +2,20 @@
 import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import t, { type Test } from 'tap'
-import { AttemptError, attempt, Cancellation, HOLD_MAX_BYTES } from '../../src/hasura/upstream-attempt.ts'
-import { ConnectionPool } from '../../src/http1/connection-pool.ts'
+import { AttemptError } from '../../src/http1/attempt-error.ts'
+import { createHttpClient } from '../../src/http1/http-client.ts'
+import { HOLD_MAX_BYTES } from '../../src/http1/pending-answer.ts'
 import { type Answer, startFakeServer } from '../support/fake-server.ts'
 
-async function attemptFor(t: Test, answer: Answer, timeoutMs = 60_000) {
+async function clientFor(t: Test, answer: Answer, timeoutMs = 60_000) {
   const upstream = await startFakeServer(answer)
-  const target = { isSecure: false, hostname: '127.0.0.1', port: Number(new URL(upstream.url).port), connectTimeoutMs: 60_000 }
-  const pool = new ConnectionPool(target, 1)
-  const cancellation = new Cancellation()
+  const client = createHttpClient({ url: upstream.url, connections: 1 })
   t.teardown(async () => {
-    pool.close()
+    client.close()
     await upstream.close()
   })
-  const send = () => attempt(pool, 'POST / HTTP/1.1\r\nhost: a\r\n', '{}', timeoutMs, cancellation)
-  return { upstream, send, cancellation }
+  const send = () => client.request({ fields: '', body: '{}', timeoutMs, signal: new AbortController().signal })
+  return { upstream, send }
 }
 
 const MEGABYTE = Buffer.alloc(1024 * 1024, 'x')
@@ -30,7 +29,7 @@ async function pour(response: ServerResponse, megabytes: number, written: { coun
 }
 
 t.test('an upstream that breaks off has the stream fail, not end', async t => {
-  const { send } = await attemptFor(t, response => {
+  const { send } = await clientFor(t, response => {
     response.writeHead(200, { 'content-length': String(2 * MEGABYTE.length) })
     response.write(MEGABYTE, () => response.destroy())
   })
@@ -43,7 +42,7 @@ t.test('an upstream that breaks off has the stream fail, not end', async t => {
 })
 
 t.test('an upstream that falls silent after 64 KiB has the stream fail', async t => {
-  const { send } = await attemptFor(t, response => void response.writeHead(200).write(MEGABYTE), 2_000)
+  const { send } = await clientFor(t, response => void response.writeHead(200).write(MEGABYTE), 2_000)
   const { stream } = await send()
   await t.rejects(async () => {
     for await (const _ of stream ?? []);
@@ -52,7 +51,7 @@ t.test('an upstream that falls silent after 64 KiB has the stream fail', async t
 
 t.test('a reader that pauses is not an upstream that is silent', async t => {
   const written = { count: 0 }
-  const { send } = await attemptFor(t, response => void pour(response, 8, written), 1_000)
+  const { send } = await clientFor(t, response => void pour(response, 8, written), 1_000)
   const { stream } = await send()
   await new Promise(resolve => setTimeout(resolve, 2_000))
   let size = 0
@@ -62,7 +61,7 @@ t.test('a reader that pauses is not an upstream that is silent', async t => {
 
 t.test('nothing is read ahead of the reader', async t => {
   const written = { count: 0 }
-  const { send, upstream } = await attemptFor(t, response => void pour(response, 200, written))
+  const { send, upstream } = await clientFor(t, response => void pour(response, 200, written))
   const { stream } = await send()
   t.ok(stream)
   // The sockets' own buffers take some; once they are full, the upstream waits for its drain.
@@ -81,7 +80,7 @@ t.test('nothing is read ahead of the reader', async t => {
 t.test('an answer of 64 KiB comes whole, one byte more as a stream of every byte', async t => {
   for (const size of [0, 1, HOLD_MAX_BYTES, HOLD_MAX_BYTES + 1]) {
     const body = Buffer.alloc(size, 'y')
-    const { send } = await attemptFor(t, response => void response.end(body))
+    const { send } = await clientFor(t, response => void response.end(body))
     const { head, stream } = await send()
     t.equal(stream !== undefined, size > HOLD_MAX_BYTES, `${size} bytes`)
     const chunks: Buffer[] = []
@@ -91,7 +90,7 @@ t.test('an answer of 64 KiB comes whole, one byte more as a stream of every byte
 })
 
 t.test('a stream that has ended leaves its connection for the next request', async t => {
-  const { send, upstream } = await attemptFor(t, response => void response.end(MEGABYTE))
+  const { send, upstream } = await clientFor(t, response => void response.end(MEGABYTE))
   const seen = new Set()
   for (let n = 0; n < 3; n++) {
     const { stream } = await send()

@@ -5,11 +5,14 @@ import fp from 'fastify-plugin'
 import type { OpenAPIV3_1 } from 'openapi-types'
 import { serviceVersion } from '../src/version.ts'
 
-/** What the rest of the document has given away. */
-type TakenNames = { readonly operationIds: readonly string[]; readonly schemas: readonly string[] }
+/** The document that the schemas of the routes make. */
+type RoutesDocument = OpenAPIV3_1.Document & { paths: OpenAPIV3_1.PathsObject }
 
-/** Paths and components beside those of the routes' schemas. It is asked for at each request, and may be another each time. */
-type DocumentPart = (taken: TakenNames) => { readonly paths: object; readonly components: Readonly<Record<string, object>> }
+/** Returns paths and components that are added to a document. It is called at each request, and may return others each time. */
+type DocumentPart = (document: RoutesDocument) => {
+  readonly paths: OpenAPIV3_1.PathsObject
+  readonly components: Readonly<Record<string, object>>
+}
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -42,21 +45,10 @@ const SECURITY_SCHEMES: Readonly<Record<string, [string, OpenAPIV3_1.SecuritySch
 const securityOf = (kinds: readonly string[]) =>
   kinds.flatMap(kind => SECURITY_SCHEMES[kind] ?? []).map(([name]) => ({ [name]: [] as string[] }))
 
-/** The document that the schemas of the routes make. */
-type RoutesDocument = Omit<OpenAPIV3_1.Document, 'paths'> & { paths: OpenAPIV3_1.PathsObject }
-
-function namesIn({ paths, components }: RoutesDocument): TakenNames {
-  const operations = Object.values(paths).flatMap(path => Object.values(path ?? {})) as { operationId?: string }[]
-  return {
-    operationIds: operations.flatMap(({ operationId }) => operationId ?? []),
-    schemas: Object.keys(components?.schemas ?? {})
-  }
-}
-
 function merge(document: RoutesDocument, parts: readonly DocumentPart[]): RoutesDocument {
   const whole = { ...document, paths: { ...document.paths }, components: { ...document.components } as Record<string, object> }
   for (const part of parts) {
-    const { paths, components } = part(namesIn(whole))
+    const { paths, components } = part(whole)
     Object.assign(whole.paths, paths)
     for (const [kind, added] of Object.entries(components)) whole.components[kind] = { ...whole.components[kind], ...added }
   }

@@ -74,12 +74,15 @@ const exampleOf = (code: ErrorCode) => {
   return { summary: code, value: JSON.parse(errorBody({ code, message: ERROR_TABLE[code].message, locations }, EXAMPLE_REQUEST_ID)) }
 }
 
-/** The `response` part of a route's schema for the errors that it can give. */
-export function errorResponses(codes: readonly ErrorCode[]) {
+/**
+ * Returns the `response` part of a route's schema for the errors that it can give.
+ * @param schema refers to {@link ErrorAnswerSchema}; default: as Fastify resolves it
+ */
+export function errorResponses(codes: readonly ErrorCode[], schema: { readonly $ref: string } = { $ref: 'ErrorAnswer#' }) {
   const byStatus = Map.groupBy(codes, code => ERROR_TABLE[code].status)
   return Object.fromEntries(
     [...byStatus].map(([status, ofStatus]) => {
-      const media = { schema: { $ref: 'ErrorAnswer#' }, examples: Object.fromEntries(ofStatus.map(code => [code, exampleOf(code)])) }
+      const media = { schema, examples: Object.fromEntries(ofStatus.map(code => [code, exampleOf(code)])) }
       const content = { [JSON_TYPE]: media, [GRAPHQL_RESPONSE_TYPE]: media }
       return [status, { description: ofStatus.map(code => `\`${code}\``).join(', '), headers: REQUEST_ID_HEADER, content }]
     })

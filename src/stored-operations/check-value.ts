@@ -1,4 +1,4 @@
-// Does a value fit the type of a variable? Every misfit is named with its place (GraphQL specification, "Input coercion").
+// Checks a value against the type of a variable and names each fault with its place (GraphQL specification, "Input coercion").
 import {
   type GraphQLInputObjectType,
   type GraphQLInputType,
@@ -8,13 +8,14 @@ import {
   isNonNullType,
   isRequiredInputField
 } from 'graphql'
+import { isRawNumber } from '../json.ts'
 import { formOf } from './input-type.ts'
 
-/** Told of one misfit: where it is, such as `where.id._eq`, and what is wrong with it. */
+/** Takes one fault: where it is, such as `where.id._eq`, and what is wrong there. */
 export type Report = (path: string, problem: string) => void
 
 /**
- * Checks one value; numbers may be held as their text.
+ * Checks one value; numbers may be raw, as `parseLossless` makes them.
  * @throws {RangeError} for nesting beyond the stack
  */
 export function checkValue(type: GraphQLInputType, value: unknown, path: string, report: Report): void {
@@ -51,9 +52,9 @@ function checkFields(type: GraphQLInputObjectType, value: Readonly<Record<string
   if (type.isOneOf && Object.values(value).filter(inner => inner !== null).length !== 1) report(path, 'must have exactly one field')
 }
 
-/** Whether a value is a JSON object, and no list or number that is held as its text. */
+/** Whether a value is a JSON object: neither a list nor a raw number. */
 export const isPlainObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) && !JSON.isRawJSON(value)
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !isRawNumber(value)
 
 const SHOWN_MAX = 20
 

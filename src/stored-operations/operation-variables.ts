@@ -1,38 +1,35 @@
-// The variables of one operation as a caller gives them: all of them checked, every fault named at once.
+// Checks the variables that a caller gives for one operation, and names every fault at once.
 import type { GraphQLInputType, GraphQLSchema } from 'graphql'
 import { GatewayError } from '../errors.ts'
 import { checkValue, isPlainObject, type Report } from './check-value.ts'
 import { inputTypeOf } from './input-type.ts'
-import { createTextReader, type QueryText } from './read-query-text.ts'
+import { type QueryText, readQueryText } from './read-query-text.ts'
 import type { VariableDeclaration } from './variable-declaration.ts'
 
-/** Faults that one message names; a body can hold a million. */
+/** The most faults that one message names; a body can hold a million. */
 export const NAMED_FAULTS_MAX = 20
 const NAME_SHOWN_MAX = 80
 
-/** Variables that were found to fit; undefined where there are none. */
+/** Variables that fit; undefined if there are none. */
 type CheckedVariables = Readonly<Record<string, unknown>> | undefined
 
-/** Reads what a caller gave; either throws a {@link GatewayError} `INVALID_REQUEST` that names each wrong, missing and unknown variable. */
+/** Reads what a caller gave. Both throw a {@link GatewayError} `INVALID_REQUEST` that names each wrong, missing and unknown variable. */
 export type OperationVariables = {
-  /** From a JSON body, undefined where there is none. */
+  /** From a JSON body; undefined if there is none. */
   fromBody(body: unknown): CheckedVariables
   /** From a query string. */
   fromQuery(query: Readonly<Record<string, QueryText>>): CheckedVariables
 }
 
 /**
- * What takes the variables of an operation.
- * @param schema without one, built-in scalars alone are checked
- * @param parseJson reads JSON so that numbers keep their digits
+ * Makes what reads the variables of an operation.
+ * @param schema without one, only the built-in scalars are checked
  */
 export function createOperationVariables(
   declarations: readonly VariableDeclaration[],
-  schema: GraphQLSchema | undefined,
-  parseJson: (text: string) => unknown
+  schema: GraphQLSchema | undefined
 ): OperationVariables {
   const types = new Map<string, GraphQLInputType>(declarations.map(({ name, typeNode }) => [name, inputTypeOf(typeNode, schema)]))
-  const readText = createTextReader(parseJson)
 
   const check = (given: Readonly<Record<string, unknown>>, faults: Faults): CheckedVariables => {
     for (const [name, value] of Object.entries(given)) {
@@ -57,14 +54,14 @@ export function createOperationVariables(
       const faults = new Faults()
       const entries = Object.entries(query).map(([name, text]): [string, unknown] => {
         const type = types.get(name)
-        return [name, type && faults.guard(() => readText(type, text, name, faults.report))]
+        return [name, type && faults.guard(() => readQueryText(type, text, name, faults.report))]
       })
       return check(Object.fromEntries(entries), faults)
     }
   }
 }
 
-/** What is wrong with the variables of one request. */
+/** Collects what is wrong with the variables of one request. */
 class Faults {
   readonly #lines: string[] = []
   readonly #names = new Set<string>()

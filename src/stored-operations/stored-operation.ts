@@ -1,16 +1,17 @@
 // One file of the folder as an operation that can be run.
-import { type DefinitionNode, type DocumentNode, Kind, type OperationDefinitionNode, print } from 'graphql'
+import { type DefinitionNode, type DocumentNode, Kind, type OperationDefinitionNode, parse, print, Source } from 'graphql'
+import type { CheckedDocument } from '../graphql/document.ts'
 import type { SourceFile } from './operation-folder.ts'
 import { declarationsOf, type VariableDeclaration } from './variable-declaration.ts'
 
-/** What a stored operation does; a subscription can not be stored. */
+/** What a stored operation does; a subscription cannot be stored. */
 export type StoredKind = 'query' | 'mutation'
 
 /** An operation of the folder. */
 export type StoredOperation = {
   /** The name of its file, without the ending; its route is `/operations/<name>`. */
   readonly name: string
-  /** Where it was read, for the operator. */
+  /** The path of its file, for the operator. */
   readonly path: string
   readonly kind: StoredKind
   /** Its name in the document; no two stored operations share one. */
@@ -20,17 +21,17 @@ export type StoredOperation = {
   readonly definition: OperationDefinitionNode
   /** Its file, and those of the shared fragments that it uses. */
   readonly files: readonly SourceFile[]
-  /** The operation and every fragment that it uses. */
+  /** The operation and every fragment that it uses, without `loc`. */
   readonly ast: DocumentNode
-  /** Whether fragments stand in its file, whose names another file may give to others. */
+  /** Whether its file holds fragments, whose names other files may use for their own. */
   readonly hasOwnFragments: boolean
   /** What Hasura is sent. */
-  readonly document: SentDocument
+  readonly document: CheckedDocument
 }
 
 /**
- * Makes an operation of what a file was found to hold.
- * @param own what stands in the file
+ * Makes an operation from the content of a file.
+ * @param own the definitions in the file
  * @param shared the shared fragments that it uses
  */
 export function createStoredOperation(
@@ -42,7 +43,8 @@ export function createStoredOperation(
   const { name, path, text } = file
   const operationName = definition.name?.value ?? ''
   const kind = definition.operation
-  const ast: DocumentNode = { kind: Kind.DOCUMENT, definitions: [...own, ...shared.keys()] }
+  const definitions = [...own, ...shared.keys()]
+  const sentText = print({ kind: Kind.DOCUMENT, definitions: definitions.map(withoutDescriptions) })
   return {
     name,
     path,
@@ -52,43 +54,32 @@ export function createStoredOperation(
     variables: declarationsOf(definition),
     definition,
     files: [file, ...new Set(shared.values())],
-    ast,
+    ast: { kind: Kind.DOCUMENT, definitions },
     hasOwnFragments: own.length > 1,
-    document: new SentDocument(ast, kind, operationName)
+    document: { text: sentText, json: JSON.stringify(sentText), operations: [{ kind, name: operationName }] }
   }
 }
 
-/** A stored document in the form in which a checked one is run; it is written when it is first needed, since there may be thousands. */
-export class SentDocument {
-  readonly operations: readonly [{ readonly kind: StoredKind; readonly name: string }]
-  readonly #ast: DocumentNode
-  #text: string | undefined
-  #json: string | undefined
-
-  constructor(ast: DocumentNode, kind: StoredKind, name: string) {
-    this.#ast = ast
-    this.operations = [{ kind, name }]
-  }
-
-  get text(): string {
-    this.#text ??= print({ kind: Kind.DOCUMENT, definitions: this.#ast.definitions.map(withoutDescriptions) })
-    return this.#text
-  }
-
-  get json(): string {
-    this.#json ??= JSON.stringify(this.text)
-    return this.#json
-  }
+/**
+ * Parses the files of an operation again, for an `ast` with `loc`. Only error messages need it, and it would take most of the memory of
+ * ten thousand operations.
+ */
+export function locatedDocument({ ast, files }: StoredOperation): DocumentNode {
+  const wanted = new Set(ast.definitions.map(keyOf))
+  const definitions = files.flatMap(({ path, text }) => parse(new Source(text, path)).definitions)
+  return { kind: Kind.DOCUMENT, definitions: definitions.filter(definition => wanted.has(keyOf(definition))) }
 }
 
-/** Descriptions in quotes are newer than Hasura's parser. */
+const keyOf = (node: DefinitionNode): string => `${node.kind} ${'name' in node ? node.name?.value : ''}`
+
+/** Hasura's parser is older than descriptions of operations. */
 function withoutDescriptions(node: DefinitionNode): DefinitionNode {
   if (node.kind !== Kind.OPERATION_DEFINITION && node.kind !== Kind.FRAGMENT_DEFINITION) return node
   const variableDefinitions = node.variableDefinitions?.map(variable => ({ ...variable, description: undefined }))
   return { ...node, description: undefined, variableDefinitions }
 }
 
-/** The text of the `#` lines at the head of a file; an empty line parts paragraphs. */
+/** Returns the text of the `#` lines at the head of a file; an empty line separates paragraphs. */
 function headComment(text: string): string | undefined {
   const [head] = /^\ufeff?(\s*#[^\r\n]*)*/.exec(text) ?? ['']
   const lines = head.split(/\r\n|\n|\r/).map(line => line.trim().replace(/^\ufeff?#+ ?/, ''))

@@ -1,19 +1,19 @@
-// What an operation says of one of its variables.
+// What an operation declares of one of its variables.
 import { type ConstValueNode, Kind, type OperationDefinitionNode, print, type TypeNode } from 'graphql'
 
 /** A declared variable. */
 export type VariableDeclaration = {
   readonly name: string
-  /** As it is written, such as `[Int!]!`. */
+  /** As GraphQL writes it, such as `[Int!]!`. */
   readonly type: string
   readonly typeNode: TypeNode
-  /** Whether a value must be given: it may not be null, and there is no default. */
+  /** Whether a value must be given: it cannot be null, and there is no default. */
   readonly isRequired: boolean
   readonly defaultValue: ConstValueNode | undefined
   readonly description: string | undefined
 }
 
-/** The variables of an operation, in its order. */
+/** Returns the variables of an operation, in its order. */
 export function declarationsOf({ variableDefinitions = [] }: OperationDefinitionNode): VariableDeclaration[] {
   return variableDefinitions.map(({ variable, type, defaultValue, description }) => ({
     name: variable.name.value,
@@ -25,7 +25,7 @@ export function declarationsOf({ variableDefinitions = [] }: OperationDefinition
   }))
 }
 
-/** A literal as the value that JSON has for it; numbers keep their digits. */
+/** Returns the JSON value of a literal; numbers keep their digits. */
 export function literalValue(node: ConstValueNode): unknown {
   switch (node.kind) {
     case Kind.NULL:

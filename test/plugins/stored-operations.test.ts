@@ -155,13 +155,13 @@ t.test('a schema of megabytes is read to its end, and one that was refused is as
   )
   await gateway.hasLogged('not yet')
   await schemaHasCome(gateway)
-  t.equal(gateway.app.operations.problems.size, 0)
+  t.equal(gateway.app.operations.current.misfits.size, 0)
 })
 
 t.test('neither start nor stop waits for a schema that does not come', async t => {
   const gateway = await startGateway({ hasura: () => {}, settings: { OPERATIONS_DIR: t.testdir(FILES) } })
   await gateway.hasura.hasReceived(1)
-  t.equal(gateway.app.operations.schema, undefined)
+  t.equal(gateway.app.operations.current.schema, undefined)
   await gateway.close()
   t.pass('closed')
 })

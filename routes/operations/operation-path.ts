@@ -1,59 +1,46 @@
 // One stored operation as a path of the OpenAPI document.
 import { type GraphQLInputType, type GraphQLSchema, getNullableType, isInputObjectType, isListType, isScalarType } from 'graphql'
+import { formOf, inputTypeOf } from '../../src/stored-operations/input-type.ts'
+import type { StoredOperation } from '../../src/stored-operations/stored-operation.ts'
+import { literalValue, type VariableDeclaration } from '../../src/stored-operations/variable-declaration.ts'
 import { answerSchema } from './answer-schema.ts'
-import { type Components, described, inputSchema, orNull, presentSchema } from './input-schema.ts'
-import { formOf, inputTypeOf } from './input-type.ts'
-import type { JsonSchema } from './scalar-forms.ts'
-import type { StoredKind, StoredOperation } from './stored-operation.ts'
-import { literalValue, type VariableDeclaration } from './variable-declaration.ts'
-
-/** What the document says of every stored operation alike. */
-export type CommonParts = {
-  readonly tags: readonly string[]
-  /** Parameters that every operation takes. */
-  readonly parameters: readonly JsonSchema[]
-  /** The answers that are errors, by status. */
-  errorsOf(kind: StoredKind, method: 'get' | 'post'): Readonly<Record<string, JsonSchema>>
-  /** The answer 200 that holds a schema. */
-  answerOf(schema: JsonSchema): JsonSchema
-}
-
-/** Gives an `operationId` that the document does not have yet. */
-export type NameOnce = (id: string) => string
+import { COMMON_PARAMETERS, responsesOf } from './common-parts.ts'
+import type { Components, NameGiver } from './components.ts'
+import { described, inputSchema, orNull, presentSchema } from './input-schema.ts'
+import type { JsonSchema } from './scalar-schemas.ts'
 
 /**
- * The path item: GET for a query, and POST.
- * @param schema undefined where there is none or the operation does not fit it; the answer is then any GraphQL answer
+ * Returns the path item: GET for a query, and POST.
+ * @param schema undefined if there is none or the operation does not fit it; the answer is then any GraphQL answer
+ * @param nameOnce gives an `operationId` that the document does not have yet
  */
-export function openapiPath(
+export function operationPath(
   operation: StoredOperation,
   schema: GraphQLSchema | undefined,
   components: Components,
-  common: CommonParts,
-  nameOnce: NameOnce
+  nameOnce: NameGiver
 ): JsonSchema {
   const { kind, operationName, description, variables } = operation
   const typed = variables.map(variable => ({ variable, type: inputTypeOf(variable.typeNode, schema) }))
   const data = (schema && answerSchema(operation, schema, components)) ?? { type: 'object', additionalProperties: true }
   const [summary, ...rest] = (description ?? `The ${kind} ${operationName}`).split('\n')
   const text = rest.join('\n').trim()
-  const shared = { tags: common.tags, summary, ...described(text) }
-  const respond = (method: 'get' | 'post') => ({ 200: common.answerOf(graphqlAnswer(data)), ...common.errorsOf(kind, method) })
+  const shared = { tags: ['operations'], summary, ...described(text) }
   const post = {
     ...shared,
     operationId: nameOnce(kind === 'query' ? `${operationName}ByPost` : operationName),
-    parameters: common.parameters,
+    parameters: COMMON_PARAMETERS,
     ...(typed.length > 0 && { requestBody: requestBody(typed, components) }),
-    responses: respond('post')
+    responses: responsesOf('post', graphqlAnswer(data))
   }
   if (kind === 'mutation') return { post }
-  const parameters = [...typed.map(one => parameter(one, components)), ...common.parameters]
-  return { get: { ...shared, operationId: nameOnce(operationName), parameters, responses: respond('get') }, post }
+  const parameters = [...typed.map(one => parameter(one, components)), ...COMMON_PARAMETERS]
+  return { get: { ...shared, operationId: nameOnce(operationName), parameters, responses: responsesOf('get', graphqlAnswer(data)) }, post }
 }
 
 type TypedVariable = { readonly variable: VariableDeclaration; readonly type: GraphQLInputType }
 
-/** An answer of Hasura around the data of an operation (GraphQL specification, section 7.1). */
+/** Returns the schema of a whole answer from that of its data (GraphQL specification, section 7.1). */
 const graphqlAnswer = (data: JsonSchema): JsonSchema => ({
   type: 'object',
   properties: {
@@ -63,18 +50,6 @@ const graphqlAnswer = (data: JsonSchema): JsonSchema => ({
   },
   additionalProperties: false
 })
-
-/** The `errors` of an answer of Hasura, a component that {@link openapiPath} refers to. */
-export const GRAPHQL_ERRORS: JsonSchema = {
-  type: 'array',
-  minItems: 1,
-  items: {
-    type: 'object',
-    required: ['message'],
-    properties: { message: { type: 'string' }, extensions: { type: 'object', additionalProperties: true } },
-    additionalProperties: true
-  }
-}
 
 function requestBody(typed: readonly TypedVariable[], components: Components): JsonSchema {
   const required = typed.filter(({ variable }) => variable.isRequired).map(({ variable }) => variable.name)

@@ -1,9 +1,10 @@
-// A program of a caller that uses the types which a generator made of the document; what is wrong must not compile.
+// A caller's program that uses the types which a generator made from the document (`api.ts`, written by the test). What is wrong must not compile.
 import type { operations } from './api.ts'
 
+type Json<T> = T extends { content: { 'application/json': infer J } } ? J : never
 type Query<Name extends keyof operations> = operations[Name] extends { parameters: { query?: infer Q } } ? NonNullable<Q> : never
-type Body<Name extends keyof operations> = operations[Name] extends { requestBody?: infer B } ? (NonNullable<B> extends { content: { 'application/json': infer J } } ? J : never) : never
-type Answer<Name extends keyof operations> = operations[Name] extends { responses: { 200: { content: { 'application/json': infer J } } } } ? J : never
+type Body<Name extends keyof operations> = operations[Name] extends { requestBody?: infer B } ? Json<NonNullable<B>> : never
+type Answer<Name extends keyof operations> = Json<operations[Name]['responses'][200]>
 
 export const page: Query<'FetchSampleData'> = { limit: 3 }
 // @ts-expect-error a number is due
@@ -31,9 +32,9 @@ export function read(answer: Answer<'FetchSampleData'>, renamed: Answer<'RenameU
   const [user] = answer.data.users
   const total: number | undefined = user?.orders[0]?.total
   const note: string | null | undefined = user?.orders[0]?.note
-  // @ts-expect-error it was not asked for
-  user?.settings
-  // @ts-expect-error null where there is no such user
-  renamed.data?.user.name
-  return [user?.name ?? null, String(total), note ?? null, renamed.data?.user?.name ?? null]
+  // @ts-expect-error the operation does not select it
+  const settings = user?.settings
+  // @ts-expect-error the user is null if there is none of that id
+  const name: string | undefined = renamed.data?.user.name
+  return [user?.name ?? null, String(total), note ?? null, settings, name ?? renamed.data?.user?.name ?? null]
 }

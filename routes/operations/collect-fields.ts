@@ -1,4 +1,4 @@
-// Gathers what a selection asks of one object type, fragments followed (GraphQL specification, "Field collection").
+// Collects what a selection asks of one object type, fragments followed (GraphQL specification, "Field collection").
 import {
   type DirectiveNode,
   type FieldNode,
@@ -10,19 +10,19 @@ import {
   type SelectionSetNode
 } from 'graphql'
 
-/** A selection and whether it counts only where a directive says so. */
+/** A selection, and whether a directive may leave it out. */
 export type Selection = { readonly selectionSet: SelectionSetNode; readonly isConditional: boolean }
 
-/** What is asked under one key of the answer. */
+/** What is selected under one key of the answer. */
 export type CollectedField = {
   readonly node: FieldNode
-  /** Whether no directive can keep it out of the answer. */
+  /** Whether no directive can leave it out of the answer. */
   isCertain: boolean
-  /** The selections below it, all of which come together. */
+  /** The selections below it, which are merged. */
   readonly selections: Selection[]
 }
 
-/** Gathers fields by their keys in the answer, in the order in which they come. */
+/** Makes what collects fields by their keys in the answer, in the order of the selection. */
 export function createFieldCollector(schema: GraphQLSchema, fragments: ReadonlyMap<string, FragmentDefinitionNode>) {
   const applies = (condition: string | undefined, type: GraphQLObjectType): boolean => {
     if (condition === undefined || condition === type.name) return true
@@ -60,7 +60,7 @@ function addField(fields: Map<string, CollectedField>, node: FieldNode, isCondit
   if (node.selectionSet) field.selections.push({ selectionSet: node.selectionSet, isConditional })
 }
 
-/** What `@skip` and `@include` make of a selection, as far as the text alone tells. */
+/** Returns what `@skip` and `@include` make of a selection, as far as the text alone tells. */
 function presenceOf(directives: readonly DirectiveNode[] = []): 'always' | 'maybe' | 'never' {
   let presence: 'always' | 'maybe' = 'always'
   for (const { name, arguments: given } of directives) {
@@ -72,6 +72,6 @@ function presenceOf(directives: readonly DirectiveNode[] = []): 'always' | 'mayb
   return presence
 }
 
-/** The selections below a field: where it has one place only, that place is there whenever the field is. */
+/** Returns the selections below a field; if it is selected in one place only, that place is there whenever the field is. */
 export const selectionsBelow = ({ selections }: CollectedField): readonly Selection[] =>
   selections.length === 1 ? selections.map(selection => ({ ...selection, isConditional: false })) : selections

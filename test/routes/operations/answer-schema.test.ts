@@ -1,8 +1,8 @@
 // The type of an answer follows from the selection and the schema.
 import t, { type Test } from 'tap'
-import { answerSchema } from '../../src/stored-operations/answer-schema.ts'
-import { Components } from '../../src/stored-operations/input-schema.ts'
-import { catalogOf, SCHEMA } from './fixtures.ts'
+import { answerSchema } from '../../../routes/operations/answer-schema.ts'
+import { Components } from '../../../routes/operations/components.ts'
+import { catalogOf, SCHEMA } from '../../stored-operations/fixtures.ts'
 
 type Schema = { properties: Record<string, Schema>; required?: string[]; anyOf: Schema[]; items: Schema; type: unknown; enum: string[] }
 

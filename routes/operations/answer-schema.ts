@@ -1,4 +1,4 @@
-// What an operation answers, as a JSON schema made from its selection.
+// The JSON schema of what an operation answers, made from its selection.
 import {
   type FragmentDefinitionNode,
   type GraphQLCompositeType,
@@ -12,12 +12,13 @@ import {
   isScalarType,
   Kind
 } from 'graphql'
+import type { StoredOperation } from '../../src/stored-operations/stored-operation.ts'
 import { type CollectedField, createFieldCollector, type Selection, selectionsBelow } from './collect-fields.ts'
-import { type Components, described, enumSchema, orNull } from './input-schema.ts'
-import { type JsonSchema, SCALAR_FORMS, UNKNOWN_SCALAR } from './scalar-forms.ts'
-import type { StoredOperation } from './stored-operation.ts'
+import type { Components } from './components.ts'
+import { described, enumSchema, orNull } from './input-schema.ts'
+import { type JsonSchema, scalarAnswer } from './scalar-schemas.ts'
 
-/** The schema of `data`; undefined where the schema has no such operations. */
+/** Returns the schema of `data`; undefined if Hasura's schema has no such operations. It never refuses an answer that Hasura may give. */
 export function answerSchema(
   { kind, definition, ast }: StoredOperation,
   schema: GraphQLSchema,
@@ -40,7 +41,7 @@ function createSelectionWriter(schema: GraphQLSchema, fragments: ReadonlyMap<str
   const present = (type: GraphQLOutputType, selections: readonly Selection[]): JsonSchema => {
     if (isNonNullType(type)) return present(type.ofType, selections)
     if (isListType(type)) return { type: 'array', items: ofType(type.ofType, selections) }
-    if (isScalarType(type)) return (SCALAR_FORMS.get(type.name) ?? UNKNOWN_SCALAR).answer
+    if (isScalarType(type)) return scalarAnswer(type)
     if (isEnumType(type)) return enumSchema(type, components)
     return ofComposite(type, selections)
   }
@@ -69,7 +70,7 @@ function createSelectionWriter(schema: GraphQLSchema, fragments: ReadonlyMap<str
     }
   }
 
-  /** Types of which the same is asked share one alternative. */
+  /** Types of which the same is selected share one alternative. */
   const ofComposite = (type: GraphQLCompositeType, selections: readonly Selection[]): JsonSchema => {
     if (!isAbstractType(type)) return ofObject(type, selections, [type.name])
     const alike = Map.groupBy(schema.getPossibleTypes(type), possible => JSON.stringify(ofObject(possible, selections, [])))

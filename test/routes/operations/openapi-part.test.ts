@@ -1,21 +1,21 @@
 // The document of the stored operations is right: a linter, a generator of clients and the answers of the sandbox say so.
 import { spawnSync } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
 import openapiTypescript from 'openapi-typescript'
 import t, { type Test } from 'tap'
-import { FILES_OF_EVERY_KIND, schemaHasCome, tellsSchema } from '../stored-operations/fixtures.ts'
-import { startGateway } from '../support/gateway.ts'
-import { sandboxFor } from '../support/sandbox.ts'
+import { FILES_OF_EVERY_KIND, schemaHasCome, tellsSchema } from '../../stored-operations/fixtures.ts'
+import { startGateway } from '../../support/gateway.ts'
+import { sandboxFor } from '../../support/sandbox.ts'
 
 type Operation = { operationId: string; parameters: object[]; requestBody?: object; responses: Record<string, object> }
 type Document = { paths: Record<string, Record<string, Operation>>; components: { schemas: Record<string, object> } }
 
-const EXAMPLES = fileURLToPath(new URL('../../operations', import.meta.url))
-const CLIENT = fileURLToPath(new URL('../operations/client.ts.txt', import.meta.url))
+const EXAMPLES = fileURLToPath(new URL('../../../operations', import.meta.url))
+const CLIENT = fileURLToPath(new URL('./client', import.meta.url))
 
 const documentOf = async ({ url }: { url: string }) => (await (await fetch(`${url}/documentation/json`)).json()) as Document
 
@@ -54,15 +54,7 @@ t.test('a client that is generated from the document takes what the operations t
   const folder = t.testdir({})
   const document = await documentOf(await ofSandbox(t))
   writeFileSync(join(folder, 'api.ts'), await openapiTypescript(structuredClone(document) as never))
-  writeFileSync(join(folder, 'client.ts'), readFileSync(CLIENT))
-  const compilerOptions = {
-    noEmit: true,
-    strict: true,
-    exactOptionalPropertyTypes: true,
-    module: 'nodenext',
-    allowImportingTsExtensions: true
-  }
-  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions: { ...compilerOptions, types: [] } }))
+  cpSync(CLIENT, folder, { recursive: true })
   t.equal(run('tsc', ['-p', '.'], folder), 'fine')
 })
 

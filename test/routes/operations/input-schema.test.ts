@@ -1,9 +1,10 @@
 // The types of variables in the document: recursive ones end, and names are not given twice.
 import { parseType } from 'graphql'
 import t from 'tap'
-import { Components, inputSchema } from '../../src/stored-operations/input-schema.ts'
-import { inputTypeOf } from '../../src/stored-operations/input-type.ts'
-import { SCHEMA } from './fixtures.ts'
+import { Components } from '../../../routes/operations/components.ts'
+import { inputSchema } from '../../../routes/operations/input-schema.ts'
+import { inputTypeOf } from '../../../src/stored-operations/input-type.ts'
+import { SCHEMA } from '../../stored-operations/fixtures.ts'
 
 const schemaOf = (type: string, components = new Components(), schema: typeof SCHEMA | null = SCHEMA) =>
   inputSchema(inputTypeOf(parseType(type), schema ?? undefined), components)

@@ -5,7 +5,7 @@ import fp from 'fastify-plugin'
 import { createSecretExchange } from '../src/cognito/client-secrets.ts'
 import { createTokenEndpoint } from '../src/cognito/token-endpoint.ts'
 import { TokenManager } from '../src/cognito/token-manager.ts'
-import type { ExchangeReport } from '../src/cognito/token-status.ts'
+import type { ExchangeReport, TokenStatus } from '../src/cognito/token-status.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -41,6 +41,19 @@ export function createNoticeLog(log: FastifyBaseLogger) {
   }
 }
 
+/** What the token makes of readiness: none that is usable blocks, all else is worth knowing. */
+export function readinessOfToken({ state, lastFailure, nextExchangeInSeconds, notices }: TokenStatus) {
+  const blocking: string[] = []
+  if (state === 'none') blocking.push('There has been no token from Cognito yet.')
+  if (state === 'unusable') blocking.push('The token from Cognito has expired and could not be renewed.')
+  if (lastFailure === undefined) return { blocking, notices }
+  const next = nextExchangeInSeconds === undefined ? 'now' : `in ${Math.ceil(nextExchangeInSeconds)} s`
+  return {
+    blocking,
+    notices: [`The last exchange failed with ${lastFailure.code}: ${lastFailure.advice}. The next try is ${next}.`, ...notices]
+  }
+}
+
 export default fp(
   async app => {
     const { config, log, traceCall } = app
@@ -64,6 +77,7 @@ export default fp(
     const tokenManager = new TokenManager({ exchange, onExchange })
 
     app.decorate('tokenManager', tokenManager)
+    app.addReadiness(() => readinessOfToken(tokenManager.status()))
     app.decorate('onTokenExchange', (listener: (report: ExchangeReport) => void) => void listeners.push(listener))
     // Not awaited: the service starts even if Cognito is down.
     app.addHook('onReady', async () => tokenManager.start())
@@ -72,5 +86,5 @@ export default fp(
       await endpoint.close()
     })
   },
-  { name: 'cognitoAuth', dependencies: ['config', 'tracing'] }
+  { name: 'cognitoAuth', dependencies: ['config', 'tracing', 'readiness'] }
 )

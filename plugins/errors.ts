@@ -82,10 +82,10 @@ function collectMethods(app: FastifyInstance): ReadonlyMap<string, ReadonlySet<s
   return methods
 }
 
-function answerUnrouted(methods: ReadonlyMap<string, ReadonlySet<string>>, request: FastifyRequest): never {
+function unroutedError(methods: ReadonlyMap<string, ReadonlySet<string>>, request: FastifyRequest): GatewayError {
   const allowed = methods.get(request.url.split('?', 1)[0] ?? '')
-  if (allowed === undefined || allowed.has(request.method)) throw new GatewayError('NOT_FOUND')
-  throw new GatewayError('METHOD_NOT_ALLOWED', { headers: { allow: [...allowed].sort().join(', ') } })
+  if (allowed === undefined || allowed.has(request.method)) return new GatewayError('NOT_FOUND')
+  return new GatewayError('METHOD_NOT_ALLOWED', { headers: { allow: [...allowed].sort().join(', ') } })
 }
 
 export default fp(
@@ -94,7 +94,13 @@ export default fp(
     app.decorateRequest('fault', undefined)
     app.setErrorHandler(sendError)
     const methods = collectMethods(app)
-    app.setNotFoundHandler(request => answerUnrouted(methods, request))
+    app.setNotFoundHandler(request => {
+      throw unroutedError(methods, request)
+    })
+    // Fastify reads and parses the body of a request that no route takes, before it calls that handler.
+    app.addHook('preParsing', (request, _reply, payload, done) =>
+      request.is404 ? done(unroutedError(methods, request)) : done(null, payload)
+    )
   },
   { name: 'errors' }
 )

@@ -1,6 +1,8 @@
 // Runs one operation, for every route that has one to run: checks what is asked for, calls Hasura, passes its answer on.
+import type { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest, OperationRequest, onRequestHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
+import type { FairTurns } from '../src/admission/fair-turns.ts'
 import { GatewayError } from '../src/errors.ts'
 import { type CheckedDocument, type Operation, selectOperation } from '../src/graphql/document.ts'
 import { acceptsGzip, negotiateType, type ResponseType } from '../src/graphql/negotiation.ts'
@@ -75,18 +77,38 @@ function writeVariables(variables: unknown): string {
   }
 }
 
+/**
+ * Waits until it is the caller's turn to call Hasura, or the request's time is over.
+ * @throws {GatewayError} `OVERLOADED`, `UPSTREAM_TIMEOUT`
+ */
+async function waitForTurn(turns: FairTurns, request: FastifyRequest, signal: AbortSignal, timeoutMs: number): Promise<void> {
+  const { caller, ip } = request
+  const overdue = AbortSignal.timeout(timeoutMs)
+  try {
+    await turns.wait(caller ? `${caller.kind} ${caller.name}` : `address ${ip}`, AbortSignal.any([signal, overdue]))
+  } catch (error) {
+    throw error === overdue.reason ? new GatewayError('UPSTREAM_TIMEOUT', { cause: error }) : error
+  }
+}
+
 /** Makes the call of Hasura for a request. */
-function createCall({ config, hasura, traceCall }: FastifyInstance) {
+function createCall({ config, hasura, traceCall, turns }: FastifyInstance) {
   const passHeaders = createHeaderPassing({ forward: config.FORWARD_HEADERS, passesTraceContext: traceCall === undefined })
   return async (request: FastifyRequest, body: string, isQuery: boolean, signal: AbortSignal): Promise<UpstreamAnswer> => {
     const headers = passHeaders(request.headers, request.id, acceptsGzip(request.headers['accept-encoding']), request.hasuraRole)
     const startedAtMs = performance.now()
+    if (!turns.tryTake()) await waitForTurn(turns, request, signal, config.GRAPHQL_TIMEOUT_MS)
+    const calledAtMs = performance.now()
+    let stream: Readable | undefined
     try {
-      const answer = await hasura.execute({ body, isQuery, headers, signal })
+      const answer = await hasura.execute({ body, isQuery, headers, startedAtMs, signal })
+      stream = answer.stream
       request.upstreamStatus = answer.status
       return answer
     } finally {
-      request.upstreamMs = performance.now() - startedAtMs
+      request.upstreamMs = performance.now() - calledAtMs
+      if (stream) stream.once('close', () => turns.release())
+      else turns.release()
     }
   }
 }
@@ -117,5 +139,5 @@ export default fp(
       }
     })
   },
-  { name: 'runOperation', dependencies: ['config', 'errors', 'callers', 'requestLog', 'hasura', 'passAnswer', 'tracing'] }
+  { name: 'runOperation', dependencies: ['config', 'errors', 'callers', 'requestLog', 'hasura', 'admission', 'passAnswer', 'tracing'] }
 )

@@ -25,6 +25,7 @@ export default fp(
     let onIdle: () => void = () => {}
 
     app.decorate('isDraining', false)
+    app.addReadiness(() => ({ blocking: app.isDraining ? ['The service is shutting down.'] : [] }))
     app.decorate('drain', async graceMs => {
       app.isDraining = true
       if (inFlight === 0) return true
@@ -49,5 +50,5 @@ export default fp(
       if (inFlight === 0) onIdle()
     })
   },
-  { name: 'shutdown', dependencies: ['requestEnd'] }
+  { name: 'shutdown', dependencies: ['requestEnd', 'readiness'] }
 )

@@ -90,6 +90,7 @@ export default fp(
       }
     }
     app.decorate('operations', operations)
+    app.addReadiness(() => ({ notices: operations.reasons() }))
     if (files.ignored.length > 0)
       app.log.warn({ files: files.ignored }, 'these files are not stored operations: their names do not end in .graphql')
     const count = operations.current.operations.length
@@ -106,5 +107,5 @@ export default fp(
     })
     app.addHook('onClose', async () => stop())
   },
-  { name: 'operations', dependencies: ['config', 'hasura'] }
+  { name: 'operations', dependencies: ['config', 'hasura', 'readiness'] }
 )

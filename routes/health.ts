@@ -1,7 +1,5 @@
 // Tells load balancers and operators whether the process is alive and can run operations.
 import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox'
-import type { FastifyInstance } from 'fastify'
-import type { TokenStatus } from '../src/cognito/token-status.ts'
 
 const LiveSchema = Type.Object({ status: Type.Literal('live') }, { examples: [{ status: 'live' }] })
 
@@ -32,29 +30,8 @@ const ReadySchema = Type.Object(
   }
 )
 
-/** Says what keeps the service from being ready, or soon may, in words that an operator can act on; empty when all is well. */
-function describeToken(token: TokenStatus): string[] {
-  const { state, lastFailure, nextExchangeInSeconds } = token
-  const reasons: string[] = []
-  if (state === 'none') reasons.push('There has been no token from Cognito yet.')
-  if (state === 'unusable') reasons.push('The token from Cognito has expired and could not be renewed.')
-  if (lastFailure) {
-    const next = nextExchangeInSeconds === undefined ? 'now' : `in ${Math.ceil(nextExchangeInSeconds)} s`
-    reasons.push(`The last exchange failed with ${lastFailure.code}: ${lastFailure.advice}. The next try is ${next}.`)
-  }
-  return [...reasons, ...token.notices]
-}
-
-/** Tells whether the service can run operations, and what an operator should know. */
-export function readinessOf({ tokenManager, operations, isDraining }: FastifyInstance) {
-  const token = tokenManager.status()
-  const isReady = !isDraining && (token.state === 'fresh' || token.state === 'stale')
-  const reasons = [...(isDraining ? ['The service is shutting down.'] : []), ...describeToken(token), ...operations.reasons()]
-  return { isReady, reasons, token }
-}
-
 const routes: FastifyPluginAsyncTypebox = async app => {
-  const config = { isQuiet: true, answersWhileDraining: true }
+  const config = { isQuiet: true, isProbe: true, answersWhileDraining: true }
 
   app.get(
     '/health/live',
@@ -90,7 +67,8 @@ const routes: FastifyPluginAsyncTypebox = async app => {
       }
     },
     async (_, reply) => {
-      const { isReady, reasons, token } = readinessOf(app)
+      const { isReady, reasons } = app.readiness()
+      const token = app.tokenManager.status()
       return reply
         .code(isReady ? 200 : 503)
         .preventCache()

@@ -68,6 +68,7 @@ export const SettingsSchema = Type.Object({
   ),
   GRAPHQL_TIMEOUT_MS: integer(1, MAX_TIMER_MS, 30_000, 'Longest time for one call to Hasura, retries included, in ms.'),
   GRAPHQL_CONNECTIONS: integer(1, 65_535, 128, 'Largest number of connections to Hasura.'),
+  GRAPHQL_QUEUE: integer(0, 1_000_000, 1_024, 'Most requests that wait for one of these sockets; a further one is answered 503.'),
   GRAPHQL_ALLOWED_OPERATIONS: someOf<'query' | 'mutation' | 'subscription'>(
     ['query', 'mutation'],
     'query,mutation',
@@ -95,6 +96,13 @@ export const SettingsSchema = Type.Object({
   ),
   PORT: integer(0, 65_535, 3_000, 'Port to listen on; 0 takes any free one.'),
   BODY_LIMIT_BYTES: integer(1, 2 ** 31 - 1, 1_048_576, 'Largest request body, in bytes.'),
+  BODY_BUDGET_BYTES: integer(
+    1,
+    Number.MAX_SAFE_INTEGER,
+    67_108_864,
+    'Request bodies held at once, in bytes; a request beyond it is answered 503 unread.'
+  ),
+  MAX_CONNECTIONS: integer(1, 1_000_000, 10_000, 'Most open connections of callers; a further one is closed.'),
   LOG_LEVEL: oneOf(
     ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
     'info',

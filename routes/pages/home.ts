@@ -1,7 +1,6 @@
 // GET /: what this service is, its state, and where to go next.
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import { serviceVersion } from '../../src/version.ts'
-import { readinessOf } from '../health.ts'
 import { escapeHtml, htmlPage } from './page.ts'
 
 const NAME = 'Cognito-Hasura gateway'
@@ -41,8 +40,8 @@ function inWords(seconds: number): string {
 
 /** Describes the state of the service; the first sentence says whether it can serve. */
 function describeState(app: FastifyInstance): { isReady: boolean; sentences: string[] } {
-  const { isReady, reasons, token } = readinessOf(app)
-  const { state, expiresInSeconds = 0, nextExchangeInSeconds } = token
+  const { isReady, reasons } = app.readiness()
+  const { state, expiresInSeconds = 0, nextExchangeInSeconds } = app.tokenManager.status()
   const sentences = [isReady ? 'Ready: operations run.' : 'Not ready: operations are answered with 503.', ...reasons]
   if (state === 'fresh' || state === 'stale') {
     const renewal = nextExchangeInSeconds === undefined ? 'is being renewed' : `is renewed in ${inWords(nextExchangeInSeconds)}`

@@ -61,6 +61,8 @@ export type HasuraRequest = {
   isQuery: boolean
   /** Names and values in turn, beside what the client sets itself. */
   headers: readonly string[]
+  /** When its time began to count, by `performance.now()`; default: with the call. */
+  startedAtMs?: number
   /** Ends the call where its caller leaves; once the answer streams, destroying the stream does. */
   signal: AbortSignal
 }
@@ -101,8 +103,8 @@ export function createHasuraClient(options: HasuraClientOptions) {
   }
 
   const execute = async (request: HasuraRequest): Promise<UpstreamAnswer> => {
-    const deadlineMs = performance.now() + timeoutMs
-    const token = await tokens.getToken(timeoutMs)
+    const deadlineMs = (request.startedAtMs ?? performance.now()) + timeoutMs
+    const token = await tokens.getToken(remaining(deadlineMs))
     const answer = await send(request, token, deadlineMs)
     const refusal = refusalIn(answer)
     if (refusal === undefined) return assertJson(answer)

@@ -15,7 +15,7 @@ export const givesTokens: Answer = (response, _, count) =>
 export const givesData: Answer = response => sendJson(response, '{"data":{"users":[{"id":1}]}}')
 
 /** A busy machine delays the event loop by seconds; the service under test does not shed requests for it. */
-export const NEVER_SHED = { maxEventLoopDelayMs: Number.POSITIVE_INFINITY }
+export const NEVER_SHED = { maxLoopDelayMs: Number.POSITIVE_INFINITY }
 
 /** The service under test and its two neighbours. */
 export type Gateway = {

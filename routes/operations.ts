@@ -5,7 +5,6 @@ import { GatewayError } from '../src/errors.ts'
 import type { OperationCatalog } from '../src/stored-operations/operation-catalog.ts'
 import type { QueryText } from '../src/stored-operations/read-query-text.ts'
 import type { StoredOperation } from '../src/stored-operations/stored-operation.ts'
-import { literalValue } from '../src/stored-operations/variable-declaration.ts'
 import { ErrorAnswerSchema } from './error-responses.ts'
 import { describeOperations } from './operations/openapi-part.ts'
 import { listSchema } from './operations.schema.ts'
@@ -32,7 +31,7 @@ const entryOf = ({ name, kind, description, variables }: StoredOperation) => ({
     name,
     type,
     required: isRequired,
-    ...(defaultValue && { default: literalValue(defaultValue) })
+    ...(defaultValue !== undefined && { default: defaultValue })
   }))
 })
 

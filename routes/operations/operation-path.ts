@@ -1,8 +1,7 @@
 // One stored operation as a path of the OpenAPI document.
 import { type GraphQLInputType, type GraphQLSchema, getNullableType, isInputObjectType, isListType, isScalarType } from 'graphql'
 import { formOf, inputTypeOf } from '../../src/stored-operations/input-type.ts'
-import type { StoredOperation } from '../../src/stored-operations/stored-operation.ts'
-import { literalValue, type VariableDeclaration } from '../../src/stored-operations/variable-declaration.ts'
+import type { StoredOperation, VariableDeclaration } from '../../src/stored-operations/stored-operation.ts'
 import { answerSchema } from './answer-schema.ts'
 import { COMMON_PARAMETERS, responsesOf } from './common-parts.ts'
 import type { Components, NameGiver } from './components.ts'
@@ -65,7 +64,7 @@ function requestBody(typed: readonly TypedVariable[], components: Components): J
 const variableSchema = ({ variable: { defaultValue, description } }: TypedVariable, schema: JsonSchema): JsonSchema => ({
   ...schema,
   ...described(description),
-  ...(defaultValue && { default: literalValue(defaultValue) })
+  ...(defaultValue !== undefined && { default: defaultValue })
 })
 
 function parameter(one: TypedVariable, components: Components): JsonSchema {

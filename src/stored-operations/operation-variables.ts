@@ -4,7 +4,7 @@ import { GatewayError } from '../errors.ts'
 import { checkValue, isPlainObject, type Report } from './check-value.ts'
 import { inputTypeOf } from './input-type.ts'
 import { type QueryText, readQueryText } from './read-query-text.ts'
-import type { VariableDeclaration } from './variable-declaration.ts'
+import type { VariableDeclaration } from './stored-operation.ts'
 
 /** The most faults that one message names; a body can hold a million. */
 export const NAMED_FAULTS_MAX = 20

@@ -1,11 +1,33 @@
 // One file of the folder as an operation that can be run.
-import { type DefinitionNode, type DocumentNode, Kind, type OperationDefinitionNode, parse, print, Source } from 'graphql'
+import {
+  type ConstValueNode,
+  type DefinitionNode,
+  type DocumentNode,
+  Kind,
+  type OperationDefinitionNode,
+  parse,
+  print,
+  Source,
+  type TypeNode
+} from 'graphql'
 import type { CheckedDocument } from '../graphql/document.ts'
 import type { SourceFile } from './operation-folder.ts'
-import { declarationsOf, type VariableDeclaration } from './variable-declaration.ts'
 
 /** What a stored operation does; a subscription cannot be stored. */
 export type StoredKind = 'query' | 'mutation'
+
+/** A declared variable. */
+export type VariableDeclaration = {
+  readonly name: string
+  /** As GraphQL writes it, such as `[Int!]!`. */
+  readonly type: string
+  readonly typeNode: TypeNode
+  /** Whether a value must be given: it cannot be null, and there is no default. */
+  readonly isRequired: boolean
+  /** The JSON value it has unless one is given; numbers keep their digits. */
+  readonly defaultValue: unknown
+  readonly description: string | undefined
+}
 
 /** An operation of the folder. */
 export type StoredOperation = {
@@ -57,6 +79,35 @@ export function createStoredOperation(
     ast: { kind: Kind.DOCUMENT, definitions },
     hasOwnFragments: own.length > 1,
     document: { text: sentText, json: JSON.stringify(sentText), operations: [{ kind, name: operationName }] }
+  }
+}
+
+/** Returns the variables of an operation, in its order. */
+export function declarationsOf({ variableDefinitions = [] }: OperationDefinitionNode): VariableDeclaration[] {
+  return variableDefinitions.map(({ variable, type, defaultValue, description }) => ({
+    name: variable.name.value,
+    type: print(type),
+    typeNode: type,
+    isRequired: type.kind === Kind.NON_NULL_TYPE && defaultValue === undefined,
+    defaultValue: defaultValue && literalValue(defaultValue),
+    description: description?.value
+  }))
+}
+
+/** Returns the JSON value of a literal; numbers keep their digits. */
+function literalValue(node: ConstValueNode): unknown {
+  switch (node.kind) {
+    case Kind.NULL:
+      return null
+    case Kind.INT:
+    case Kind.FLOAT:
+      return JSON.rawJSON(node.value)
+    case Kind.LIST:
+      return node.values.map(literalValue)
+    case Kind.OBJECT:
+      return Object.fromEntries(node.fields.map(({ name, value }) => [name.value, literalValue(value)]))
+    default:
+      return node.value
   }
 }
 

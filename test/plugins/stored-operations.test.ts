@@ -177,12 +177,12 @@ t.test('without operations Hasura is not asked, and the start tells where nothin
   )
 })
 
-t.test('ten thousand operations start', async t => {
+t.test('ten thousand operations start', { timeout: 120_000 }, async t => {
   const folder = t.testdir({})
   for (let n = 0; n < 10_000; n++) writeFileSync(join(folder, `op${n}.graphql`), `query Op${n}($id: ID) { user(id: $id) { id name } }`)
   const settings = await loadSettings(environmentFor('http://127.0.0.1:1', 'http://127.0.0.1:1', { OPERATIONS_DIR: folder }))
   const app = await buildApp(settings)
-  t.teardown(() => app.close())
   await app.ready()
-  t.match((await app.inject('/operations/op9999')).json(), { errors: [{ extensions: { code: 'TOKEN_UNAVAILABLE' } }] })
+  t.equal(app.operations.current.operations.length, 10_000)
+  await app.close()
 })

@@ -5,7 +5,7 @@ import { GatewayError } from '../../src/errors.ts'
 import { parseLossless } from '../../src/json.ts'
 import { createOperationVariables, NAMED_FAULTS_MAX } from '../../src/stored-operations/operation-variables.ts'
 import type { QueryText } from '../../src/stored-operations/read-query-text.ts'
-import { declarationsOf } from '../../src/stored-operations/variable-declaration.ts'
+import { declarationsOf } from '../../src/stored-operations/stored-operation.ts'
 import { SCHEMA } from './fixtures.ts'
 
 function variablesOf(declared: string, schema: GraphQLSchema | null = SCHEMA) {

@@ -6,14 +6,14 @@ const LiveSchema = Type.Object({ status: Type.Literal('live') }, { examples: [{ 
 const ReadySchema = Type.Object(
   {
     status: Type.Union([Type.Literal('ready'), Type.Literal('not ready')]),
-    reasons: Type.Array(Type.String(), { description: 'Why the service is not ready, or what an operator should look at.' }),
+    reasons: Type.Array(Type.String(), { description: 'Why the service is not ready, or what an operator should check.' }),
     token: Type.Object({
       state: Type.Union([Type.Literal('none'), Type.Literal('fresh'), Type.Literal('stale'), Type.Literal('unusable')]),
       ageSeconds: Type.Optional(Type.Number()),
       expiresInSeconds: Type.Optional(Type.Number()),
       nextExchangeInSeconds: Type.Optional(Type.Number()),
       exchangesPerMonth: Type.Optional(
-        Type.Integer({ description: 'Exchanges that this replica makes in 30 days at this rate; Cognito bills each.' })
+        Type.Integer({ description: 'Exchanges this replica makes in 30 days at the current rate; Cognito bills each.' })
       ),
       consecutiveFailures: Type.Integer({ minimum: 0 }),
       lastFailure: Type.Optional(Type.Object({ code: Type.String(), advice: Type.String() }))
@@ -41,8 +41,8 @@ const routes: FastifyPluginAsyncTypebox = async app => {
         operationId: 'getLiveness',
         security: [],
         tags: ['health'],
-        summary: 'Does the process serve?',
-        response: { 200: { description: 'Yes.', content: { 'application/json': { schema: LiveSchema } } } }
+        summary: 'Is the process alive?',
+        response: { 200: { description: 'The process is alive.', content: { 'application/json': { schema: LiveSchema } } } }
       }
     },
     async (_, reply) => reply.preventCache().send({ status: 'live' as const })
@@ -59,10 +59,13 @@ const routes: FastifyPluginAsyncTypebox = async app => {
         summary: 'Can the service run operations?',
         response: {
           200: {
-            description: 'There is a usable token, and the service is not stopping.',
+            description: 'The service has a usable token and is not stopping.',
             content: { 'application/json': { schema: ReadySchema } }
           },
-          503: { description: 'It cannot run operations; `reasons` says why.', content: { 'application/json': { schema: ReadySchema } } }
+          503: {
+            description: 'The service cannot run operations; `reasons` says why.',
+            content: { 'application/json': { schema: ReadySchema } }
+          }
         }
       }
     },

@@ -4,7 +4,7 @@ import { EventEmitter, once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 
 const SERVER = fileURLToPath(new URL('../../src/server.ts', import.meta.url))
-const PRELOAD = new URL('./service-preload.ts', import.meta.url).href
+const PRELOAD = new URL('./end-with-parent.ts', import.meta.url).href
 
 /** A started service. */
 export type ServiceProcess = {

@@ -4,6 +4,7 @@ import type { FastifyRequest, onRequestHookHandler, preParsingHookHandler } from
 import fp from 'fastify-plugin'
 import { FairTurns } from '../src/admission/fair-turns.ts'
 import { HEAP_SHARE, Lasting, LOOP_DELAY_MS, Strain } from '../src/admission/strain.ts'
+import { type Clock, systemClock } from '../src/clock.ts'
 import { GatewayError } from '../src/errors.ts'
 
 declare module 'fastify' {
@@ -51,10 +52,12 @@ function announcedBytes({ headers }: FastifyRequest, limitBytes: number): number
 export type AdmissionOptions = {
   /** How late the event loop may be, in ms; default {@link LOOP_DELAY_MS}. */
   maxLoopDelayMs?: number
+  /** Default: this machine's clock. */
+  clock?: Clock
 }
 
 export default fp<AdmissionOptions>(
-  async (app, { maxLoopDelayMs = LOOP_DELAY_MS.refuseAbove }) => {
+  async (app, { maxLoopDelayMs = LOOP_DELAY_MS.refuseAbove, clock = systemClock }) => {
     const { BODY_BUDGET_BYTES: budgetBytes, BODY_LIMIT_BYTES: limitBytes, GRAPHQL_QUEUE: waitingMax } = app.config
     const turns = new FairTurns({ atOnce: app.config.GRAPHQL_CONNECTIONS, waitingMax })
     const loop = new Strain({ ...LOOP_DELAY_MS, refuseAbove: maxLoopDelayMs })
@@ -95,10 +98,9 @@ export default fp<AdmissionOptions>(
       done(null, payload)
     })
 
-    let dueAtMs = performance.now() + LOOK_EVERY_MS
     let wasBusy = false
-    const look = () => {
-      const nowMs = performance.now()
+    const look = (dueAtMs: number) => {
+      const nowMs = clock.nowMs()
       const isBusy = inFlight > 0
       // What blocks the loop while nobody waits, as the start does, delays nobody.
       loop.sample(isBusy && wasBusy ? nowMs - dueAtMs : undefined)
@@ -106,12 +108,16 @@ export default fp<AdmissionOptions>(
       heap.sample(used / limit)
       for (const { lasting, isReached } of bounds) lasting.look(isReached(), nowMs)
       wasBusy = isBusy
-      dueAtMs = nowMs + LOOK_EVERY_MS
+      lookAgain(nowMs + LOOK_EVERY_MS)
     }
-    const timer = setInterval(look, LOOK_EVERY_MS).unref()
-    app.addHook('onClose', async () => clearInterval(timer))
+    let cancelTimer = () => {}
+    const lookAgain = (dueAtMs: number) => {
+      cancelTimer = clock.setTimer(() => look(dueAtMs), LOOK_EVERY_MS)
+    }
+    lookAgain(clock.nowMs() + LOOK_EVERY_MS)
+    app.addHook('onClose', async () => cancelTimer())
     app.addReadiness(() => {
-      const nowMs = performance.now()
+      const nowMs = clock.nowMs()
       return { blocking: bounds.filter(({ lasting }) => lasting.durationMs(nowMs) > LASTING_MS).map(({ message }) => message) }
     })
   },

@@ -2,9 +2,17 @@
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
+import Fastify, { type FastifyPluginAsync } from 'fastify'
+import fp from 'fastify-plugin'
 import t, { type Test } from 'tap'
+import admission from '../../plugins/admission.ts'
+import errors from '../../plugins/errors.ts'
+import readiness from '../../plugins/readiness.ts'
+import requestEnd from '../../plugins/request-end.ts'
+import { loadSettings } from '../../src/settings.ts'
+import { FakeClock } from '../support/fake-clock.ts'
 import { sendJson } from '../support/fake-server.ts'
-import { codeOf, givesData, startGateway } from '../support/gateway.ts'
+import { codeOf, environmentFor, givesData, startGateway } from '../support/gateway.ts'
 import { RawClient } from '../support/raw-client.ts'
 
 /** A head that announces a body, of which nothing is ever sent. */
@@ -147,3 +155,83 @@ function keysFile(t: Test): string {
   ]
   return `${t.testdir({ 'keys.json': JSON.stringify({ callers }) })}/keys.json`
 }
+
+/** An app with nothing but admission, on a clock that the test moves; `/operation` hangs until it is let go. */
+async function admittedApp(t: Test, environment: Record<string, string> = {}) {
+  const clock = new FakeClock()
+  const settings = await loadSettings(environmentFor('http://127.0.0.1:1', 'http://127.0.0.1:1', environment))
+  const app = Fastify()
+  let letGo = () => {}
+  const underWay = Promise.withResolvers<void>()
+  await app.register(fp(async app => void app.decorate('config', settings), { name: 'config' }))
+  for (const plugin of [requestEnd, readiness, errors]) await app.register(plugin)
+  await app.register(admission, { clock })
+  const operations: FastifyPluginAsync = async scope => {
+    scope.addHook('onRequest', scope.admit)
+    scope.addHook('preParsing', scope.holdBody)
+    scope.get('/operation', async () => {
+      const { promise, resolve } = Promise.withResolvers<string>()
+      letGo = () => resolve('done')
+      underWay.resolve()
+      return promise
+    })
+    scope.post('/body', async () => 'read')
+  }
+  await app.register(operations)
+  app.get('/health', async () => 'well')
+  const url = await app.listen({ host: '127.0.0.1', port: 0 })
+  t.teardown(async () => {
+    letGo()
+    await app.close()
+  })
+  return { app, clock, url, underWay: underWay.promise, letGo: () => letGo() }
+}
+
+t.test('an event loop that stays late turns operations away, and nothing else', async t => {
+  const { app, clock, url, underWay, letGo } = await admittedApp(t)
+  const late = async () => {
+    clock.sleep(2_000)
+    await clock.advance(0)
+  }
+  await late()
+  const answer = fetch(`${url}/operation`)
+  await underWay
+  await clock.advance(1_000)
+  await late()
+  t.equal((await app.inject({ method: 'POST', url: '/body' })).statusCode, 200, 'one late look is a pause')
+  await late()
+  await late()
+  const refused = await app.inject('/operation')
+  t.equal(refused.statusCode, 503)
+  t.equal(refused.headers['retry-after'], '1')
+  t.match(refused.json(), { errors: [{ message: /event loop/, extensions: { code: 'OVERLOADED' } }] })
+  t.equal((await app.inject('/health')).statusCode, 200)
+  t.same(app.readiness(), { isReady: true, reasons: [] }, "for some seconds that is nobody else's business")
+  for (let n = 0; n < 6; n++) await late()
+  t.match(app.readiness(), { isReady: false, reasons: [/event loop/] })
+  letGo()
+  await (await answer).text()
+  await clock.advance(1_000)
+  t.same(app.readiness(), { isReady: true, reasons: [] })
+  t.equal((await app.inject({ method: 'POST', url: '/body' })).statusCode, 200)
+})
+
+t.test('a loop that is late while nobody waits, as at the start, is no load', async t => {
+  const { app, clock } = await admittedApp(t)
+  for (let n = 0; n < 20; n++) {
+    clock.sleep(2_000)
+    await clock.advance(0)
+  }
+  t.equal((await app.inject({ method: 'POST', url: '/body' })).statusCode, 200)
+  t.ok(app.readiness().isReady)
+})
+
+t.test('a budget that stays used up for ten seconds makes the service unready, and ready again', async t => {
+  const { app, clock, url } = await admittedApp(t, { BODY_BUDGET_BYTES: '1000000' })
+  const socket = await callerFor(t, url)
+  socket.write(headOf('POST', '/body'))
+  while (app.readiness().isReady) await clock.advance(500)
+  t.match(app.readiness(), { reasons: ['The request bodies at hand use up BODY_BUDGET_BYTES.'] })
+  socket.destroy()
+  while (!app.readiness().isReady) await clock.advance(500)
+})

@@ -2,8 +2,10 @@
 import { Connection, type ConnectionEvents, type Exchange } from './connection.ts'
 import type { Target } from './open-socket.ts'
 
-/** How long a connection is used, in ms, give or take a fifth, so that new addresses of a name are met and not by all at once. */
-export const CONNECTION_LIFE_MS = 600_000
+/** How long a connection is used, in ms, so that new addresses of a name are met. */
+const CONNECTION_LIFE_MS = 600_000
+/** By how much a connection's life may differ from that, in ms, so that not all are made anew at once. */
+const LIFE_SPREAD_MS = 120_000
 /** How often idle connections are looked through for those past their time, in ms. */
 const SWEEP_MS = 1_000
 
@@ -100,7 +102,7 @@ export class ConnectionPool {
     for (const { isMade } of this.#open) if (!isMade) making += 1
     for (let n = making; n < wanted && this.#open.size < this.#maxConnections; n += 1) {
       const { nowMs, random } = this.#chance
-      const endOfLifeMs = nowMs() + CONNECTION_LIFE_MS * (0.8 + 0.4 * random())
+      const endOfLifeMs = nowMs() + CONNECTION_LIFE_MS + LIFE_SPREAD_MS * (2 * random() - 1)
       this.#open.add(new Connection(this.#target, this.#session, this.#events, endOfLifeMs, nowMs))
     }
   }
@@ -134,18 +136,14 @@ export class ConnectionPool {
     this.#open.delete(connection)
     const index = this.#idle.indexOf(connection)
     if (index >= 0) this.#idle.splice(index, 1)
-    // A connection that could not be made takes one request with it: its caller decides whether to try again.
-    if (failure)
-      this.#waiting
-        .splice(
-          Math.max(
-            0,
-            this.#waiting.findIndex(({ isOver }) => !isOver)
-          ),
-          1
-        )[0]
-        ?.onError(failure)
+    // Each connection that was of no use fails one request, so that a peer that closes at once is not called without end.
+    if (failure) this.#failFirst(failure)
     if (this.#waiting.length > 0) this.#endTurn()
+  }
+
+  #failFirst(failure: Error): void {
+    const index = this.#waiting.findIndex(({ isOver }) => !isOver)
+    if (index >= 0) this.#waiting.splice(index, 1)[0]?.onError(failure)
   }
 
   #sweep(): void {

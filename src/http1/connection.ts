@@ -23,7 +23,7 @@ export interface Exchange {
 export type ConnectionEvents = {
   /** It is made, or has read an answer, and may serve the next request. */
   onIdle(connection: Connection): void
-  /** @param failure why it could not be made; undefined where it was */
+  /** @param failure why it closed before it was of any use; undefined where a request had been sent on it */
   onClose(connection: Connection, failure: Error | undefined): void
   /** A TLS session that later connections may resume. */
   onSession(session: Buffer): void
@@ -40,6 +40,7 @@ export class Connection {
   readonly #isSecure: boolean
   readonly #nowMs: () => number
   readonly #endOfLifeMs: number
+  #isUsed = false
   #exchange: Exchange | undefined
   #usableUntilMs = 0
   #error: Error | undefined
@@ -71,7 +72,7 @@ export class Connection {
       .once('close', () => {
         clearTimeout(timer)
         const error = this.#error ?? new Error('the connection was closed')
-        events.onClose(this, this.isMade ? undefined : error)
+        events.onClose(this, this.#isUsed ? undefined : error)
         this.#exchange?.onError(error)
       })
   }
@@ -84,6 +85,7 @@ export class Connection {
   /** Sends a request and reads its answer; only for a connection that is idle. */
   send(exchange: Exchange): void {
     this.#exchange = exchange
+    this.#isUsed = true
     this.#usableUntilMs = 0
     exchange.onSent(this)
     const { head, body } = exchange

@@ -174,6 +174,43 @@ t.test('what is no HTTP, and a head that does not end, are UPSTREAM_INVALID_RESP
   }
 })
 
+t.test(
+  'what can’t become an answer is UPSTREAM_INVALID_RESPONSE at once, also where the peer then closes, and is not sent twice',
+  async t => {
+    const chunked = 'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n'
+    for (const bytes of ['HTTP/1.1 200 OK\n', 'HTTP/1.x nonsense', `${chunked}zzzz`, `${chunked}5\r\n0123456789abcdef`])
+      for (const closes of [false, true]) {
+        const { url, connections } = await rawServer(t, socket => {
+          socket.once('data', () => (closes ? socket.end(bytes) : socket.write(bytes)))
+        })
+        const { execute, retries } = await clientFor(t, () => {}, { endpoint: url })
+        t.equal(await codeOf(execute()), 'UPSTREAM_INVALID_RESPONSE', JSON.stringify(bytes))
+        t.strictSame([connections(), retries], [1, []])
+      }
+  }
+)
+
+t.test('an answer that ends by closing is JSON as a whole, or UPSTREAM_INVALID_RESPONSE', async t => {
+  const gzip = gzipSync(DATA)
+  const answers: [string, string, string | Buffer, boolean][] = [
+    ['whole', '', DATA, true],
+    ['cut where it looks whole', '', '{"data":{"a":{"b":1}', false],
+    ['cut', '', '{"data":', false],
+    ['gzip, whole', 'content-encoding: gzip\r\n', gzip, true],
+    ['gzip, cut', 'content-encoding: gzip\r\n', gzip.subarray(0, -3), false]
+  ]
+  for (const [title, fields, body, isWhole] of answers) {
+    const { url } = await rawServer(t, socket => {
+      socket.once('data', () => {
+        socket.write(`HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n${fields}\r\n`)
+        socket.end(body)
+      })
+    })
+    const { execute } = await clientFor(t, () => {}, { endpoint: url })
+    t.equal(await codeOf(execute()), isWhole ? 'no error' : 'UPSTREAM_INVALID_RESPONSE', title)
+  }
+})
+
 t.test('silence is UPSTREAM_TIMEOUT: no head, a head alone, a drip', async t => {
   const answers: Answer[] = [
     () => {},

@@ -119,6 +119,40 @@ t.test('an idle connection is closed when its time is over', async t => {
   t.equal(upstream.connections, 1)
 })
 
+t.test('a connection is used for ten minutes, give or take a fifth', async t => {
+  const MINUTE_MS = 60_000
+  for (const [random, lifeMs] of [
+    [0, 8 * MINUTE_MS],
+    [0.5, 10 * MINUTE_MS],
+    [1, 12 * MINUTE_MS]
+  ] as const) {
+    let nowMs = 1_000
+    const chance = { nowMs: () => nowMs, random: () => random }
+    const bytes = OK.replace('content', 'keep-alive: timeout=900\r\ncontent')
+    const { ask, upstream } = await poolFor(t, socket => void socket.write(bytes), 1, '127.0.0.1', chance)
+    await ask()
+    nowMs += lifeMs / 2
+    await ask()
+    nowMs += lifeMs / 2 - 1
+    await ask()
+    t.equal(upstream.connections, 1, 'a tick before its end it is still used')
+    nowMs += 1
+    await ask()
+    t.equal(upstream.connections, 2)
+  }
+})
+
+t.test('an upstream that closes each connection at once fails each request once, and is not called without end', async t => {
+  const { start, upstream } = await poolFor(t, () => {}, 2)
+  const exchanges = [start(), start(), start()]
+  const closing = setInterval(() => {
+    for (const socket of upstream.sockets) socket.destroy()
+  }, 0)
+  for (const { whole } of exchanges) await t.rejects(whole)
+  clearInterval(closing)
+  t.ok(upstream.connections <= 6, `${upstream.connections} connections`)
+})
+
 t.test('a pool that is closed fails what is under way and what comes later', async t => {
   const { start, pool } = await poolFor(t, () => {})
   const [sent, waiting] = [start(), start()]

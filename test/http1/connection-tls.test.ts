@@ -1,6 +1,9 @@
 // How a connection by TLS is made, and that one is made in its time.
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { createServer as createTlsServer, getCACertificates, setDefaultCACertificates } from 'node:tls'
 import t from 'tap'
+import { ProtocolError } from '../../src/http1/answer-head.ts'
 import { ConnectionPool } from '../../src/http1/connection-pool.ts'
 import { startRawUpstream } from '../support/raw-upstream.ts'
 import { makeSelfSigned } from '../support/self-signed.ts'
@@ -41,6 +44,54 @@ t.test('TLS: an unknown certificate fails; a known one is asked for by name, and
     { name: 'localhost', protocol: 'http/1.1', isReused: true }
   ])
   unknown.close()
+  pool.close()
+  await upstream.close()
+})
+
+t.test('a request that a connection is being made for goes out by another that is free before', async t => {
+  const { key, cert } = makeSelfSigned()
+  const answering: Socket[] = []
+  const upstream = await startRawUpstream(socket => void answering.push(socket), createTlsServer({ key, cert }))
+  const sockets: Socket[] = []
+  // The second connection gets no answer to its TLS greeting.
+  const relay = createServer(socket => {
+    sockets.push(socket.on('error', () => {}))
+    if (sockets.length === 1) socket.pipe(connect(upstream.port, '127.0.0.1')).pipe(socket)
+  })
+  relay.listen(0, '127.0.0.1')
+  await once(relay, 'listening')
+  const before = getCACertificates('default')
+  setDefaultCACertificates([...before, cert])
+  t.teardown(() => setDefaultCACertificates(before))
+  const { port } = relay.address() as AddressInfo
+  const pool = new ConnectionPool({ isSecure: true, hostname: 'localhost', port, connectTimeoutMs: 60_000 }, 2)
+  const [first, second] = [new Collected('1'), new Collected('2')]
+  pool.send(first)
+  await first.sent
+  pool.send(second)
+  while (sockets.length < 2 || answering.length < 1) await new Promise(setImmediate)
+  answering[0]?.write(OK)
+  await second.sent
+  t.equal(second.connection, first.connection)
+  pool.close()
+  await upstream.close()
+  relay.close()
+  for (const socket of sockets) socket.destroy()
+})
+
+t.test('TLS: an answer that ends with its connection is refused, since a cut looks like an end', async t => {
+  const { key, cert } = makeSelfSigned()
+  const upstream = await startRawUpstream(
+    socket => void socket.end('HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n{"data":1}'),
+    createTlsServer({ key, cert })
+  )
+  const before = getCACertificates('default')
+  setDefaultCACertificates([...before, cert])
+  t.teardown(() => setDefaultCACertificates(before))
+  const pool = new ConnectionPool({ isSecure: true, hostname: 'localhost', port: upstream.port, connectTimeoutMs: 5000 }, 1)
+  const exchange = new Collected()
+  pool.send(exchange)
+  await t.rejects(exchange.whole, ProtocolError)
   pool.close()
   await upstream.close()
 })

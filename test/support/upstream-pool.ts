@@ -4,11 +4,11 @@ import type { Socket } from 'node:net'
 import type { Test } from 'tap'
 import type { AnswerHead } from '../../src/http1/answer-head.ts'
 import type { Connection, Exchange } from '../../src/http1/connection.ts'
-import { ConnectionPool } from '../../src/http1/connection-pool.ts'
+import { type Chance, ConnectionPool } from '../../src/http1/connection-pool.ts'
 import { startRawUpstream } from './raw-upstream.ts'
 
 /** An answer with all of its body, each character a byte. */
-type Whole = { status: number; head: AnswerHead; body: string }
+export type Whole = { status: number; head: AnswerHead; body: string }
 
 /** One exchange that collects its answer. */
 export class Collected implements Exchange {
@@ -76,10 +76,11 @@ export async function poolFor(
   t: Test,
   onRequest: (socket: Socket, request: string, count: number) => void,
   connections = 1,
-  hostname = '127.0.0.1'
+  hostname = '127.0.0.1',
+  chance?: Chance
 ) {
   const upstream = await startRawUpstream(onRequest)
-  const pool = new ConnectionPool({ isSecure: false, hostname, port: upstream.port, connectTimeoutMs: 5000 }, connections)
+  const pool = new ConnectionPool({ isSecure: false, hostname, port: upstream.port, connectTimeoutMs: 5000 }, connections, chance)
   t.teardown(async () => {
     pool.close()
     await upstream.close()

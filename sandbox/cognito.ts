@@ -6,7 +6,7 @@ import { machineClaims } from './cognito-claims.ts'
 import { createProvider } from './cognito-provider.ts'
 import { listen, stopListening } from './listen.ts'
 
-/** What the stand-in is to be; all but the client's two credentials have a default. */
+/** Options of the stand-in; only the client's two credentials have no default. */
 export interface CognitoOptions {
   /** 0 (the default) takes any free port. */
   readonly port?: number
@@ -18,7 +18,7 @@ export interface CognitoOptions {
   readonly clientSecret: string
   /** Space-separated scopes enabled on the app client; default `hasura/read hasura/write`. */
   readonly scopes?: string
-  /** Life of a token in seconds; default 120, at least 1. */
+  /** Token lifetime in seconds; default 120, at least 1. */
   readonly tokenLifetimeSeconds?: number
 }
 

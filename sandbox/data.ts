@@ -1,4 +1,4 @@
-// The rows that the sandbox starts with, kept in memory and forgotten at the end.
+// The rows that the sandbox starts with, kept in memory only.
 import type { TableName } from './tables.ts'
 
 /** One row, column by column. `bigint` columns hold a bigint, `numeric` ones their text, so that no digit is lost. */

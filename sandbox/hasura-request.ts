@@ -1,4 +1,4 @@
-// Reads the JSON body of a GraphQL request and the operation it means.
+// Reads the JSON body of a GraphQL request and the operation it selects.
 import { type DocumentNode, Kind, type OperationDefinitionNode, parse } from 'graphql'
 import { parseExactly } from './exact-numbers.ts'
 import { HasuraError } from './hasura-error.ts'

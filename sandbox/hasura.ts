@@ -7,7 +7,7 @@ import { errorBody, HasuraError } from './hasura-error.ts'
 import { type JwtSettings, sessionReader } from './hasura-session.ts'
 import { listen, stopListening } from './listen.ts'
 
-/** What the stand-in is to be: where it listens and how it checks tokens. */
+/** Where the stand-in listens and how it checks tokens. */
 export interface HasuraOptions extends JwtSettings {
   /** 0 (the default) takes any free port. */
   readonly port?: number

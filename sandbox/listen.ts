@@ -4,7 +4,7 @@ import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
 /**
- * Listens on `host`:`port` (0: any free port) and gives the port that was taken.
+ * Listens on `host`:`port` (0: any free port) and returns the port.
  * Rejects with Node's own error, `EADDRINUSE` for one, if that fails.
  */
 export async function listen(server: Server, port: number, host: string): Promise<number> {
@@ -13,7 +13,7 @@ export async function listen(server: Server, port: number, host: string): Promis
   return (server.address() as AddressInfo).port
 }
 
-/** Stops the server and cuts what is still connected; resolves once nothing is left of it. Safe to call twice. */
+/** Stops the server and cuts open connections; resolves once it is closed. Safe to call twice. */
 export async function stopListening(server: Server): Promise<void> {
   if (!server.listening) return
   const closed = once(server, 'close')

@@ -11,12 +11,12 @@ export interface SandboxSettings {
   readonly tokenLifetimeSeconds: number
 }
 
-/** A client for the sandbox alone; it opens nothing elsewhere. */
+/** A client that only the sandbox knows. */
 export const SANDBOX_CLIENT = { clientId: 'sandbox-client', clientSecret: 'sandbox-secret-of-no-worth', scopes: 'hasura/read hasura/write' }
 
 /**
  * Reads `SANDBOX_COGNITO_PORT` (3980), `SANDBOX_HASURA_PORT` (3981), `SANDBOX_TOKEN_LIFETIME_SECONDS` (120), `PORT` (3000) and `HOST`
- * (127.0.0.1). Throws an Error that names the setting if one is no whole number within its bounds.
+ * (127.0.0.1). Throws an Error that names the setting if one is not a whole number within its bounds.
  */
 export function readSettings(env: NodeJS.ProcessEnv): SandboxSettings {
   return {
@@ -29,7 +29,7 @@ export function readSettings(env: NodeJS.ProcessEnv): SandboxSettings {
   }
 }
 
-/** Gives the service's environment: pointed at the stand-ins, with every setting of `env` winning. */
+/** Gives the service's environment: pointed at the stand-ins, where settings of `env` take precedence. */
 export function serviceEnvironment(env: NodeJS.ProcessEnv, cognitoUrl: string, hasuraUrl: string): NodeJS.ProcessEnv {
   return {
     AWS_COGNITO_DOMAIN: cognitoUrl,

@@ -8,7 +8,7 @@ import { type ServiceProcess, startService, waitUntilReady } from './service-pro
 import { readSettings, SANDBOX_CLIENT, serviceEnvironment } from './settings.ts'
 
 const SERVICE_FILE = fileURLToPath(new URL('../src/server.ts', import.meta.url))
-// npm passes a terminal's Ctrl-C on, so that it arrives twice; what follows this soon is the same key press.
+// npm passes a terminal's Ctrl-C on, so it arrives twice; a second signal this soon is the same key press.
 const SAME_SIGNAL_MS = 500
 
 const cleanup: (() => Promise<void>)[] = []
@@ -48,7 +48,7 @@ async function main(): Promise<number> {
   }
   await exited
   if (firstSignalAtMs !== undefined) return 0
-  console.error('the service has ended by itself; the sandbox stops')
+  console.error('the service ended unexpectedly; stopping the sandbox')
   return 1
 }
 

@@ -1,5 +1,5 @@
-// Loaded into the service by the sandbox: stops it should the sandbox vanish without a word (killed, crashed).
+// Loaded into the service by the sandbox: stops it if the sandbox is killed or crashes.
 
 process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'))
-// The listener above must not be what keeps the service alive.
+// The listener above must not keep the service alive.
 process.channel?.unref()

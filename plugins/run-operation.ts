@@ -2,21 +2,21 @@
 import { isUtf8 } from 'node:buffer'
 import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
 import { GatewayError } from '../src/errors.ts'
+import { acceptsGzip } from '../src/graphql/accepts-gzip.ts'
 import { type CheckedDocument, type Operation, selectOperation } from '../src/graphql/document.ts'
-import {
-  acceptsGzip,
-  GRAPHQL_RESPONSE_TYPE,
-  hasDataMember,
-  negotiateType,
-  type ResponseType,
-  statusOf
-} from '../src/graphql/negotiation.ts'
+import { hasDataMember } from '../src/graphql/has-data-member.ts'
+import { GRAPHQL_RESPONSE_TYPE, negotiateType, type ResponseType, statusOf } from '../src/graphql/negotiation.ts'
 import { createHeaderPassing } from '../src/hasura/passed-headers.ts'
 import { AttemptError, Cancellation, type UpstreamAnswer } from '../src/hasura/upstream-attempt.ts'
 import { createTurnBatch } from '../src/turn-batch.ts'
 
-/** What a caller wants to run; null means the same as undefined. */
-export type OperationRequest = { document: CheckedDocument; operationName: string | null | undefined; variables: unknown }
+/** What a caller wants to run. */
+export type OperationRequest = {
+  document: CheckedDocument
+  operationName: string | null | undefined
+  /** The JSON text of an object, sent on as it is; undefined where there are none. */
+  variables: string | undefined
+}
 
 /** Hasura's headers that reach the caller; all others stay behind. */
 const PASSED_BACK = [
@@ -75,6 +75,7 @@ export function createOperationRunner(app: FastifyInstance) {
   return (request: FastifyRequest, reply: FastifyReply, { document, operationName, variables }: OperationRequest): void => {
     const operation = selectOperation(document, operationName)
     request.operation = operation
+    if (operation.kind === 'subscription') throw new GatewayError('SUBSCRIPTION_NOT_SUPPORTED')
     if (request.method === 'GET' && operation.kind !== 'query') {
       throw new GatewayError('METHOD_NOT_ALLOWED', { message: 'Only queries run by GET: POST a mutation.', headers: { allow: 'POST' } })
     }
@@ -108,19 +109,10 @@ export function createOperationRunner(app: FastifyInstance) {
 const CALLER_LEFT = 499
 
 /** The request to Hasura, made anew from what was checked. */
-function writeBody(document: CheckedDocument, operation: Operation, variables: unknown, isNamed: boolean): string {
+function writeBody(document: CheckedDocument, operation: Operation, variables: string | undefined, isNamed: boolean): string {
   const name = isNamed ? `,"operationName":"${operation.name}"` : ''
-  if (variables === undefined || variables === null) return `{"query":${document.json}${name}}`
-  return `{"query":${document.json},"variables":${writeVariables(variables)}${name}}`
-}
-
-function writeVariables(variables: unknown): string {
-  try {
-    return JSON.stringify(variables)
-  } catch (cause) {
-    // What could be parsed fails to be written for one reason alone: nesting beyond the stack.
-    throw new GatewayError('INVALID_REQUEST', { message: 'The variables are nested too deeply.', cause })
-  }
+  if (variables === undefined) return `{"query":${document.json}${name}}`
+  return `{"query":${document.json},"variables":${variables}${name}}`
 }
 
 type DueAnswer = { request: FastifyRequest; reply: FastifyReply; answer: UpstreamAnswer }

@@ -6,7 +6,7 @@ import fp from 'fastify-plugin'
 import type { GraphQLSchema } from 'graphql'
 import type { HasuraClient } from '../src/hasura/hasura-client.ts'
 import { Cancellation } from '../src/hasura/upstream-attempt.ts'
-import { parseLossless } from '../src/json.ts'
+import { parseExact } from '../src/json.ts'
 import { newRequestId } from '../src/request-id.ts'
 import { INTROSPECTION_BODY, SchemaError, schemaFromIntrospection, schemaFromSdl } from '../src/stored-operations/hasura-schema.ts'
 import { describeMisfit, OperationCatalog } from '../src/stored-operations/operation-catalog.ts'
@@ -80,7 +80,7 @@ export default fp(
   async app => {
     const { OPERATIONS_DIR: folder, HASURA_SCHEMA_FILE: schemaFile, GRAPHQL_ADHOC: isAdhocAllowed } = app.config
     const files = readOperationFolder(folder)
-    const operations = new OperationCatalog(parseOperations(files), parseLossless)
+    const operations = new OperationCatalog(parseOperations(files), parseExact)
     app.decorate('operations', operations)
     if (files.ignored.length > 0)
       app.log.warn({ files: files.ignored }, 'these are no stored operations, since their names do not end in .graphql')

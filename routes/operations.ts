@@ -86,7 +86,9 @@ const routes: FastifyPluginAsyncTypebox = async app => {
       const read = operations.variablesOf(operation)
       const isGet = request.method === 'GET'
       if (isGet) reply.vary('accept')
-      const variables = isGet ? read.fromQuery(request.query as Record<string, QueryText>) : read.fromBody(request.body)
+      const variables = isGet
+        ? read.fromQuery(request.query as Record<string, QueryText>)
+        : read.fromBody(request.body, request.bodyMembers)
       return run(request, reply, { document, operationName: undefined, variables })
     }
   })

@@ -77,7 +77,8 @@ export const SettingsSchema = Type.Object({
     'Operation kinds that callers may run: query, mutation or both.'
   ),
   GRAPHQL_MAX_DEPTH: integer(1, 1_000, 20, 'Deepest selection of a document, fragments followed; { a } is 1.'),
-  GRAPHQL_MAX_TOKENS: integer(1, 1_000_000, 5_000, 'Lexical tokens of a document.'),
+  GRAPHQL_MAX_TOKENS: integer(1, 1_000_000, 5_000, 'Lexical tokens of a document, comments included.'),
+  GRAPHQL_MAX_FIELDS: integer(1, 1_000_000, 5_000, 'Fields of a document, each spread of a fragment counted anew.'),
   GRAPHQL_MAX_ALIASES: integer(0, 1_000_000, 50, 'Aliases of a document, fragments followed.'),
   GRAPHQL_MAX_DIRECTIVES: integer(0, 1_000_000, 50, 'Directives of a document.'),
   HASURA_ALLOWED_ROLES: setOf(

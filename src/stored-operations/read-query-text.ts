@@ -1,6 +1,6 @@
 // Reads a value of a query string by the type of its variable.
 import { type GraphQLInputType, getNullableType, isEnumType, isInputObjectType, isListType } from 'graphql'
-import type { Report } from './check-value.ts'
+import type { Place, Report } from './check-value.ts'
 import { formOf } from './input-type.ts'
 
 /** A parameter as the query string has it: a list where its name came several times. */
@@ -13,21 +13,22 @@ const JSON_NUMBER = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/
  * @param parseJson reads JSON so that numbers keep their digits
  */
 export function createTextReader(parseJson: (text: string) => unknown) {
-  const parsed = (text: string, path: string, report: Report): unknown => {
+  const parsed = (text: string, place: Place, report: Report): unknown => {
     try {
       return parseJson(text)
-    } catch {
-      report(path, 'must be JSON')
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error
+      report(place, 'must be JSON')
       return undefined
     }
   }
 
-  const readOne = (type: GraphQLInputType, text: string, path: string, report: Report): unknown => {
+  const readOne = (type: GraphQLInputType, text: string, place: Place, report: Report): unknown => {
     const nullable = getNullableType(type)
-    if (isListType(nullable) || isInputObjectType(nullable)) return parsed(text, path, report)
+    if (isListType(nullable) || isInputObjectType(nullable)) return parsed(text, place, report)
     if (isEnumType(nullable)) return text
     const form = formOf(nullable)
-    if (form.text === 'json') return parsed(text, path, report)
+    if (form.text === 'json') return parsed(text, place, report)
     if (form.text === 'number') return JSON_NUMBER.test(text) ? parseJson(text) : text
     if (form.text === 'boolean') return text === 'true' ? true : text === 'false' ? false : text
     return form.isUnknown ? structureOr(text) : text
@@ -38,19 +39,20 @@ export function createTextReader(parseJson: (text: string) => unknown) {
     if (!/^\s*[{[]/.test(text)) return text
     try {
       return parseJson(text)
-    } catch {
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error
       return text
     }
   }
 
-  return (type: GraphQLInputType, text: QueryText, path: string, report: Report): unknown => {
+  return (type: GraphQLInputType, text: QueryText, place: Place, report: Report): unknown => {
     const nullable = getNullableType(type)
     if (isListType(nullable)) {
       const texts = typeof text === 'string' ? [text] : text
-      return texts.map((one, index) => readOne(nullable.ofType, one, `${path}[${index}]`, report))
+      return texts.map((one, step) => readOne(nullable.ofType, one, { within: place, step }, report))
     }
-    if (typeof text === 'string') return readOne(type, text, path, report)
-    report(path, 'must be given once')
+    if (typeof text === 'string') return readOne(type, text, place, report)
+    report(place, 'must be given once')
     return undefined
   }
 }

@@ -1,4 +1,5 @@
 // The table of scalars: what Hasura takes and sends for each, as the JSON schema says it and as a value is checked.
+import { ExactNumber } from '../json.ts'
 
 /** A JSON schema (draft 2020-12) as plain data. */
 export type JsonSchema = { readonly [keyword: string]: unknown }
@@ -23,7 +24,8 @@ const BIGINT_MAX = 2n ** 63n - 1n
 
 /** The text of a JSON number, also of one that is held as its text; undefined for anything else. */
 function numberText(value: unknown): string | undefined {
-  return typeof value === 'number' || JSON.isRawJSON(value) ? JSON.stringify(value) : undefined
+  if (value instanceof ExactNumber) return value.text
+  return typeof value === 'number' ? String(value) : undefined
 }
 
 const isString = (value: unknown): value is string => typeof value === 'string'
@@ -86,7 +88,7 @@ const json: ScalarForm = { answer: { description: 'Any JSON.' }, expected: 'JSON
 const geometry: ScalarForm = {
   answer: { type: 'object', description: 'GeoJSON.' },
   expected: 'GeoJSON',
-  accepts: value => typeof value === 'object' && value !== null && !JSON.isRawJSON(value),
+  accepts: value => typeof value === 'object' && value !== null && !(value instanceof ExactNumber),
   text: 'json'
 }
 const timestamp = (answer: JsonSchema): ScalarForm => ({

@@ -2,7 +2,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { buildSchema, introspectionFromSchema } from 'graphql'
 import type { Test } from 'tap'
-import { parseLossless } from '../../src/json.ts'
+import { parseExact } from '../../src/json.ts'
 import { OperationCatalog } from '../../src/stored-operations/operation-catalog.ts'
 import { readOperationFolder } from '../../src/stored-operations/operation-folder.ts'
 import { OperationsError } from '../../src/stored-operations/operations-error.ts'
@@ -15,7 +15,7 @@ export type Files = { readonly [name: string]: string | Files }
 
 /** A catalog of what stands in a folder that holds these files. */
 export function catalogOf(t: Test, files: Files): OperationCatalog {
-  return new OperationCatalog(parseOperations(readOperationFolder(t.testdir(files))), parseLossless)
+  return new OperationCatalog(parseOperations(readOperationFolder(t.testdir(files))), parseExact)
 }
 
 /** What is wrong with a folder: `file:line reason`, without the path of the folder. */

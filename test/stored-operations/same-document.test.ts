@@ -7,7 +7,7 @@ const FILES = {
   'a.graphql': '# head\nquery A($n: Int = 1) { users(n: $n, s: "x") { ...F } }',
   fragments: { 'f.graphql': 'fragment F on User { id name }' }
 }
-const check = createDocumentCheck({ maxDepth: 20, maxTokens: 1000, maxAliases: 10, maxDirectives: 10 })
+const check = createDocumentCheck({ maxDepth: 20, maxTokens: 1000, maxFields: 5000, maxAliases: 10, maxDirectives: 10 })
 
 t.test('documents that are another', async t => {
   const catalog = catalogOf(t, FILES)

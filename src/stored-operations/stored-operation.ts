@@ -1,5 +1,6 @@
 // One file of the folder as an operation that can be run.
 import { type DefinitionNode, type DocumentNode, Kind, type OperationDefinitionNode, print } from 'graphql'
+import { quoteBlockStrings } from '../graphql/quoted-block-strings.ts'
 import type { SourceFile } from './operation-folder.ts'
 import { declarationsOf, type VariableDeclaration } from './variable-declaration.ts'
 
@@ -71,7 +72,7 @@ export class SentDocument {
   }
 
   get text(): string {
-    this.#text ??= print({ kind: Kind.DOCUMENT, definitions: this.#ast.definitions.map(withoutDescriptions) })
+    this.#text ??= quoteBlockStrings(print({ kind: Kind.DOCUMENT, definitions: this.#ast.definitions.map(withoutDescriptions) }))
     return this.#text
   }
 

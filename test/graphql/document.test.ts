@@ -1,7 +1,9 @@
 // Which documents may go on, and which operation of them runs.
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import t from 'tap'
 import { GatewayError } from '../../src/errors.ts'
-import { createDocumentCheck, selectOperation } from '../../src/graphql/document.ts'
+import { CACHE_MAX_BYTES, createDocumentCheck, selectOperation } from '../../src/graphql/document.ts'
 import { type DocumentLimits, NESTING_MAX } from '../../src/graphql/document-limits.ts'
 
 const LIMITS: DocumentLimits = { maxDepth: 20, maxTokens: 5000, maxFields: 5000, maxAliases: 50, maxDirectives: 50 }
@@ -213,6 +215,33 @@ t.test('results are remembered by text, and so are refusals', async t => {
   const [first, second] = ['{ a', '{ a'].map(text => errorOf(() => remembered(text)))
   t.strictSame([second?.code, second?.message, second?.locations], [first?.code, first?.message, first?.locations])
   t.not(first, second, 'an error of its own for each request, since its stack keeps what it passed through')
+})
+
+t.test('the cache takes no more memory than its bound, whatever it holds', async t => {
+  setFlagsFromString('--expose-gc')
+  const collect: () => void = runInNewContext('gc')
+  const usedBytes = () => {
+    collect()
+    return process.memoryUsage().heapUsed
+  }
+  const kinds: [string, (n: number) => string][] = [
+    ['documents of many operations', n => `${'{a}'.repeat(1600)}#${n}`],
+    ['documents with a fault near their end', n => `{${'a '.repeat(4000)})#${n}`],
+    ['documents of two bytes a character', n => `{ a(b: "${'漢'.repeat(8000)}") } # ${n}`]
+  ]
+  for (const [name, write] of kinds) {
+    const remembered = createDocumentCheck(LIMITS)
+    const before = usedBytes()
+    for (let n = 0; n < 800; n++) {
+      try {
+        remembered(write(n))
+      } catch (error) {
+        if (!(error instanceof GatewayError)) throw error
+      }
+    }
+    t.ok(usedBytes() - before < 1.5 * CACHE_MAX_BYTES, name)
+    t.equal(remembered('{ a }'), remembered('{ a }'))
+  }
 })
 
 t.test('the text is kept as JSON, emoji and escapes included', async t => {

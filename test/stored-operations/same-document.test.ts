@@ -40,3 +40,10 @@ t.test('documents that are the same', async t => {
     t.equal(catalog.find(document)?.name, 'a', 'also the second time')
   }
 })
+
+t.test('a block string with a backslash goes on as a quoted one, and is the same however a caller writes it', async t => {
+  const catalog = catalogOf(t, { 'b.graphql': 'query B { users(s: """a\\d""", t: """b""") { id } }' })
+  const sent = 'query B {\n  users(s: "a\\\\d", t: """b""") {\n    id\n  }\n}'
+  t.equal(catalog.operations[0]?.document.text, sent)
+  for (const text of ['query B { users(s: """a\\d""", t: """b""") { id } }', sent]) t.equal(catalog.find(check(text))?.name, 'b', text)
+})

@@ -1,4 +1,4 @@
-// A bar chart as SVG, in colours that can be read on a light and on a dark page.
+// A bar chart as SVG, in colours that are readable on light and dark pages.
 import { writeFileSync } from 'node:fs'
 
 /** One bar. */

@@ -1,4 +1,4 @@
-// A stand-in for Cognito's token endpoint, in the process of the benchmark: it is asked once for each start of the service.
+// A stand-in for Cognito's token endpoint, in the benchmark's own process: each start of the service calls it once.
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'

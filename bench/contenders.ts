@@ -1,4 +1,4 @@
-// The contenders: what each is, whether it can run here, and how it is started.
+// The contenders: what each one is, whether it can run here, and how to start it.
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
@@ -15,9 +15,9 @@ export type Surroundings = {
   /** URL that it forwards to. */
   upstream: string
   cognito: string
-  /** Folder for what this one start writes. */
+  /** Folder for the files of this one start. */
   folder: string
-  /** Settings of the service that differ from its defaults; the other contenders have none. */
+  /** Settings of the service that differ from its defaults; the other contenders ignore them. */
   settings?: Readonly<Record<string, string>>
 }
 
@@ -31,7 +31,7 @@ export type Contender = {
   spec(at: Surroundings, port: number): ProcessSpec | Promise<ProcessSpec>
 }
 
-/** A contender that serves. */
+/** A running contender. */
 export type RunningContender = { origin: string; url: string; process: RunningProcess }
 
 const always = () => true
@@ -114,7 +114,7 @@ export const CONTENDERS: readonly Contender[] = [
   },
   {
     name: 'nginx',
-    title: 'nginx with a fixed header, no log: the upper mark',
+    title: 'nginx with a fixed header, no log: the upper bound',
     path: '/graphql',
     canRun: ({ nginx }) => nginx !== undefined,
     spec({ tools, upstream, folder }, port) {
@@ -132,7 +132,7 @@ export const CONTENDERS: readonly Contender[] = [
   }
 ]
 
-/** Starts a contender and waits until it gives the upstream's answer. */
+/** Starts a contender and waits until it returns the upstream's response. */
 export async function startContender(contender: Contender, at: Surroundings, expected: string): Promise<RunningContender> {
   mkdirSync(at.folder, { recursive: true })
   const port = await freePort()
@@ -147,5 +147,5 @@ export async function startContender(contender: Contender, at: Surroundings, exp
   return { origin, url, process: started }
 }
 
-/** Some contenders write the answer anew, Flask with its keys sorted; what it says must be the same. */
+/** Compares values, not bytes: some contenders serialise the response again, and Flask sorts its keys. */
 const isSameJson = (text: string, expected: string) => text === expected || isDeepStrictEqual(JSON.parse(text), JSON.parse(expected))

@@ -1,4 +1,4 @@
-// The second table: other answers, documents and connections, the cost of logging, the start and memory.
+// The second table: other response sizes, documents and connection counts, the cost of logging, start-up time and memory.
 
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -21,32 +21,32 @@ import { startProcess } from './processes.ts'
 import { untilServing } from './until-serving.ts'
 import { GRAPHQL_PATH } from './upstream.ts'
 
-/** A line of the second table. */
+/** A row of the second table. */
 export type VariationResult = { title: string; contender: string; measurement: Measurement }
 
-/** Median time of one request after the other on one connection, in ms, by contender; `direct` is the upstream by itself. */
+/** Median time of sequential requests on one connection, in ms, by contender; `direct` is the upstream without a gateway. */
 export type OneConnection = ReadonlyMap<string, number>
 
-/** What the service takes, in ms and MiB. */
+/** Start-up time and memory of the service, in ms and MiB. */
 export type Footprint = {
   coldStartMs: number
   idleMiB: number
-  /** Undefined where it was left out. */
+  /** Undefined if it was skipped. */
   loaded: { requests: number; residentMiB: number; peakMiB: number } | undefined
 }
 
 const VARIATIONS: readonly { title: string; contenders: readonly string[]; variation: Variation }[] = [
   { title: 'as above', contenders: ['ours', 'floor'], variation: {} },
   { title: 'log level silent', contenders: ['ours'], variation: { settings: { LOG_LEVEL: 'silent' } } },
-  { title: 'answers of 1 kB', contenders: ['ours', 'floor'], variation: { answer: '1kB' } },
-  { title: 'answers of 100 kB', contenders: ['ours', 'floor'], variation: { answer: '100kB' } },
-  { title: 'answers of 10 MB, 16 connections', contenders: ['ours', 'floor'], variation: { answer: '10MB', connections: 16 } },
+  { title: 'responses of 1 kB', contenders: ['ours', 'floor'], variation: { answer: '1kB' } },
+  { title: 'responses of 100 kB', contenders: ['ours', 'floor'], variation: { answer: '100kB' } },
+  { title: 'responses of 10 MB, 16 connections', contenders: ['ours', 'floor'], variation: { answer: '10MB', connections: 16 } },
   { title: '1,000 documents in turn', contenders: ['ours'], variation: { documents: 'thousand' } },
-  { title: 'every document a new one', contenders: ['ours'], variation: { documents: 'new' } },
+  { title: 'a new document every time', contenders: ['ours'], variation: { documents: 'new' } },
   { title: '256 connections', contenders: ['ours', 'floor'], variation: { connections: 256 } }
 ]
 
-/** Measures the lines of the second table. */
+/** Measures the rows of the second table. */
 export async function measureVariations(bench: Bench, failed: string[]): Promise<VariationResult[]> {
   const lines = VARIATIONS.flatMap(({ title, contenders, variation }) => contenders.map(contender => ({ title, contender, variation })))
   const byKey = new Map(lines.map(line => [`${line.title} (${line.contender})`, line]))
@@ -65,12 +65,12 @@ export async function measureVariations(bench: Bench, failed: string[]): Promise
   })
 }
 
-/** Measures the time of a request on one connection, of the upstream by itself and through contenders. */
+/** Measures the time of a request on one connection, both directly to the upstream and through contenders. */
 export async function measureOneConnection(bench: Bench, failed: string[]): Promise<OneConnection> {
   const { tools, upstream, options } = bench
   const p50 = async (url: string, withToken: boolean) => {
     const plan = { url, connections: 1, documents: 'same' as const, withToken }
-    // Warmed up by many: on one connection much of the code would not be compiled yet.
+    // The warm-up uses many connections: with one, much of the code would not be compiled yet.
     if (options.warmUpSeconds > 0) await applyLoad(tools, { ...plan, connections: CONNECTIONS, seconds: options.warmUpSeconds })
     return (await applyLoad(tools, { ...plan, seconds: options.seconds })).p50Ms
   }
@@ -90,7 +90,7 @@ export async function measureOneConnection(bench: Bench, failed: string[]): Prom
 const COLD_STARTS = 5
 const LOAD_STEP_SECONDS = 10
 
-/** Measures the start of the service and its memory. */
+/** Measures the service's start-up time and memory. */
 export async function measureFootprint(bench: Bench): Promise<Footprint> {
   const starts: number[] = []
   for (let n = 0; n < COLD_STARTS; n++) starts.push(await coldStartMs(bench, n))
@@ -107,7 +107,7 @@ export async function measureFootprint(bench: Bench): Promise<Footprint> {
   })
 }
 
-/** From the start of the process to its first answer. */
+/** From the start of the process to its first response. */
 async function coldStartMs({ tools, upstream, cognito, folder }: Bench, n: number): Promise<number> {
   const at = { tools, upstream: upstream.origin + GRAPHQL_PATH, cognito, folder: join(folder, `start-${n}`) }
   mkdirSync(at.folder)

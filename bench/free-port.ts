@@ -1,8 +1,8 @@
-// A port of 127.0.0.1 that nobody listens on at this moment.
+// A currently unused port on 127.0.0.1.
 import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
 
-/** Asks the system for one. */
+/** Asks the system for a free port. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')

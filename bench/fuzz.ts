@@ -1,9 +1,9 @@
-// node bench/fuzz.ts [count] [seed]: the fuzz test with a million requests, or as many as asked for.
+// node bench/fuzz.ts [count] [seed]: runs the fuzz test with `count` requests, one million by default.
 import { fuzz, type Tally } from '../test/support/fuzz-run.ts'
 
 const count = Number(process.argv[2] ?? 1_000_000)
 const seed = Number(process.argv[3] ?? Date.now() & 0x7fffffff)
-/** How often to say how far it is, in requests. */
+/** Requests between progress lines. */
 const PROGRESS_EVERY = 50_000
 
 const startedAtMs = performance.now()

@@ -1,27 +1,27 @@
-// Puts load on a URL with wrk, or with autocannon where wrk is absent.
+// Generates load on a URL with wrk, or with autocannon if wrk is not installed.
 import { join } from 'node:path'
 import { pinned, runToEnd } from './processes.ts'
 import { BENCH_DIR, type Tools } from './tools.ts'
 import { type DocumentMix, REQUEST_BODY, TOKEN } from './workload.ts'
 
-/** One load. */
+/** The parameters of one load. */
 export type LoadPlan = {
   url: string
   connections: number
   seconds: number
   documents: DocumentMix
-  /** Whether callers bring the token themselves, as they must to the upstream. */
+  /** Whether callers send the token themselves, as they must when they call the upstream directly. */
   withToken: boolean
 }
 
-/** What came of it; a load with any failure has no result. */
+/** The result of a load; a load with any failure has none. */
 export type LoadResult = { requests: number; seconds: number; bytes: number; p50Ms: number; p99Ms: number }
 
 const REQUEST_TIMEOUT_SECONDS = 30
 
 /**
- * Runs one load to its end.
- * @throws {Error} if any request failed: no connection, broken, late, or a status of 400 and above
+ * Runs one load to completion.
+ * @throws {Error} if any request failed: no connection, broken, too late, or a status of 400 or above
  */
 export async function applyLoad(tools: Tools, plan: LoadPlan): Promise<LoadResult> {
   const { failures, ...result } = tools.wrk ? await runWrk(tools, tools.wrk, plan) : await runAutocannon(tools, plan)

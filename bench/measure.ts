@@ -1,4 +1,4 @@
-// One measurement: a contender is started, checked, warmed up, loaded, read and stopped.
+// One measurement: start a contender, check it, warm it up, put load on it, read its usage and stop it.
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { CONTENDERS, type Contender, startContender } from './contenders.ts'
@@ -9,10 +9,10 @@ import type { Tools } from './tools.ts'
 import { GRAPHQL_PATH, type Upstream } from './upstream.ts'
 import { ANSWER_SIZES, type AnswerName, answerOf, type DocumentMix, SMALL_ANSWER } from './workload.ts'
 
-/** What all measurements of a run share. */
+/** What all measurements in a run share. */
 export type Bench = { options: BenchOptions; tools: Tools; upstream: Upstream; cognito: string; folder: string }
 
-/** How a measurement differs from the usual one: small answers, one document, 64 connections, default settings. */
+/** How a measurement differs from the standard one: small responses, one document, 64 connections, default settings. */
 export type Variation = {
   answer?: AnswerName
   documents?: DocumentMix
@@ -20,26 +20,27 @@ export type Variation = {
   settings?: Readonly<Record<string, string>>
 }
 
-/** What was measured; a latency is the time a caller waits. */
+/** The measured figures; a latency is the time that a caller waits. */
 export type Measurement = {
   requestsPerSecond: number
   p50Ms: number
   p99Ms: number
   /** CPU time of the contender for one request, in µs. */
   cpuMicroseconds: number
-  /** The most memory that the contender had, in MiB. */
+  /** The contender's peak memory, in MiB. */
   peakMiB: number
 }
 
-/** Connections of the usual measurement. */
+/** Connections of the standard measurement. */
 export const CONNECTIONS = 64
 
 let starts = 0
 
-/** The contender of that name. */
+/** Finds a contender by name. */
 export function contenderNamed(name: string): Contender {
   const found = CONTENDERS.find(contender => contender.name === name)
-  if (found === undefined) throw new RangeError(`there is no contender ${name}; there are ${CONTENDERS.map(each => each.name).join(', ')}`)
+  if (found === undefined)
+    throw new RangeError(`there is no contender ${name}; choose from ${CONTENDERS.map(each => each.name).join(', ')}`)
   return found
 }
 
@@ -87,12 +88,12 @@ export function measure(bench: Bench, contender: Contender, variation: Variation
   })
 }
 
-/** As many bytes must have come as that many answers hold; a load generator does not look at bodies. */
+/** Checks that enough bytes arrived for that many responses, because a load generator does not look at bodies. */
 function assertWhole({ requests, bytes }: LoadResult, expected: string): void {
-  if (bytes < requests * expected.length) throw new Error(`${requests} answers held ${bytes} bytes, too few`)
+  if (bytes < requests * expected.length) throw new Error(`${requests} responses contained only ${bytes} bytes`)
 }
 
-/** The median of each figure by itself. */
+/** The median of each figure separately. */
 export function medianOf(measurements: readonly Measurement[]): Measurement {
   const of = (key: keyof Measurement) => median(measurements.map(each => each[key]))
   return {
@@ -104,14 +105,14 @@ export function medianOf(measurements: readonly Measurement[]): Measurement {
   }
 }
 
-/** The median; the lower one of two in the middle. NaN of nothing. */
+/** The median, or the lower of the two middle values. NaN for an empty list. */
 export function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[Math.ceil(values.length / 2) - 1] ?? Number.NaN
 }
 
 /**
- * Measures several subjects in turn, round by round, so that what else the machine does falls on all of them alike.
- * A subject that fails is told of and left out from then on.
+ * Measures several subjects in turn, round by round, so that other work on the machine affects them all alike.
+ * A subject that fails is reported and skipped from then on.
  */
 export async function inRounds<T>(
   rounds: number,
@@ -129,7 +130,7 @@ export async function inRounds<T>(
       } catch (error) {
         results.delete(name)
         failed.push(name)
-        console.error(`  ${name} failed and is left out:`, error)
+        console.error(`  ${name} failed and is skipped from now on:`, error)
       }
     }
   }

@@ -1,17 +1,17 @@
 // The command line of the benchmark.
 import { parseArgs } from 'node:util'
 
-/** What one run of the benchmark is to do. */
+/** The options of one benchmark run. */
 export type BenchOptions = {
   /** Names of the contenders to measure; undefined means all. */
   only: readonly string[] | undefined
-  /** Length of each measured load, in s, 1 to 600; default 8. */
+  /** Duration of each measured load, in s, 1 to 600; default 8. */
   seconds: number
-  /** Length of the load before each measured one, in s, 0 to 600; default 3. */
+  /** Duration of the warm-up before each measured load, in s, 0 to 600; default 3. */
   warmUpSeconds: number
   /** How often each contender is measured, 1 to 99; default 3. */
   rounds: number
-  /** Requests before the memory is read a second time, 0 to 100 million; default 1 million, 0 leaves it out. */
+  /** Requests before the memory is read a second time, 0 to 100 million; default 1 million, 0 skips it. */
   memoryRequests: number
   /** Whether the second table is measured; default true. */
   details: boolean
@@ -20,17 +20,17 @@ export type BenchOptions = {
 }
 
 export const USAGE = `node bench/run.ts [options]
-  --only a,b           measure these contenders alone: ours, floor, http-proxy, hive, fetch-parse, flask, nginx
-  --seconds N          length of each measured load (8)
-  --warm-up N          length of the load before it (3)
+  --only a,b           measure only these contenders: ours, floor, http-proxy, hive, fetch-parse, flask, nginx
+  --seconds N          seconds of each measured load (8)
+  --warm-up N          seconds of warm-up before each measured load (3)
   --rounds N           how often each contender is measured (3)
-  --memory-requests N  requests before memory is read again (1000000; 0 leaves it out)
-  --no-details         leave the second table out
-  --no-write           leave docs/performance.md and docs/performance.svg as they are`
+  --memory-requests N  requests before memory is read again (1000000; 0 skips it)
+  --no-details         skip the second table
+  --no-write           do not update docs/performance.md and docs/performance.svg`
 
 /**
  * Reads the command line.
- * @throws {TypeError} or {RangeError} for an unknown option or a number out of bounds
+ * @throws {TypeError} or {RangeError} for an unknown option or a number out of range
  */
 export function readOptions(args: readonly string[]): BenchOptions {
   const { values } = parseArgs({

@@ -1,28 +1,28 @@
-// What a process and its children have used, read from /proc (proc(5)).
+// CPU time and memory of a process and its children, read from /proc (proc(5)).
 import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 
 /** Sums over a process and all its descendants. */
 export type Usage = {
-  /** Time on a core, in user and in kernel mode, in µs. */
+  /** CPU time in user and kernel mode, in µs. */
   cpuMicroseconds: number
-  /** The most memory resident at once, in MiB; pages that processes share count for each. */
+  /** Peak resident memory, in MiB; pages that processes share count once for each. */
   peakMiB: number
-  /** The memory resident now, in MiB. */
+  /** Resident memory now, in MiB. */
   residentMiB: number
 }
 
 const TICKS_PER_SECOND = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }))
 const KIB_PER_MIB = 1024
 
-/** Ids of all processes below one. */
+/** IDs of all descendants of a process. */
 export function descendantsOf(pid: number): number[] {
   try {
     const threads = readdirSync(`/proc/${pid}/task`)
     const children = threads.flatMap(thread => readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').split(' ').filter(Boolean))
     return children.map(Number).flatMap(child => [child, ...descendantsOf(child)])
   } catch {
-    // It ended while it was looked at.
+    // The process ended meanwhile.
     return []
   }
 }
@@ -31,7 +31,7 @@ export function descendantsOf(pid: number): number[] {
 export function usageOf(pid: number): Usage {
   const usage = { cpuMicroseconds: 0, peakMiB: 0, residentMiB: 0 }
   for (const id of [pid, ...descendantsOf(pid)]) {
-    // The command's name may hold blanks; the fields after it are counted from the last bracket: 14 to 17 of the whole line.
+    // The command's name may contain spaces, so fields 14 to 17 of the line are counted from the last bracket.
     const stat = readFileSync(`/proc/${id}/stat`, 'utf8')
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
     const ticks = fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0)

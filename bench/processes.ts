@@ -1,4 +1,4 @@
-// Starts processes on a core, and ends each of them by its own id whatever happens.
+// Starts processes on a core, and stops each by its own ID whatever happens.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync, readFileSync } from 'node:fs'
@@ -13,10 +13,10 @@ export type ProcessSpec = {
   command: string
   args: readonly string[]
   core: Core
-  /** Beside PATH, HOME and NODE_ENV, which are all that is inherited. */
+  /** Environment variables beside PATH, HOME and NODE_ENV, the only ones that are inherited. */
   env?: Readonly<Record<string, string>>
   cwd: string
-  /** File that takes what the process writes, errors too. */
+  /** File for the process's output, including errors. */
   output: string
 }
 
@@ -34,12 +34,12 @@ const OUTPUT_SHOWN = 1_000
 const running = new Set<RunningProcess>()
 let isStopping = false
 
-/** Command and arguments that run on a core; unchanged where nothing can be pinned. */
+/** Command and arguments that run on a core; unchanged if processes cannot be pinned. */
 export function pinned(canPin: boolean, core: Core, command: string, args: readonly string[]): [string, string[]] {
   return canPin ? ['taskset', ['-c', core === 'service' ? '0' : '1', command, ...args]] : [command, [...args]]
 }
 
-/** Starts a process; it does not wait until it serves. */
+/** Starts a process without waiting until it serves. */
 export function startProcess(spec: ProcessSpec, canPin: boolean): RunningProcess {
   assertNotStopping()
   const output = openSync(spec.output, 'a')
@@ -66,7 +66,7 @@ export function startProcess(spec: ProcessSpec, canPin: boolean): RunningProcess
   return self
 }
 
-/** Runs a command on the load's core to its end and gives what it wrote; like all others it is ended by `stopAll`. */
+/** Runs a command on the load's core to completion and returns its output; `stopAll` stops it like all others. */
 export async function runToEnd(
   command: string,
   args: readonly string[],
@@ -96,7 +96,7 @@ export async function runToEnd(
   }
 }
 
-/** Ends all that still runs; nothing can be started from then on. */
+/** Stops everything that still runs; after that, nothing more can be started. */
 export async function stopAll(): Promise<void> {
   isStopping = true
   await Promise.all([...running].map(each => each.stop()))
@@ -106,7 +106,7 @@ function assertNotStopping(): void {
   if (isStopping) throw new Error('the benchmark is being stopped')
 }
 
-/** The environment that every process inherits, and no more, so that a caller's settings can't change what is measured. */
+/** The only environment that processes inherit, so that the user's own settings cannot change what is measured. */
 function inherited(): Record<string, string> {
   return { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '/', NODE_ENV: 'production' }
 }

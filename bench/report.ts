@@ -1,4 +1,4 @@
-// Writes what was measured into docs/performance.md, between two marks; whatever else stands there is left alone.
+// Writes the measurements into docs/performance.md, between two markers; the rest of the page stays as it is.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus, totalmem } from 'node:os'
 import { dirname } from 'node:path'
@@ -6,7 +6,7 @@ import { CONTENDERS } from './contenders.ts'
 import type { Footprint, OneConnection, VariationResult } from './details.ts'
 import type { Bench, Measurement } from './measure.ts'
 
-/** All that a run measured; the later parts are there unless they were left out. */
+/** Everything that a run measured; the optional parts are missing if they were skipped. */
 export type Results = {
   contenders: ReadonlyMap<string, Measurement>
   details?: { variations: readonly VariationResult[]; oneConnection: OneConnection; footprint: Footprint | undefined }
@@ -19,7 +19,7 @@ const NEW_PAGE = `# Performance
 
 ## What was learned
 
-To be written by hand: two sentences, which \`npm run bench\` leaves alone.
+Write two sentences here by hand; \`npm run bench\` does not touch them.
 
 ${BEGIN}
 ${END}
@@ -32,7 +32,7 @@ export function describe(bench: Bench, { contenders, details }: Results): string
   return parts.filter(Boolean).join('\n\n')
 }
 
-/** Puts the measured part into the page, which is begun if need be. */
+/** Puts the measured part into the page, and creates the page if it does not exist. */
 export function writePage(path: string, measured: string): void {
   mkdirSync(dirname(path), { recursive: true })
   const page = existsSync(path) ? readFileSync(path, 'utf8') : NEW_PAGE
@@ -47,13 +47,13 @@ function machineOf({ options, tools, upstream }: Bench): string {
   const memoryGiB = Math.round(totalmem() / 2 ** 30)
   const pinning = tools.canPin
     ? 'Each contender ran alone on core 0; the load and the upstream shared core 1.'
-    : 'Nothing could be pinned: contenders, load and upstream shared all cores.'
+    : 'Processes could not be pinned: contenders, load and upstream shared all cores.'
   const load = tools.wrk ? 'wrk' : 'autocannon'
   return `## Measured
 
 ${cpus().length} cores (${first?.model.trim()}), ${memoryGiB} GiB, Node.js ${process.version}, ${new Date().toISOString().slice(0, 10)}.
-${pinning} Load by ${load}, 64 connections, ${options.rounds} interleaved rounds of ${options.seconds} s after ${options.warmUpSeconds} s of warm-up, medians. Upstream: ${upstream.kind} with one answer of 200 bytes,
-refused without a token. CPU is the contender's own, of all its processes. Run it again with \`npm run bench\`.`
+${pinning} Load by ${load}, 64 connections, ${options.rounds} interleaved rounds of ${options.seconds} s after ${options.warmUpSeconds} s of warm-up, medians. Upstream: ${upstream.kind} with a single response of 200 bytes;
+it refuses requests without a token. CPU is the total of the contender's own processes. To repeat the run: \`npm run bench\`.`
 }
 
 function contenderTable(results: ReadonlyMap<string, Measurement>): string {
@@ -62,7 +62,7 @@ function contenderTable(results: ReadonlyMap<string, Measurement>): string {
     const ratio = ours ? `${(ours.requestsPerSecond / measurement.requestsPerSecond).toFixed(2)}` : '–'
     return [titleOf(name), ...figures(measurement), name === 'ours' ? '1' : ratio]
   })
-  return `![Requests a second by contender](performance.svg)
+  return `![Requests per second by contender](performance.svg)
 
 ${table(['contender', ...FIGURES, 'ours ÷ it'], rows)}`
 }
@@ -91,7 +91,7 @@ function footprintTable(footprint: Footprint | undefined): string {
   if (footprint === undefined) return ''
   const { coldStartMs, idleMiB, loaded } = footprint
   const rows = [
-    ['start of the process to the first answer of /health/live, median of 5', `${coldStartMs.toFixed(0)} ms`],
+    ['start of the process to the first response from /health/live, median of 5', `${coldStartMs.toFixed(0)} ms`],
     ['memory, idle', `${idleMiB.toFixed(0)} MiB`]
   ]
   if (loaded) {
@@ -100,7 +100,7 @@ function footprintTable(footprint: Footprint | undefined): string {
   }
   return `### Start and memory
 
-${table(['of this service', 'measured'], rows)}`
+${table(['this service', 'measured'], rows)}`
 }
 
 const FIGURES = ['requests/s', 'p50, ms', 'p99, ms', 'CPU µs/request', 'peak memory, MiB']

@@ -1,4 +1,4 @@
-// npm run bench: the service against its peers on this machine, in one table.
+// npm run bench: compares the service with its peers on this machine, in one table.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,7 +13,7 @@ import { describe, type Results, writePage } from './report.ts'
 import { BENCH_DIR, findTools, missingLine, ROOT_DIR } from './tools.ts'
 import { startUpstream } from './upstream.ts'
 
-/** Measures all that was asked for. */
+/** Measures everything that the options ask for. */
 async function runBench(bench: Bench, failed: string[]): Promise<Results> {
   const { options, tools } = bench
   const names = (options.only ?? CONTENDERS.map(({ name }) => name)).filter(name => contenderNamed(name).canRun(tools))
@@ -29,7 +29,7 @@ async function runBench(bench: Bench, failed: string[]): Promise<Results> {
   return { contenders, details: { variations, oneConnection, footprint: await measureFootprint(bench) } }
 }
 
-/** Keeps the figures for later comparison, and writes the page where that was asked for. */
+/** Saves the figures for later comparison, and writes the page if the options ask for it. */
 function keep(bench: Bench, results: Results): void {
   const measured = describe(bench, results)
   console.log(`\n${measured}\n`)
@@ -43,14 +43,14 @@ function keep(bench: Bench, results: Results): void {
     const value = results.contenders.get(name)?.requestsPerSecond
     return value === undefined ? [] : [{ label: title, value, isOurs: name === 'ours' }]
   })
-  writeChart(join(ROOT_DIR, 'docs/performance.svg'), 'Requests a second on one core, 64 connections, small answers', bars)
+  writeChart(join(ROOT_DIR, 'docs/performance.svg'), 'Requests per second on one core, 64 connections, small responses', bars)
 }
 
 async function main(options: BenchOptions): Promise<void> {
   const tools = findTools()
   const missing = missingLine(tools)
   if (missing) console.log(missing)
-  if (!tools.wrk && !tools.autocannon) throw new Error('there is nothing to put load on with')
+  if (!tools.wrk && !tools.autocannon) throw new Error('neither wrk nor autocannon is installed')
   const folder = mkdtempSync(join(tmpdir(), 'bench-'))
   const cognito = await startCognito()
   const failed: string[] = []
@@ -69,7 +69,7 @@ async function main(options: BenchOptions): Promise<void> {
   if (failed.length > 0) throw new Error(`failed: ${failed.join(', ')}`)
 }
 
-/** The options, or undefined after the usage was shown. */
+/** The options, or undefined after printing the usage. */
 function optionsOrUsage(): BenchOptions | undefined {
   try {
     const options = readOptions(process.argv.slice(2))

@@ -1,4 +1,4 @@
-// Token lives of a few seconds and a Cognito that fails at random, for minutes: `node bench/soak.ts [seconds]`, 300 unless given.
+// Runs the service for minutes with tokens that live a few seconds and a Cognito that fails at random: `node bench/soak.ts [seconds]`, 300 by default.
 import { randomInt } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import { Pool } from 'undici'
@@ -10,13 +10,13 @@ import { collectGarbage, environmentFor, type Handler, inMiB, sendJson, startFak
 const SECONDS = Number(process.argv[2] ?? 300)
 const REQUESTS_PER_SECOND = 100
 const MOST_IN_FLIGHT = 200
-/** The share of exchanges that fail in a way that passes by. */
+/** The percentage of exchanges that fail transiently. */
 const FAULT_PERCENT = 30
-/** The share of exchanges that find the secret changed. */
+/** The percentage of exchanges that find the secret changed. */
 const ROTATION_PERCENT = 5
-/** A fault of configuration costs a minute of service, so a run has one, half-way, and only if it is this long. */
+/** A configuration error costs a minute of service, so a run has only one, half-way through, and only if it is at least this long. */
 const CONFIGURATION_FAULT_FROM_SECONDS = 180
-/** In a hundred thousand requests: tokens that Hasura refuses though they are good. */
+/** Per hundred thousand requests: valid tokens that Hasura refuses. */
 const REVOCATIONS_PER_100_000 = 100
 
 const OAUTH_ERRORS = ['invalid_grant', 'invalid_scope', 'invalid_request', 'unauthorized_client', 'unsupported_grant_type']
@@ -39,7 +39,7 @@ const PASSING_FAULTS: Handler[] = [
     response.writeHead(200, { 'content-length': 1_000 }).write('{"access_token":"')
     setTimeout(() => response.destroy(), 20)
   },
-  // No answer at all.
+  // No response at all.
   () => {}
 ]
 

@@ -1,4 +1,4 @@
-// What a token costs a request: `node bench/token-cost.ts`. Prints getToken() in ns and bytes, exchanges under a rush, and p99 during a refresh.
+// Measures what a token costs a request: `node bench/token-cost.ts`. Prints ns and bytes per getToken(), exchanges in a burst, and p99 during a refresh.
 import { Pool } from 'undici'
 import { buildApp } from '../src/app.ts'
 import { createTokenEndpoint } from '../src/cognito/token-endpoint.ts'
@@ -11,7 +11,7 @@ const ROUNDS = 7
 const RUSH = 10_000
 const LOAD_SECONDS = 20
 const CONNECTIONS = 4
-/** Life of a token and time of an exchange under load: a refresh is under way for about a fifth of the time. */
+/** Token lifetime and duration of an exchange under load: a refresh is in progress for about a fifth of the time. */
 const LIFETIME_SECONDS = 4
 const EXCHANGE_MS = 600
 
@@ -69,7 +69,7 @@ function measureCall(): void {
     callMany(CALLS)
     return Number(process.hrtime.bigint() - startedAt) / CALLS
   })
-  // Few enough that a number put on the heap by each call would still lie there; the measuring itself is taken off.
+  // Few enough calls that a number allocated by each would still be on the heap; the cost of measuring is subtracted.
   const calls = 500_000
   const bytes = Array.from({ length: ROUNDS }, () => (bytesOf(() => callMany(calls)) - bytesOf(() => callMany(0))) / calls)
   console.log(`getToken(): ${median(nanoseconds).toFixed(1)} ns, ${median(bytes).toFixed(3)} bytes (median of ${ROUNDS} rounds)`)

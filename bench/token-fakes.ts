@@ -1,11 +1,11 @@
-// Neighbours for the token benchmarks: bare servers on loopback that keep nothing of what they are asked.
+// Fakes for the token benchmarks: bare servers on loopback that record nothing.
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
-/** What answers a request; the body has been read. */
+/** Handles a request whose body has been read. */
 export type Handler = (response: ServerResponse, request: IncomingMessage, body: string) => void
 
 /** A running fake. */
@@ -49,7 +49,7 @@ export const environmentFor = (cognito: Fake, hasura: Fake, overrides: Record<st
 
 setFlagsFromString('--expose-gc')
 
-/** Collects garbage now, so that what is left is in use. */
+/** Collects garbage now, so that the remaining memory is in use. */
 export const collectGarbage: () => void = runInNewContext('gc')
 
 /** A number of bytes in MiB, to one place. */

@@ -1,4 +1,4 @@
-// Which programs and packages the benchmark found on this machine, and how to get those that are missing.
+// Finds the programs and packages that the benchmark needs on this machine, and says how to install missing ones.
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
@@ -9,13 +9,13 @@ export const BENCH_DIR = import.meta.dirname
 /** The folder of the service. */
 export const ROOT_DIR = join(BENCH_DIR, '..')
 
-/** What is there; undefined or false where it is not. */
+/** The tools found; undefined or false for missing ones. */
 export type Tools = {
   /** Whether processes can be pinned to cores 0 and 1. */
   canPin: boolean
   nginx: string | undefined
   wrk: string | undefined
-  /** A Python that has flask, requests and gunicorn. */
+  /** A Python with flask, requests and gunicorn. */
   python: string | undefined
   httpProxy: boolean
   /** Path of Hive Gateway's command. */
@@ -24,13 +24,13 @@ export type Tools = {
   autocannon: string | undefined
 }
 
-/** Looks for everything once; starts nothing that goes on running. */
+/** Looks for everything once, and leaves nothing running. */
 export function findTools(): Tools {
   const npm = (path: string) => [join(BENCH_DIR, 'node_modules', path)].find(existsSync)
   return {
     canPin: availableParallelism() > 1 && runs('taskset', ['-c', '0,1', 'true']),
     nginx: ['nginx', '/usr/sbin/nginx'].find(command => runs(command, ['-v'])),
-    // wrk's own version flag ends with status 1.
+    // wrk exits with status 1 after printing its version.
     wrk: runs('wrk', ['-v'], 1) ? 'wrk' : undefined,
     python: ['python3', '/usr/bin/python3'].find(command => runs(command, ['-c', 'import flask, requests, gunicorn'])),
     httpProxy: npm('@fastify/http-proxy') !== undefined,
@@ -39,7 +39,7 @@ export function findTools(): Tools {
   }
 }
 
-/** One line that says what is missing and how to get it; undefined where nothing is. */
+/** One line that says how to install what is missing; undefined if nothing is. */
 export function missingLine(tools: Tools): string | undefined {
   const packages = [
     tools.nginx ? '' : 'nginx-light',
@@ -51,7 +51,9 @@ export function missingLine(tools: Tools): string | undefined {
     tools.httpProxy && tools.hive && tools.autocannon ? '' : 'npm ci --prefix bench',
     packages.length > 0 ? `apt-get install ${packages.join(' ')}` : ''
   ].filter(Boolean)
-  return ways.length > 0 ? `Not everything is installed; what is missing is left out. To have it all: ${ways.join(' && ')}` : undefined
+  return ways.length > 0
+    ? `Some tools are missing, and their measurements are skipped. To install everything: ${ways.join(' && ')}`
+    : undefined
 }
 
 function runs(command: string, args: readonly string[], status = 0): boolean {

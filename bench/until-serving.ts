@@ -1,4 +1,4 @@
-// Waits until a process that was just started answers.
+// Waits until a newly started process responds.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { RunningProcess } from './processes.ts'
 
@@ -6,7 +6,7 @@ const START_TIMEOUT_MS = 60_000
 const POLL_MS = 5
 
 /**
- * Asks again and again until the answer is as wanted.
+ * Repeats a request until the response is the expected one.
  * @throws {Error} if the process ends, or a minute has passed
  */
 export async function untilServing(

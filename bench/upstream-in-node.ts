@@ -1,4 +1,4 @@
-// The upstream where nginx is absent; a process of its own.
+// The upstream to use when nginx is not installed; runs as a separate process.
 import { readdirSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { join } from 'node:path'

@@ -1,4 +1,4 @@
-// The upstream: an endpoint that refuses a request without a token and has one answer to all others.
+// The upstream: an endpoint that refuses requests without a token and sends all others the same response.
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { freePort } from './free-port.ts'
@@ -11,10 +11,10 @@ import { ANSWER_SIZES, answerOf, SMALL_ANSWER } from './workload.ts'
 /** The upstream as contenders see it. */
 export type Upstream = { origin: string; kind: string; process: RunningProcess }
 
-/** Path of the small answer. */
+/** Path of the small response. */
 export const GRAPHQL_PATH = '/v1/graphql'
 
-/** Starts nginx, or a small server in Node where nginx is absent. */
+/** Starts nginx, or a small server in Node if nginx is not installed. */
 export async function startUpstream(tools: Tools, folder: string): Promise<Upstream> {
   const port = await freePort()
   const files = join(folder, 'files')
@@ -37,7 +37,7 @@ export async function startUpstream(tools: Tools, folder: string): Promise<Upstr
 }
 
 function nginxServer(port: number, folder: string): string {
-  // Static files answer GET alone; the redirect within nginx makes one of a POST.
+  // nginx serves static files only for GET; the internal redirect turns a POST into one.
   const larger = Object.keys(ANSWER_SIZES).map(
     name => `location = /v1/${name} { if ($http_authorization = '') { return 401; } error_page 405 =200 /files/${name}; return 405; }`
   )

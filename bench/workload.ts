@@ -1,6 +1,6 @@
-// What is asked and what is answered: the same for every contender.
+// Requests and responses, the same for every contender.
 
-/** The token that the Cognito stand-in gives and the other contenders hold; as long as one of Cognito's is. */
+/** The token that the Cognito stand-in issues and the other contenders use; as long as a real Cognito token. */
 export const TOKEN = `${'h'.repeat(100)}.${'p'.repeat(500)}.${'s'.repeat(342)}`
 
 /** The body that callers post. */
@@ -9,7 +9,7 @@ export const REQUEST_BODY = JSON.stringify({
   variables: { limit: 3 }
 })
 
-/** A small answer of about 200 bytes. */
+/** A small response of about 200 bytes. */
 export const SMALL_ANSWER = JSON.stringify({
   data: {
     users: [
@@ -20,16 +20,16 @@ export const SMALL_ANSWER = JSON.stringify({
   }
 })
 
-/** Larger answers by name, in bytes; the upstream has each under `/v1/<name>`. */
+/** Sizes of the larger responses by name, in bytes; the upstream serves each at `/v1/<name>`. */
 export const ANSWER_SIZES = { '1kB': 1_000, '100kB': 100_000, '10MB': 10_000_000 } as const
-/** The name of a larger answer. */
+/** The name of a larger response. */
 export type AnswerName = keyof typeof ANSWER_SIZES
 
-/** JSON of exactly so many bytes, in the shape of an answer. */
+/** JSON of exactly that many bytes, in the shape of a GraphQL response. */
 export function answerOf(bytes: number): string {
   const frame = JSON.stringify({ data: { text: '' } })
   return frame.replace('""', `"${'x'.repeat(bytes - frame.length)}"`)
 }
 
-/** Whether callers send one document, 1,000 in turn, or never the same twice. */
+/** Whether callers send one document, cycle through 1,000, or never repeat one. */
 export type DocumentMix = 'same' | 'thousand' | 'new'

@@ -1,4 +1,4 @@
--- Posts one GraphQL document, 1,000 in turn or never the same twice, and ends with one line of JSON.
+-- Posts one GraphQL document, cycles through 1,000, or never repeats one; prints one line of JSON at the end.
 wrk.method = 'POST'
 wrk.headers['content-type'] = 'application/json'
 wrk.headers['authorization'] = os.getenv('BENCH_AUTHORIZATION')

@@ -1,11 +1,11 @@
-// The sandbox's stand-ins without the service, for containers: `node deploy/stand-ins.ts cognito [hasura]`, until SIGTERM.
+// Runs the sandbox's stand-ins without the service, for containers, until SIGTERM: `node deploy/stand-ins.ts cognito [hasura]`.
 import { once } from 'node:events'
 import { startCognito } from '../sandbox/cognito.ts'
 import { startHasura } from '../sandbox/hasura.ts'
 import { readSettings, SANDBOX_CLIENT } from '../sandbox/settings.ts'
 
 const { cognitoPort, hasuraPort, tokenLifetimeSeconds } = readSettings(process.env)
-// The host is part of the issuer, so it is the name by which others reach this machine or container.
+// The issuer contains the host, so this must be the name by which others reach this machine or container.
 const host = process.env.STAND_IN_HOST || '127.0.0.1'
 
 const cognito = await startCognito({ ...SANDBOX_CLIENT, host, port: cognitoPort, tokenLifetimeSeconds })

@@ -1,4 +1,4 @@
-// Decorates the instance with the hooks that find out who calls, and turn away whom nobody knows.
+// Decorates the instance with the hooks that identify callers and turn away unknown ones.
 import { readFileSync, unwatchFile, watchFile } from 'node:fs'
 import type { FastifyInstance, FastifyRequest, onRequestAsyncHookHandler, onRequestHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
@@ -10,29 +10,29 @@ import { GatewayError } from '../src/errors.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Finds out who calls; undefined where callers need not be known. */
+    /** Identifies the caller; undefined if callers need not be known. */
     identifyCaller: onRequestAsyncHookHandler | undefined
-    /** Answers `UNAUTHENTICATED` to whom nobody knows; undefined where callers need not be known. */
+    /** Answers `UNAUTHENTICATED` to an unknown caller; undefined if callers need not be known. */
     requireCaller: onRequestHookHandler | undefined
   }
   interface FastifyRequest {
-    /** Who calls, where that is known. */
+    /** Who calls, if known. */
     caller: Caller | undefined
   }
 }
 
-/** How often the keys file is looked at, in ms; polling sees every way of replacing it, a Kubernetes volume's included. */
+/** How often the keys file is checked for changes, in ms; polling notices every way of replacing it, also that of a Kubernetes volume. */
 const KEYS_POLL_MS = 1_000
 
-/** The callers of the keys file, read again when it changes; a broken new version is refused and the old one stays. */
+/** Returns what gives the callers of the keys file; it is reloaded when it changes, unless the new version is broken. */
 function watchKeys(app: FastifyInstance, path: string): () => KeyCallers {
   let callers = parseKeyCallers(readFileSync(path, 'utf8'))
   const reread = () => {
     try {
       callers = parseKeyCallers(readFileSync(path, 'utf8'))
-      app.log.info({ callers: callers.count }, 'CALLER_KEYS_FILE was read again')
+      app.log.info({ callers: callers.count }, 'CALLER_KEYS_FILE was reloaded')
     } catch (error) {
-      app.log.error({ reason: (error as Error).message }, 'the new version of CALLER_KEYS_FILE is refused; the old one stays')
+      app.log.error({ reason: (error as Error).message }, 'the new version of CALLER_KEYS_FILE was rejected; the previous one stays in use')
     }
   }
   watchFile(path, { interval: KEYS_POLL_MS, persistent: false }, reread)
@@ -64,14 +64,14 @@ function createIdentification(app: FastifyInstance): (request: FastifyRequest) =
     try {
       return await jwts.verify(credential.value)
     } catch (error) {
-      // The name of the error tells an operator enough; its message may hold parts of the token.
+      // The error's name tells an operator enough; its message may hold parts of the token.
       log.debug({ requestId: request.id, reason: (error as Error).name }, "a caller's token was refused")
       return undefined
     }
   }
 }
 
-/** Where no credential came, the challenge says no more (RFC 6750, section 3). */
+/** Without a credential in the request the challenge names no error (RFC 6750, section 3). */
 const challengeFor = (request: FastifyRequest) =>
   readCredential(request.headers, request.raw.rawHeaders) ? 'Bearer realm="graphql", error="invalid_token"' : 'Bearer realm="graphql"'
 

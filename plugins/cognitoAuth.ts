@@ -5,17 +5,17 @@ import fp from 'fastify-plugin'
 import { createSecretExchange } from '../src/cognito/client-secrets.ts'
 import { createTokenEndpoint } from '../src/cognito/token-endpoint.ts'
 import { TokenManager } from '../src/cognito/token-manager.ts'
-import type { ExchangeReport } from '../src/cognito/token-status.ts'
+import type { ExchangeReport, TokenStatus } from '../src/cognito/token-status.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
     tokenManager: TokenManager
-    /** Has a function told of every exchange; for other plugins, before the service is ready. */
+    /** Adds a listener that is called after every exchange; to be used before the service is ready. */
     onTokenExchange(listener: (report: ExchangeReport) => void): void
   }
 }
 
-/** Tells an operator of an exchange: success at info, a fault that will not mend itself at error, a passing one at warn. */
+/** Logs an exchange: success at info, a fault of configuration at error, a passing one at warn. */
 export function logExchange(log: FastifyBaseLogger, { reason, durationMs, token, failure }: ExchangeReport): void {
   if (token) {
     const { expiresInSeconds, refreshInSeconds, cognitoRequestId } = token
@@ -30,14 +30,27 @@ export function logExchange(log: FastifyBaseLogger, { reason, durationMs, token,
   log[level]({ reason, code, consecutive, ...wait, cognitoRequestId, err: cause }, `no token from Cognito: ${error.message}`)
 }
 
-/** Gives a function that tells an operator what the latest token gives cause for: each sentence when it comes up, and when it is settled. */
+/** Creates a listener that logs each notice when it first appears, and again when it no longer applies. */
 export function createNoticeLog(log: FastifyBaseLogger) {
   let known: readonly string[] = []
   return ({ token }: ExchangeReport): void => {
     if (!token) return
     for (const notice of token.notices) if (!known.includes(notice)) log.warn(notice)
-    for (const notice of known) if (!token.notices.includes(notice)) log.info(`No longer so: ${notice}`)
+    for (const notice of known) if (!token.notices.includes(notice)) log.info(`Resolved: ${notice}`)
     known = token.notices
+  }
+}
+
+/** What the token makes of readiness: none that is usable blocks, all else is worth knowing. */
+export function readinessOfToken({ state, lastFailure, nextExchangeInSeconds, notices }: TokenStatus) {
+  const blocking: string[] = []
+  if (state === 'none') blocking.push('There has been no token from Cognito yet.')
+  if (state === 'unusable') blocking.push('The token from Cognito has expired and could not be renewed.')
+  if (lastFailure === undefined) return { blocking, notices }
+  const next = nextExchangeInSeconds === undefined ? 'now' : `in ${Math.ceil(nextExchangeInSeconds)} s`
+  return {
+    blocking,
+    notices: [`The last exchange failed with ${lastFailure.code}: ${lastFailure.advice}. The next try is ${next}.`, ...notices]
   }
 }
 
@@ -53,9 +66,9 @@ export default fp(
       secret: config.AWS_COGNITO_APP_CLIENT_SECRET,
       secretFile: config.AWS_COGNITO_APP_CLIENT_SECRET_FILE,
       fallback: config.AWS_COGNITO_APP_CLIENT_SECRET_FALLBACK,
-      onSecretChange: inUse => log.warn({ inUse }, `Cognito refused the other secret; the ${inUse} one is in use`)
+      onSecretChange: inUse => log.warn({ inUse }, `Cognito refused the other secret; the ${inUse} one is now in use`)
     })
-    // An exchange serves every request, so it belongs to the trace of none, not even of the one that it was made for first.
+    // An exchange serves every request, so it belongs to no request's trace, not even that of the request which started it.
     const exchange = AsyncLocalStorage.bind(traceCall ? () => traceCall(endpoint.url, exchangeSecret) : exchangeSecret)
     const listeners = [(report: ExchangeReport) => logExchange(log, report), createNoticeLog(log)]
     const onExchange = (report: ExchangeReport) => {
@@ -64,13 +77,14 @@ export default fp(
     const tokenManager = new TokenManager({ exchange, onExchange })
 
     app.decorate('tokenManager', tokenManager)
+    app.addReadiness(() => readinessOfToken(tokenManager.status()))
     app.decorate('onTokenExchange', (listener: (report: ExchangeReport) => void) => void listeners.push(listener))
-    // Not awaited: the service starts while Cognito is down.
+    // Not awaited: the service starts even if Cognito is down.
     app.addHook('onReady', async () => tokenManager.start())
     app.addHook('onClose', async () => {
       tokenManager.stop()
       await endpoint.close()
     })
   },
-  { name: 'cognitoAuth', dependencies: ['config', 'tracing'] }
+  { name: 'cognitoAuth', dependencies: ['config', 'tracing', 'readiness'] }
 )

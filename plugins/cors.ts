@@ -1,8 +1,8 @@
-// Lets pages of listed origins call the service from a browser; off unless origins are listed.
+// Lets pages of the listed origins call the service from a browser; off by default.
 import cors from '@fastify/cors'
 import fp from 'fastify-plugin'
 
-/** Request headers that a page may send, beside those of FORWARD_HEADERS. */
+/** Request headers that a page may send, in addition to FORWARD_HEADERS. */
 const ALLOWED_HEADERS = [
   'accept',
   'authorization',
@@ -13,7 +13,7 @@ const ALLOWED_HEADERS = [
   'x-hasura-role',
   'x-request-id'
 ]
-/** Response headers that a page may read, beside those that every page may. */
+/** Response headers that a page may read, in addition to those that every page may read. */
 const EXPOSED_HEADERS = [
   'ratelimit-limit',
   'ratelimit-remaining',
@@ -38,7 +38,7 @@ export default fp(
       allowedHeaders: [...ALLOWED_HEADERS, ...app.config.FORWARD_HEADERS],
       exposedHeaders: EXPOSED_HEADERS,
       maxAge: PREFLIGHT_MAX_AGE_SECONDS,
-      // Its answer to an OPTIONS that is no preflight would not be in our shape.
+      // The plugin's own answer to an OPTIONS request that is not a preflight would not have the shape of our errors.
       strictPreflight: false
     })
   },

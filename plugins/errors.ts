@@ -1,11 +1,11 @@
-// Every error leaves the service in the shape of a GraphQL answer, under a code of the table.
+// Answers every error in the shape of a GraphQL answer, with a code from the table of errors.
 import { type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { type ErrorCode, errorBody, GatewayError } from '../src/errors.ts'
 import { GRAPHQL_RESPONSE_TYPE, negotiateType } from '../src/graphql/negotiation.ts'
-import { AttemptError } from '../src/hasura/upstream-attempt.ts'
+import { AttemptError } from '../src/http1/attempt-error.ts'
 import { newRequestId } from '../src/request-id.ts'
 
 declare module 'fastify' {
@@ -17,7 +17,7 @@ declare module 'fastify' {
   }
 }
 
-/** Fastify's own errors that have a code of the table to themselves. */
+/** Fastify's errors that have a code of their own in the table. */
 const FASTIFY_ERRORS: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_VALIDATION: 'INVALID_REQUEST',
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'UNSUPPORTED_MEDIA_TYPE',
@@ -25,10 +25,10 @@ const FASTIFY_ERRORS: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_NOT_FOUND: 'NOT_FOUND'
 }
 
-/** Any error as one of the table: Fastify's by their codes, other faults of the request as `INVALID_REQUEST`, the rest as `INTERNAL_ERROR`. */
+/** Returns any error as one of the table: Fastify's by their codes, other faults of the request as `INVALID_REQUEST`, the rest as `INTERNAL_ERROR`. */
 export function toGatewayError(error: unknown): GatewayError {
   if (error instanceof GatewayError) return error
-  // A stream of Hasura's that broke before a byte of it had gone to the caller.
+  // A stream from Hasura that broke before any byte of it had reached the caller.
   if (error instanceof AttemptError) return new GatewayError('UPSTREAM_INVALID_RESPONSE', { cause: error })
   const { code = '', statusCode = 500, message, validation } = Object(error) as Partial<FastifyError>
   const known = FASTIFY_ERRORS[code]
@@ -37,12 +37,12 @@ export function toGatewayError(error: unknown): GatewayError {
   return new GatewayError('INTERNAL_ERROR', { cause: error })
 }
 
-/** Answers with an error; 5xx of the service's own making are logged with their cause. */
+/** Answers with an error; logs the cause of an `INTERNAL_ERROR`. */
 export function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const failure = toGatewayError(error)
   request.errorCode = failure.code
   if (failure.cause instanceof AttemptError) request.fault = failure.cause.fault
-  if (failure.code === 'INTERNAL_ERROR') request.log.error({ requestId: request.id, err: failure.cause ?? failure }, 'request failed')
+  if (failure.code === 'INTERNAL_ERROR') request.log.error({ err: failure.cause ?? failure }, 'request failed')
   const type = negotiateType(request.headers.accept) === GRAPHQL_RESPONSE_TYPE ? GRAPHQL_RESPONSE_TYPE : 'application/json'
   return reply
     .code(failure.statusCode)
@@ -52,9 +52,9 @@ export function sendError(error: unknown, request: FastifyRequest, reply: Fastif
     .send(errorBody(failure, request.id))
 }
 
-/** Answers what is not even HTTP, where no request comes about: a bad request line, a head that is too large or too slow. */
+/** Answers what never becomes a request because it is not valid HTTP: a bad request line, a head that is too large or too slow. */
 export function answerClientError(_: Error, socket: Socket): void {
-  // Within an answer that has begun, another head would be read as part of it.
+  // Once an answer has begun, the caller would read another head as part of it.
   const { _httpMessage: underWay } = socket as Socket & { _httpMessage?: ServerResponse | null }
   if (socket.writable && !underWay?.headersSent) {
     const requestId = newRequestId()
@@ -71,7 +71,7 @@ export function answerClientError(_: Error, socket: Socket): void {
   socket.destroy()
 }
 
-/** Keeps the methods of every route by its path, to tell a method that is not taken from a path that is not there. */
+/** Collects the methods of every path, to tell an unsupported method from an unknown path. */
 function collectMethods(app: FastifyInstance): ReadonlyMap<string, ReadonlySet<string>> {
   const methods = new Map<string, Set<string>>()
   app.addHook('onRoute', ({ url, method }) => {
@@ -82,10 +82,10 @@ function collectMethods(app: FastifyInstance): ReadonlyMap<string, ReadonlySet<s
   return methods
 }
 
-function answerUnrouted(methods: ReadonlyMap<string, ReadonlySet<string>>, request: FastifyRequest): never {
+function unroutedError(methods: ReadonlyMap<string, ReadonlySet<string>>, request: FastifyRequest): GatewayError {
   const allowed = methods.get(request.url.split('?', 1)[0] ?? '')
-  if (allowed === undefined || allowed.has(request.method)) throw new GatewayError('NOT_FOUND')
-  throw new GatewayError('METHOD_NOT_ALLOWED', { headers: { allow: [...allowed].sort().join(', ') } })
+  if (allowed === undefined || allowed.has(request.method)) return new GatewayError('NOT_FOUND')
+  return new GatewayError('METHOD_NOT_ALLOWED', { headers: { allow: [...allowed].sort().join(', ') } })
 }
 
 export default fp(
@@ -94,7 +94,13 @@ export default fp(
     app.decorateRequest('fault', undefined)
     app.setErrorHandler(sendError)
     const methods = collectMethods(app)
-    app.setNotFoundHandler(request => answerUnrouted(methods, request))
+    app.setNotFoundHandler(request => {
+      throw unroutedError(methods, request)
+    })
+    // Fastify reads and parses the body of a request that no route takes, before it calls that handler.
+    app.addHook('preParsing', (request, _reply, payload, done) =>
+      request.is404 ? done(unroutedError(methods, request)) : done(null, payload)
+    )
   },
   { name: 'errors' }
 )

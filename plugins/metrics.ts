@@ -1,4 +1,4 @@
-// Measures requests, operations and exchanges, and shows them on a second listener, away from callers.
+// Measures requests, operations and exchanges, and serves the figures on a second listener, out of callers' reach.
 import type { EndedRequest, FastifyReply, FastifyRequest } from 'fastify'
 import Fastify from 'fastify'
 import fp from 'fastify-plugin'
@@ -10,7 +10,7 @@ declare module 'fastify' {
   }
 }
 
-/** How an operation ended, as one of a few words. */
+/** How an operation ended: `ok`, an error code, `upstream_error` or `aborted`. */
 function outcomeOf(request: FastifyRequest, reply: FastifyReply): string {
   if (request.errorCode !== undefined) return request.errorCode
   if (!reply.raw.writableFinished) return 'aborted'
@@ -19,9 +19,9 @@ function outcomeOf(request: FastifyRequest, reply: FastifyReply): string {
 
 function observeRequest(metrics: Metrics, { request, reply, ms, config }: EndedRequest): void {
   const { caller, operation, upstreamMs } = request
-  const route = config.url ?? 'none'
-  metrics.httpSeconds.of(route, request.method, reply.statusCode).observe(ms / 1000)
-  if (operation) metrics.operations.of(operation.kind, outcomeOf(request, reply), caller?.label).value += 1
+  metrics.httpSeconds.observe({ route: config.url ?? 'none', method: request.method, status_code: reply.statusCode }, ms / 1000)
+  if (operation)
+    metrics.operations.inc({ kind: operation.kind, outcome: outcomeOf(request, reply), ...(caller && { caller: caller.label }) })
   if (upstreamMs !== undefined) metrics.hasuraSeconds.observe(upstreamMs / 1000)
 }
 

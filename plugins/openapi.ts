@@ -5,11 +5,14 @@ import fp from 'fastify-plugin'
 import type { OpenAPIV3_1 } from 'openapi-types'
 import { serviceVersion } from '../src/version.ts'
 
-/** What the rest of the document has given away. */
-type TakenNames = { readonly operationIds: readonly string[]; readonly schemas: readonly string[] }
+/** The document that the schemas of the routes make. */
+type RoutesDocument = OpenAPIV3_1.Document & { paths: OpenAPIV3_1.PathsObject }
 
-/** Paths and components beside those of the routes' schemas. It is asked for at each request, and may be another each time. */
-type DocumentPart = (taken: TakenNames) => { readonly paths: object; readonly components: Readonly<Record<string, object>> }
+/** Returns paths and components that are added to a document. It is called at each request, and may return others each time. */
+type DocumentPart = (document: RoutesDocument) => {
+  readonly paths: OpenAPIV3_1.PathsObject
+  readonly components: Readonly<Record<string, object>>
+}
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -18,13 +21,13 @@ declare module 'fastify' {
   }
 }
 
-const DESCRIPTION = `Send a GraphQL query as plain JSON and get Hasura's answer back as it is.
+const DESCRIPTION = `Send a GraphQL query as plain JSON and get Hasura's response back unchanged.
 
-* The service signs in to Hasura by itself: **no token of Hasura is needed or taken**.
-* An answer of Hasura reaches you byte for byte with Hasura's status; Hasura v2 says **200 even where the body holds errors**, so look at
-  \`errors\` in the body, or send \`Accept: application/graphql-response+json\` to get 400 where nothing was executed.
-* An error of the service itself has the same shape, with a stable code in \`errors[0].extensions.code\`.
-* Every answer carries \`x-request-id\`; name it when you report a problem.`
+* The service authenticates to Hasura itself: **you do not need a Hasura token, and the service accepts none**.
+* Hasura's response reaches you byte for byte, with Hasura's status. Hasura v2 returns **200 even when the body contains errors**, so check
+  \`errors\` in the body, or send \`Accept: application/graphql-response+json\` to get 400 when nothing was executed.
+* The service's own errors have the same shape, with a stable code in \`errors[0].extensions.code\`.
+* Every response carries \`x-request-id\`; quote it when you report a problem.`
 
 /** Under which name the plugin puts the document that it makes. */
 const ROUTES_DOCUMENT = 'routesDocument'
@@ -35,28 +38,17 @@ const SECURITY_SCHEMES: Readonly<Record<string, [string, OpenAPIV3_1.SecuritySch
     ['apiKey', { type: 'apiKey', in: 'header', name: 'x-api-key', description: 'Your key.' }],
     ['bearerKey', { type: 'http', scheme: 'bearer', description: 'Your key as a bearer token.' }]
   ],
-  jwt: [['bearerJwt', { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'An access token of your own.' }]]
+  jwt: [['bearerJwt', { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'Your access token.' }]]
 }
 
 /** One of the schemes that are on is enough; none where callers need not be known. */
 const securityOf = (kinds: readonly string[]) =>
   kinds.flatMap(kind => SECURITY_SCHEMES[kind] ?? []).map(([name]) => ({ [name]: [] as string[] }))
 
-/** The document that the schemas of the routes make. */
-type RoutesDocument = Omit<OpenAPIV3_1.Document, 'paths'> & { paths: OpenAPIV3_1.PathsObject }
-
-function namesIn({ paths, components }: RoutesDocument): TakenNames {
-  const operations = Object.values(paths).flatMap(path => Object.values(path ?? {})) as { operationId?: string }[]
-  return {
-    operationIds: operations.flatMap(({ operationId }) => operationId ?? []),
-    schemas: Object.keys(components?.schemas ?? {})
-  }
-}
-
 function merge(document: RoutesDocument, parts: readonly DocumentPart[]): RoutesDocument {
   const whole = { ...document, paths: { ...document.paths }, components: { ...document.components } as Record<string, object> }
   for (const part of parts) {
-    const { paths, components } = part(namesIn(whole))
+    const { paths, components } = part(whole)
     Object.assign(whole.paths, paths)
     for (const [kind, added] of Object.entries(components)) whole.components[kind] = { ...whole.components[kind], ...added }
   }
@@ -88,7 +80,7 @@ export default fp(
         tags: [
           { name: 'operations', description: 'Run stored operations by name' },
           { name: 'graphql', description: 'Run GraphQL operations' },
-          { name: 'health', description: 'Is the service alive, and can it serve' }
+          { name: 'health', description: 'Whether the service is alive and ready' }
         ]
       }
     })

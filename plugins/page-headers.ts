@@ -1,4 +1,4 @@
-// The headers of pages for people: a content security policy that keeps foreign scripts out of them, and its like.
+// The security headers of pages for people, above all a content security policy that keeps foreign scripts out.
 import helmet from '@fastify/helmet'
 import fp from 'fastify-plugin'
 
@@ -10,17 +10,17 @@ export default fp(
         directives: {
           defaultSrc: ["'self'"],
           baseUri: ["'none'"],
-          // GraphiQL's fonts stand within its style sheet.
+          // GraphiQL's style sheet embeds its fonts.
           fontSrc: ["'self'", 'data:'],
           formAction: ["'self'"],
           frameAncestors: ["'none'"],
           imgSrc: ["'self'", 'data:'],
           objectSrc: ["'none'"],
-          // Swagger UI and GraphiQL's editor set styles in their elements.
+          // Swagger UI and GraphiQL's editor use style attributes.
           styleSrc: ["'self'", "'unsafe-inline'"]
         }
       },
-      // Whether the host is reached by https alone is for whoever ends TLS in front of it.
+      // Strict transport security is up to the proxy that terminates TLS.
       strictTransportSecurity: false
     })
   },

@@ -1,8 +1,6 @@
-// Marks each request with its id and tells other plugins when it has ended, also where its caller left before.
+// Marks each request with its id and tells other plugins when it has ended, even if its caller left before the answer.
 import type { EndedRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import type { Cancellation } from '../src/hasura/upstream-attempt.ts'
-import { createTurnBatch } from '../src/turn-batch.ts'
 
 declare module 'fastify' {
   /** A request that has ended, `ms` after it came. */
@@ -10,35 +8,39 @@ declare module 'fastify' {
     request: FastifyRequest
     reply: FastifyReply
     ms: number
-    /** Of its route, `url` being undefined where there is none; Fastify makes `request.routeOptions` anew each time it is asked. */
+    /** Of its route, `url` being undefined where there is none; Fastify makes `request.routeOptions` anew at each access. */
     config: FastifyContextConfig & { url?: string }
   }
   interface FastifyInstance {
-    /** Has a function told of the end of every request; for other plugins, before the service is ready. */
+    /** Calls `listener` at the end of every request; for other plugins, before the service is ready. */
     onRequestEnd(listener: (ended: EndedRequest) => void): void
   }
   interface FastifyRequest {
-    /** What ends with the request: the call of Hasura, once there is one. */
-    cancellation: Cancellation | undefined
+    /**
+     * Aborted where the caller leaves before the answer is finished; whoever starts work that should end then sets it.
+     * Fastify's own `request.signal` (5.12) is aborted as soon as a body has been read.
+     */
+    callerLeft: AbortController | undefined
   }
 }
+
+/** nginx's status for a request whose caller left before the answer began; only logs and metrics see it. */
+const CALLER_LEFT = 499
 
 export default fp(
   async app => {
     const listeners: ((ended: EndedRequest) => void)[] = []
-    const tellInTurn = createTurnBatch<EndedRequest>(ended => {
-      for (const listener of listeners) listener(ended)
-    }, process.nextTick)
     app.decorate('onRequestEnd', (listener: (ended: EndedRequest) => void) => void listeners.push(listener))
-    app.decorateRequest('cancellation', undefined)
+    app.decorateRequest('callerLeft', undefined)
     app.addHook('onRequest', (request, reply, done) => {
       const startedAtMs = performance.now()
       reply.header('x-request-id', request.id)
-      // Fastify's onResponse is silent where the caller leaves; 'close' comes in every case, once.
+      // Fastify's onResponse does not run where the caller leaves; 'close' is emitted once in every case.
       reply.raw.once('close', () => {
-        const ms = performance.now() - startedAtMs
-        request.cancellation?.cancel()
-        tellInTurn({ request, reply, ms, config: request.routeOptions.config })
+        if (!reply.raw.headersSent) reply.code(CALLER_LEFT)
+        if (!reply.raw.writableFinished) request.callerLeft?.abort()
+        const ended = { request, reply, ms: performance.now() - startedAtMs, config: request.routeOptions.config }
+        for (const listener of listeners) listener(ended)
       })
       done()
     })

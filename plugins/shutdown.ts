@@ -1,4 +1,4 @@
-// A stop that loses nothing: new requests are turned away, those in flight finish, then the instance closes.
+// Stops without losing a request: new ones are turned away, those in flight finish, then the instance closes.
 import fp from 'fastify-plugin'
 import { GatewayError } from '../src/errors.ts'
 
@@ -7,8 +7,8 @@ declare module 'fastify' {
     /** Whether the service has begun to stop. */
     isDraining: boolean
     /**
-     * Turns new requests away and waits for those in flight; the listener stays open meanwhile, so that callers hear why.
-     * @param graceMs how long to wait at the most, in ms
+     * Turns new requests away and waits for those in flight; the listener stays open meanwhile, so that callers are told why.
+     * @param graceMs the longest wait, in ms
      * @returns whether all of them have finished
      */
     drain(graceMs: number): Promise<boolean>
@@ -25,6 +25,7 @@ export default fp(
     let onIdle: () => void = () => {}
 
     app.decorate('isDraining', false)
+    app.addReadiness(() => ({ blocking: app.isDraining ? ['The service is shutting down.'] : [] }))
     app.decorate('drain', async graceMs => {
       app.isDraining = true
       if (inFlight === 0) return true
@@ -49,5 +50,5 @@ export default fp(
       if (inFlight === 0) onIdle()
     })
   },
-  { name: 'shutdown', dependencies: ['requestEnd'] }
+  { name: 'shutdown', dependencies: ['requestEnd', 'readiness'] }
 )

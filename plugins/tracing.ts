@@ -1,4 +1,4 @@
-// OpenTelemetry traces, where the standard OTEL_* variables ask for them; otherwise nothing of it is loaded.
+// OpenTelemetry traces, if the standard OTEL_* variables ask for them; if not, none of its SDK is loaded.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type * as Api from '@opentelemetry/api'
 import type { FastifyBaseLogger } from 'fastify'
@@ -8,22 +8,22 @@ import { serviceVersion } from '../src/version.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Makes a call out within a span of its own, which goes on with it; undefined where nothing is traced. */
+    /** Makes an outgoing call within a span of its own and passes the trace on; undefined where traces are off. */
     traceCall: TraceCall | undefined
   }
 }
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-/** The longest that the last spans may take to be exported when the service stops, in ms; less than closing may take in all. */
+/** How long the export of the last spans may hold up the stop, in ms; less than closing as a whole may take. */
 const FLUSH_MAX_MS = 500
 const PROTOCOL = 'http/protobuf'
 const NAME = 'cognito-hasura-gateway'
 
 /**
- * Whether traces are exported, by the variables of the OpenTelemetry specification ("Environment Variable Specification", "OTLP
+ * Tells whether traces are exported, by the variables of the OpenTelemetry specification ("Environment Variable Specification", "OTLP
  * Exporter Configuration"): on with an OTLP endpoint or `OTEL_TRACES_EXPORTER=otlp`, off with `OTEL_SDK_DISABLED=true` or
- * `OTEL_TRACES_EXPORTER=none`. A `problem` says why they are off although they were asked for.
+ * `OTEL_TRACES_EXPORTER=none`. `problem` says why they are off although something asked for them.
  */
 export function readTracing(env: Environment): { isOn: boolean; problem?: string } {
   const exporter = env.OTEL_TRACES_EXPORTER
@@ -57,7 +57,7 @@ async function startTracing(log: FastifyBaseLogger) {
     resource: resources.defaultResource().merge(named).merge(detected),
     spanProcessors: [new sdk.BatchSpanProcessor(new OTLPTraceExporter())]
   })
-  // Baggage stays behind, as every header of a caller does that is not listed.
+  // Baggage is not passed on, like any header of a caller that is not listed.
   provider.register({ propagator: new W3CTraceContextPropagator() })
 
   const requests = new FastifyOtelInstrumentation({
@@ -131,7 +131,7 @@ export default fp(
       })
       done(null, payload)
     })
-    // Where the caller left, no answer was sent that would have ended the span.
+    // If the caller left, no answer was sent that would have ended the span.
     app.onRequestEnd(({ request, reply }) => {
       const { span } = request.opentelemetry()
       span?.setAttribute('http.response.status_code', reply.statusCode).end()

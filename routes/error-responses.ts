@@ -17,10 +17,10 @@ export const ErrorAnswerSchema = {
         type: 'object',
         required: ['message', 'extensions'],
         properties: {
-          message: { type: 'string', description: 'For people; may change.' },
+          message: { type: 'string', description: 'For people; the wording may change.' },
           locations: {
             type: 'array',
-            description: 'Where in the document the fault lies; both numbers count from 1.',
+            description: 'Where in the document the error is; line and column count from 1.',
             items: {
               type: 'object',
               required: ['line', 'column'],
@@ -32,7 +32,7 @@ export const ErrorAnswerSchema = {
             required: ['code', 'requestId'],
             properties: {
               code: { type: 'string', enum: Object.keys(ERROR_TABLE), description: 'For programs; stable.' },
-              requestId: { type: 'string', description: 'The `x-request-id` of the answer.' }
+              requestId: { type: 'string', description: 'The `x-request-id` of the response.' }
             }
           }
         }
@@ -74,12 +74,15 @@ const exampleOf = (code: ErrorCode) => {
   return { summary: code, value: JSON.parse(errorBody({ code, message: ERROR_TABLE[code].message, locations }, EXAMPLE_REQUEST_ID)) }
 }
 
-/** The `response` part of a route's schema for the errors that it can give. */
-export function errorResponses(codes: readonly ErrorCode[]) {
+/**
+ * Returns the `response` part of a route's schema for the errors that it can give.
+ * @param schema refers to {@link ErrorAnswerSchema}; default: as Fastify resolves it
+ */
+export function errorResponses(codes: readonly ErrorCode[], schema: { readonly $ref: string } = { $ref: 'ErrorAnswer#' }) {
   const byStatus = Map.groupBy(codes, code => ERROR_TABLE[code].status)
   return Object.fromEntries(
     [...byStatus].map(([status, ofStatus]) => {
-      const media = { schema: { $ref: 'ErrorAnswer#' }, examples: Object.fromEntries(ofStatus.map(code => [code, exampleOf(code)])) }
+      const media = { schema, examples: Object.fromEntries(ofStatus.map(code => [code, exampleOf(code)])) }
       const content = { [JSON_TYPE]: media, [GRAPHQL_RESPONSE_TYPE]: media }
       return [status, { description: ofStatus.map(code => `\`${code}\``).join(', '), headers: REQUEST_ID_HEADER, content }]
     })

@@ -1,4 +1,4 @@
-// The schemas of /execute-graphql: they check what comes in, and they are its page in the OpenAPI document.
+// The schemas of /execute-graphql: they check each request and describe the route in the OpenAPI document.
 import { Type } from '@fastify/type-provider-typebox'
 import { GRAPHQL_RESPONSE_TYPE, JSON_TYPE } from '../src/graphql/negotiation.ts'
 import { BODY_ERRORS, errorResponses, REQUEST_ID_HEADER, RUN_ERRORS } from './error-responses.ts'
@@ -11,9 +11,9 @@ const EXAMPLE_QUERY = 'query Users($limit: Int!) { users(limit: $limit, order_by
 export const BodySchema = Type.Object(
   {
     query: Type.String({ minLength: 1, description: 'The GraphQL document.' }),
-    variables: nullable<Record<string, unknown>>('object', 'Values of its variables. A number keeps every digit.'),
-    operationName: nullable<string>('string', 'Which operation to run; needed where the document holds several.'),
-    extensions: nullable<Record<string, unknown>>('object', 'Taken for the sake of clients that send it; not passed on.')
+    variables: nullable<Record<string, unknown>>('object', 'Values of its variables. Numbers keep every digit.'),
+    operationName: nullable<string>('string', 'Which operation to run; required if the document has several.'),
+    extensions: nullable<Record<string, unknown>>('object', 'Accepted because some clients send it; not passed on.')
   },
   { examples: [{ query: EXAMPLE_QUERY, variables: { limit: 2 } }] }
 )
@@ -26,13 +26,13 @@ export const QuerystringSchema = Type.Object({
     examples: ['{ users { id name } }']
   }),
   variables: Type.Optional(Type.String({ description: 'Values of its variables, as a JSON object.', examples: ['{"limit":2}'] })),
-  operationName: Type.Optional(Type.String({ description: 'Which operation to run; needed where the document holds several.' })),
-  extensions: Type.Optional(Type.String({ description: 'Taken for the sake of clients that send it; not passed on.' }))
+  operationName: Type.Optional(Type.String({ description: 'Which operation to run; required if the document has several.' })),
+  extensions: Type.Optional(Type.String({ description: 'Accepted because some clients send it; not passed on.' }))
 })
 
 const HeadersSchema = Type.Object({
   'x-request-id': Type.Optional(
-    Type.String({ description: 'Your id for the request, 1 to 128 of `[A-Za-z0-9._-]`; it comes back and goes to Hasura.' })
+    Type.String({ description: 'Your id for the request, 1 to 128 of `[A-Za-z0-9._-]`; it is returned and passed to Hasura.' })
   ),
   'x-hasura-role': Type.Optional(Type.String({ description: 'The Hasura role to act as, if the service allows it.' }))
 })
@@ -41,7 +41,7 @@ const HeadersSchema = Type.Object({
 const AnswerSchema = {
   type: 'object',
   properties: {
-    data: { type: ['object', 'null'], additionalProperties: true, description: 'Absent where nothing was executed.' },
+    data: { type: ['object', 'null'], additionalProperties: true, description: 'Absent if nothing was executed.' },
     errors: {
       type: 'array',
       items: { type: 'object', additionalProperties: true, required: ['message'], properties: { message: { type: 'string' } } }
@@ -73,7 +73,7 @@ const media = {
 }
 
 const ANSWER = {
-  description: "Hasura's answer as it came. With `application/json` also where it holds errors.",
+  description: "Hasura's answer as it came; with `application/json` even if it holds errors.",
   headers: REQUEST_ID_HEADER,
   content: { [JSON_TYPE]: media, [GRAPHQL_RESPONSE_TYPE]: { ...media, examples: { data: media.examples.data } } }
 }
@@ -92,7 +92,7 @@ export const postSchema = {
   ...common,
   operationId: 'executeGraphql',
   summary: 'Run a GraphQL operation',
-  description: 'Checks the document, runs it in Hasura with the credential of the service, and gives the answer back byte for byte.',
+  description: "Checks the document, runs it in Hasura with the service's credential, and returns the answer byte for byte.",
   body: BodySchema,
   response: {
     200: ANSWER,
@@ -104,7 +104,7 @@ export const getSchema = {
   ...common,
   operationId: 'executeGraphqlByGet',
   summary: 'Run a GraphQL query by GET',
-  description: 'The same for queries alone, so that a link can hold one; a mutation is answered 405.',
+  description: 'The same for queries only, so that a link can run one; a mutation is answered 405.',
   querystring: QuerystringSchema,
   response: { 200: ANSWER, ...errorResponses([...DOCUMENT_ERRORS, ...RUN_ERRORS]) }
 }

@@ -1,12 +1,11 @@
 // POST and GET /execute-graphql: any GraphQL document, checked by its text.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { createCallerCheck, createOperationRunner } from '../plugins/run-operation.ts'
+import type { FastifyRequest } from 'fastify'
 import { GatewayError } from '../src/errors.ts'
-import { createDocumentCheck } from '../src/graphql/document.ts'
+import { type CheckedDocument, createDocumentCheck } from '../src/graphql/document.ts'
 import { readMembers } from '../src/json.ts'
 import { ErrorAnswerSchema } from './error-responses.ts'
 import { getSchema, postSchema } from './execute-graphql.schema.ts'
-import { createAdhocGate } from './operations-adhoc.ts'
 
 const PATH = '/execute-graphql'
 
@@ -34,20 +33,21 @@ const routes: FastifyPluginAsyncTypebox = async app => {
     maxDirectives: config.GRAPHQL_MAX_DIRECTIVES
   })
   app.addSchema(ErrorAnswerSchema)
-  const onRequest = createCallerCheck(app)
-  const run = createOperationRunner(app)
-  const allowed = createAdhocGate(app)
+  const onRequest = app.checkAcceptAndRole
+  /** Returns the document that runs: the caller's own, or the stored one that it equals if no other may run. */
+  const allowed = ({ caller }: FastifyRequest, document: CheckedDocument): CheckedDocument =>
+    config.GRAPHQL_ADHOC && caller?.adhoc !== false ? document : app.operations.current.require(document).document
 
-  app.post(PATH, { onRequest, schema: postSchema }, (request, reply) => {
+  app.post(PATH, { onRequest, schema: postSchema }, async (request, reply) => {
     const { query, variables, operationName } = request.body
     const text = variables ? request.bodyMembers?.get('variables') : undefined
-    run(request, reply, { document: allowed(request, check(query)), variables: text, operationName })
+    return reply.runOperation({ document: allowed(request, check(query)), variables: text, operationName })
   })
 
-  app.get(PATH, { onRequest, schema: getSchema, exposeHeadRoute: false }, (request, reply) => {
+  app.get(PATH, { onRequest, schema: getSchema, exposeHeadRoute: false }, async (request, reply) => {
     const { query, variables, operationName } = request.query
     reply.vary('accept')
-    run(request, reply, { document: allowed(request, check(query)), variables: readVariables(variables), operationName })
+    return reply.runOperation({ document: allowed(request, check(query)), variables: readVariables(variables), operationName })
   })
 }
 

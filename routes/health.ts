@@ -1,20 +1,20 @@
-// Is the process alive, and can it serve? For load balancers and operators.
+// Tells load balancers and operators whether the process is alive and can run operations.
 import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox'
-import type { FastifyInstance } from 'fastify'
-import type { TokenStatus } from '../src/cognito/token-status.ts'
 
 const LiveSchema = Type.Object({ status: Type.Literal('live') }, { examples: [{ status: 'live' }] })
 
 const ReadySchema = Type.Object(
   {
     status: Type.Union([Type.Literal('ready'), Type.Literal('not ready')]),
-    reasons: Type.Array(Type.String(), { description: 'Why the service is not ready, or what an operator should look at.' }),
+    reasons: Type.Array(Type.String(), { description: 'Why the service is not ready, or what an operator should check.' }),
     token: Type.Object({
       state: Type.Union([Type.Literal('none'), Type.Literal('fresh'), Type.Literal('stale'), Type.Literal('unusable')]),
       ageSeconds: Type.Optional(Type.Number()),
       expiresInSeconds: Type.Optional(Type.Number()),
       nextExchangeInSeconds: Type.Optional(Type.Number()),
-      exchangesPerMonth: Type.Optional(Type.Integer({ description: 'What this replica will be billed for in 30 days at this rate.' })),
+      exchangesPerMonth: Type.Optional(
+        Type.Integer({ description: 'Exchanges this replica makes in 30 days at the current rate; Cognito bills each.' })
+      ),
       consecutiveFailures: Type.Integer({ minimum: 0 }),
       lastFailure: Type.Optional(Type.Object({ code: Type.String(), advice: Type.String() }))
     })
@@ -30,29 +30,8 @@ const ReadySchema = Type.Object(
   }
 )
 
-/** What keeps the service from being ready or may do so soon, in words that an operator can act on; empty when all is well. */
-function describeToken(token: TokenStatus): string[] {
-  const { state, lastFailure, nextExchangeInSeconds } = token
-  const reasons: string[] = []
-  if (state === 'none') reasons.push('There has been no token from Cognito yet.')
-  if (state === 'unusable') reasons.push('The token from Cognito has expired and could not be renewed.')
-  if (lastFailure) {
-    const next = nextExchangeInSeconds === undefined ? 'now' : `in ${Math.ceil(nextExchangeInSeconds)} s`
-    reasons.push(`The last exchange failed with ${lastFailure.code}: ${lastFailure.advice}. The next try is ${next}.`)
-  }
-  return [...reasons, ...token.notices]
-}
-
-/** Whether the service can run operations, and what an operator should know. */
-export function readinessOf({ tokenManager, operations, isDraining }: FastifyInstance) {
-  const token = tokenManager.status()
-  const isReady = !isDraining && (token.state === 'fresh' || token.state === 'stale')
-  const reasons = [...(isDraining ? ['The service is shutting down.'] : []), ...describeToken(token), ...operations.reasons()]
-  return { isReady, reasons, token }
-}
-
 const routes: FastifyPluginAsyncTypebox = async app => {
-  const config = { isQuiet: true, answersWhileDraining: true }
+  const config = { isQuiet: true, isProbe: true, answersWhileDraining: true }
 
   app.get(
     '/health/live',
@@ -62,8 +41,8 @@ const routes: FastifyPluginAsyncTypebox = async app => {
         operationId: 'getLiveness',
         security: [],
         tags: ['health'],
-        summary: 'Does the process serve?',
-        response: { 200: { description: 'It does.', content: { 'application/json': { schema: LiveSchema } } } }
+        summary: 'Is the process alive?',
+        response: { 200: { description: 'The process is alive.', content: { 'application/json': { schema: LiveSchema } } } }
       }
     },
     async (_, reply) => reply.preventCache().send({ status: 'live' as const })
@@ -80,15 +59,19 @@ const routes: FastifyPluginAsyncTypebox = async app => {
         summary: 'Can the service run operations?',
         response: {
           200: {
-            description: 'There is a usable token, and the service is not stopping.',
+            description: 'The service has a usable token and is not stopping.',
             content: { 'application/json': { schema: ReadySchema } }
           },
-          503: { description: 'It can not serve; `reasons` says why.', content: { 'application/json': { schema: ReadySchema } } }
+          503: {
+            description: 'The service cannot run operations; `reasons` says why.',
+            content: { 'application/json': { schema: ReadySchema } }
+          }
         }
       }
     },
     async (_, reply) => {
-      const { isReady, reasons, token } = readinessOf(app)
+      const { isReady, reasons } = app.readiness()
+      const token = app.tokenManager.status()
       return reply
         .code(isReady ? 200 : 503)
         .preventCache()

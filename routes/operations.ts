@@ -1,27 +1,28 @@
 // GET and POST /operations/<name>: runs a stored operation; GET /operations lists them.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import type { onRequestHookHandler } from 'fastify'
-import { createCallerCheck, createOperationRunner } from '../plugins/run-operation.ts'
+import type { FastifyInstance, onRequestHookHandler } from 'fastify'
 import { GatewayError } from '../src/errors.ts'
 import type { OperationCatalog } from '../src/stored-operations/operation-catalog.ts'
 import type { QueryText } from '../src/stored-operations/read-query-text.ts'
 import type { StoredOperation } from '../src/stored-operations/stored-operation.ts'
-import { literalValue } from '../src/stored-operations/variable-declaration.ts'
 import { ErrorAnswerSchema } from './error-responses.ts'
+import { describeOperations } from './operations/openapi-part.ts'
 import { listSchema } from './operations.schema.ts'
-import { createDescription } from './operations-document.ts'
 
 const PATH = '/operations'
 const METHODS = { list: ['GET', 'HEAD'], query: ['GET', 'POST'], mutation: ['POST'] } as const
 
+/** A stored operation, and the catalog that it was found in: a request sees no other. */
+type FoundOperation = { readonly operation: StoredOperation; readonly catalog: OperationCatalog }
+
 declare module 'fastify' {
   interface FastifyRequest {
     /** What a request of /operations/<name> runs. */
-    storedOperation: StoredOperation | undefined
+    storedOperation: FoundOperation | undefined
   }
 }
 
-/** An operation as the list shows it. */
+/** Returns an operation as the list shows it. */
 const entryOf = ({ name, kind, description, variables }: StoredOperation) => ({
   name,
   kind,
@@ -30,47 +31,58 @@ const entryOf = ({ name, kind, description, variables }: StoredOperation) => ({
     name,
     type,
     required: isRequired,
-    ...(defaultValue && { default: literalValue(defaultValue) })
+    ...(defaultValue !== undefined && { default: defaultValue })
   }))
 })
 
+/** Makes a function that remembers what it made from the last catalog. */
+function oncePerCatalog<T, Rest extends unknown[]>(make: (catalog: OperationCatalog, ...rest: Rest) => T) {
+  let last: { catalog: OperationCatalog; made: T } | undefined
+  return (catalog: OperationCatalog, ...rest: Rest): T => {
+    if (last?.catalog !== catalog) last = { catalog, made: make(catalog, ...rest) }
+    return last.made
+  }
+}
+
 /**
- * Finds what a path names among what was read at start, before the body is looked at; also for methods that are not routed.
+ * Finds the operation that a path names before the body is read, also for methods that have no route.
  * @throws {GatewayError} `NOT_FOUND`, `METHOD_NOT_ALLOWED`
  */
-function createLookup({ operations }: OperationCatalog): onRequestHookHandler {
-  const byPath = new Map(operations.map(operation => [`${PATH}/${operation.name}`, operation]))
+function createLookup({ operations }: FastifyInstance): onRequestHookHandler {
   return (request, _, done) => {
-    const { name } = request.params as { name?: string }
-    const path = name === undefined ? request.url.split('?', 1)[0] : `${PATH}/${name}`
-    const operation = byPath.get(path ?? '')
-    if (operation === undefined && path !== PATH) return done(new GatewayError('NOT_FOUND'))
+    const { name = nameIn(request.url) } = request.params as { name?: string }
+    const catalog = operations.current
+    const operation = name === undefined ? undefined : catalog.get(name)
+    if (operation === undefined && name !== undefined) return done(new GatewayError('NOT_FOUND'))
     const methods: readonly string[] = METHODS[operation?.kind ?? 'list']
     if (!methods.includes(request.method)) return done(new GatewayError('METHOD_NOT_ALLOWED', { headers: { allow: methods.join(', ') } }))
-    request.storedOperation = operation
+    request.storedOperation = operation && { operation, catalog }
     done()
   }
+}
+
+/** Returns the name in the URL of a request without a route; undefined for the list. */
+function nameIn(url: string): string | undefined {
+  const [path = ''] = url.split('?', 1)
+  return path === PATH ? undefined : path.slice(PATH.length + 1)
 }
 
 const routes: FastifyPluginAsyncTypebox = async app => {
   const { operations } = app
   app.addSchema(ErrorAnswerSchema)
   app.decorateRequest('storedOperation', undefined)
-  app.addHook('onRequest', createLookup(operations))
+  app.addHook('onRequest', createLookup(app))
   app.setNotFoundHandler(() => {
     throw new GatewayError('NOT_FOUND')
   })
-  const onRequest = createCallerCheck(app)
-  const run = createOperationRunner(app)
-  app.addToDocument(createDescription(operations))
+  const onRequest = app.checkAcceptAndRole
+  const describe = oncePerCatalog(describeOperations)
+  app.addToDocument(document => describe(operations.current, document))
 
-  let list: { operations: ReturnType<typeof entryOf>[] } | undefined
-  app.get('/', { onRequest, schema: listSchema, prefixTrailingSlash: 'no-slash' }, async () => {
-    list ??= { operations: operations.operations.map(entryOf) }
-    return list
-  })
+  const list = oncePerCatalog(catalog => ({ operations: catalog.operations.map(entryOf) }))
+  app.get('/', { onRequest, schema: listSchema, prefixTrailingSlash: 'no-slash' }, async () => list(operations.current))
 
-  // One route for all, since the time that Fastify takes at start grows with the square of the number of routes.
+  // One route for all: with a route for each, Fastify would take a time to start that grows with the square of their number.
   app.route({
     method: ['GET', 'POST'],
     url: '/:name',
@@ -79,17 +91,17 @@ const routes: FastifyPluginAsyncTypebox = async app => {
     config: { allowsEmptyBody: true },
     exposeHeadRoute: false,
     handler: (request, reply) => {
-      const operation = request.storedOperation
-      if (operation === undefined) throw new GatewayError('NOT_FOUND')
+      if (request.storedOperation === undefined) throw new GatewayError('NOT_FOUND')
+      const { operation, catalog } = request.storedOperation
       const { document } = operation
       request.operation = document.operations[0]
-      const read = operations.variablesOf(operation)
+      const read = catalog.variablesOf(operation)
       const isGet = request.method === 'GET'
       if (isGet) reply.vary('accept')
       const variables = isGet
         ? read.fromQuery(request.query as Record<string, QueryText>)
         : read.fromBody(request.body, request.bodyMembers)
-      return run(request, reply, { document, operationName: undefined, variables })
+      return reply.runOperation({ document, operationName: undefined, variables })
     }
   })
 }

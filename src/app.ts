@@ -3,19 +3,25 @@ import sensible from '@fastify/sensible'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyPluginAsync, LogController } from 'fastify'
 import fp from 'fastify-plugin'
+import admission, { type AdmissionOptions } from '../plugins/admission.ts'
+import browsers from '../plugins/browsers.ts'
 import callers from '../plugins/callers.ts'
 import cognitoAuth from '../plugins/cognitoAuth.ts'
+import connections from '../plugins/connections.ts'
 import cors from '../plugins/cors.ts'
 import errors, { answerClientError, sendError } from '../plugins/errors.ts'
 import hasura from '../plugins/hasura.ts'
+import hostCheck from '../plugins/host-check.ts'
 import jsonBody from '../plugins/json-body.ts'
 import metrics from '../plugins/metrics.ts'
 import openapi from '../plugins/openapi.ts'
-import overload from '../plugins/overload.ts'
 import pageHeaders from '../plugins/page-headers.ts'
+import passAnswer from '../plugins/pass-answer.ts'
 import rateLimit from '../plugins/rate-limit.ts'
+import readiness from '../plugins/readiness.ts'
 import requestEnd from '../plugins/request-end.ts'
 import requestLog from '../plugins/request-log.ts'
+import runOperation from '../plugins/run-operation.ts'
 import shutdown from '../plugins/shutdown.ts'
 import storedOperations from '../plugins/stored-operations.ts'
 import tracing from '../plugins/tracing.ts'
@@ -25,20 +31,28 @@ import operationRoutes from '../routes/operations.ts'
 import documentation from '../routes/pages/documentation.ts'
 import explorer from '../routes/pages/explorer.ts'
 import home from '../routes/pages/home.ts'
+import { BODY_MAX_MS } from './admission/pace.ts'
 import { requestIdOf } from './request-id.ts'
 import type { Settings } from './settings.ts'
 
 /** How much longer than Hasura may take a caller's connection may lie still, in ms. */
 const CALLER_IDLE_MARGIN_MS = 10_000
-/** The longest that a request may take to arrive whole, in ms. */
-const REQUEST_ARRIVAL_MAX_MS = 120_000
+/** The longest that the head of a request may take to arrive, in ms. */
+const HEAD_MAX_MS = 15_000
+/** How often Node looks for heads that are late, in ms. */
+const HEAD_CHECK_MS = 1_000
 
 /**
  * Builds the service; it does not listen yet.
  * @param settings as `loadSettings` gives them
  * @param logger a pino logger; default: none, so that tests are silent
+ * @param admissionOptions when to refuse; default: as in production. Tests that share a busy machine allow more delay
  */
-export async function buildApp(settings: Settings, logger?: FastifyBaseLogger): Promise<FastifyInstance> {
+export async function buildApp(
+  settings: Settings,
+  logger?: FastifyBaseLogger,
+  admissionOptions: AdmissionOptions = {}
+): Promise<FastifyInstance> {
   const app = Fastify({
     ...(logger && { loggerInstance: logger }),
     ...(settings.TRUST_PROXY.length > 0 && { trustProxy: [...settings.TRUST_PROXY] }),
@@ -49,10 +63,10 @@ export async function buildApp(settings: Settings, logger?: FastifyBaseLogger): 
     requestIdHeader: false,
     // A caller that neither sends nor reads may not keep a connection to Hasura; the answer itself may take GRAPHQL_TIMEOUT_MS.
     connectionTimeout: Math.min(settings.GRAPHQL_TIMEOUT_MS + CALLER_IDLE_MARGIN_MS, 2 ** 31 - 1),
-    requestTimeout: REQUEST_ARRIVAL_MAX_MS,
-    // One line a request is written by plugins/request-log.ts; a child logger for each would cost more than the line.
-    logController: new LogController({ disableRequestLogging: true }),
-    childLoggerFactory: parent => parent,
+    http: { headersTimeout: HEAD_MAX_MS, requestTimeout: HEAD_MAX_MS + BODY_MAX_MS, connectionsCheckingInterval: HEAD_CHECK_MS },
+    requestTimeout: HEAD_MAX_MS + BODY_MAX_MS,
+    // plugins/request-log.ts writes one line a request instead of Fastify's two.
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     // A number for a string is the caller's mistake, not ours to mend.
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, allowUnionTypes: true } },
     return503OnClosing: false,
@@ -62,19 +76,25 @@ export async function buildApp(settings: Settings, logger?: FastifyBaseLogger): 
 
   await app.register(fp(async app => void app.decorate('config', settings), { name: 'config' }))
   await app.register(requestEnd)
+  await app.register(readiness)
   await app.register(tracing)
   await app.register(sensible)
   await app.register(errors)
   await app.register(requestLog)
   await app.register(shutdown)
+  await app.register(connections)
+  await app.register(hostCheck)
   await app.register(jsonBody)
   await app.register(cors)
   await app.register(callers)
   await app.register(cognitoAuth)
   await app.register(metrics)
   await app.register(rateLimit)
+  await app.register(admission, admissionOptions)
   await app.register(openapi)
   await app.register(hasura)
+  await app.register(passAnswer)
+  await app.register(runOperation)
   await app.register(storedOperations)
 
   await app.register(operations)
@@ -90,8 +110,10 @@ function checkCallers(scope: FastifyInstance): void {
 
 /** What runs operations, and what stands before it alone: probes and pages answer also where an operation would be turned away. */
 const operations: FastifyPluginAsync = async scope => {
-  await scope.register(overload)
+  await scope.register(browsers)
   checkCallers(scope)
+  scope.addHook('onRequest', scope.admit)
+  scope.addHook('preParsing', scope.holdBody)
   await scope.register(executeGraphql)
   await scope.register(operationRoutes, { prefix: '/operations' })
 }

@@ -1,12 +1,12 @@
-// Time as an argument: the token manager's clock, so that tests step through an hour of token life in a moment.
+// Time as an argument, so that tests step through an hour of a token's life in a moment.
 
 /** A source of time and one-shot timers. */
 export type Clock = {
   /** Monotonic time in ms; its zero is arbitrary. */
   nowMs(): number
-  /** The wall clock, in ms since 1970; for telling people and for comparing clocks, never for a token's life. */
+  /** The wall clock, in ms since 1970; for people and for comparing clocks, never for a token's life. */
   wallMs(): number
-  /** Calls back once after a delay in ms, 0 to 2^31 - 1; gives what calls it off. */
+  /** Calls back once after a delay in ms, 0 to 2^31 - 1; returns a function that cancels it. */
   setTimer(callback: () => void, delayMs: number): () => void
 }
 
@@ -26,7 +26,7 @@ export const systemClock: Clock = {
   }
 }
 
-/** What the work gives, or undefined where that takes longer than so many ms; the work itself goes on. */
+/** Resolves to the result of the work, or to undefined if it takes longer than `timeMs`; the work itself goes on. */
 export function within<T>(clock: Clock, timeMs: number, work: Promise<T>): Promise<T | undefined> {
   let cancel = () => {}
   const deadline = new Promise<undefined>(resolve => {

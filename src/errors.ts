@@ -9,21 +9,23 @@ export const ERROR_TABLE = {
   OPERATION_NOT_FOUND: { status: 400, message: 'The document holds no operation of that name.' },
   LIMIT_EXCEEDED: { status: 400, message: 'The document is over a limit.' },
   SUBSCRIPTION_NOT_SUPPORTED: { status: 400, message: 'Subscriptions are not supported: send a query instead.' },
-  UNAUTHENTICATED: { status: 401, message: 'A valid credential is needed: an API key or a token of this service.' },
+  UNAUTHENTICATED: { status: 401, message: 'A valid credential is required: an API key or an access token.' },
   OPERATION_NOT_ALLOWED: { status: 403, message: 'This operation is not allowed.' },
   ROLE_NOT_ALLOWED: { status: 403, message: 'The role in x-hasura-role is not allowed.' },
+  CROSS_SITE_REQUEST: { status: 403, message: 'A page of another site may not run operations here.' },
   NOT_FOUND: { status: 404, message: 'There is no such route or stored operation.' },
   METHOD_NOT_ALLOWED: { status: 405, message: 'This route does not allow that method.' },
   NOT_ACCEPTABLE: { status: 406, message: 'Accept must take application/json or application/graphql-response+json.' },
   BODY_TOO_LARGE: { status: 413, message: 'The body is too large.' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, message: 'The content type must be application/json.' },
+  MISDIRECTED_REQUEST: { status: 421, message: 'Host must name this machine: localhost or a loopback address.' },
   RATE_LIMITED: { status: 429, message: 'Too many requests.' },
   INTERNAL_ERROR: { status: 500, message: 'The service failed. Its log has the reason under this request id.' },
   UPSTREAM_REJECTED_TOKEN: { status: 502, message: "Hasura refused the service's token." },
   UPSTREAM_UNREACHABLE: { status: 502, message: 'Hasura could not be reached, or the connection to it broke.' },
   UPSTREAM_INVALID_RESPONSE: { status: 502, message: 'The answer from Hasura was not JSON, or was cut short.' },
   TOKEN_UNAVAILABLE: { status: 503, message: 'The service has no token for Hasura at the moment.' },
-  OPERATION_UNAVAILABLE: { status: 503, message: "This stored operation does not fit Hasura's schema; the operator has been told why." },
+  OPERATION_UNAVAILABLE: { status: 503, message: "This stored operation does not fit Hasura's schema; the service's log says why." },
   OVERLOADED: { status: 503, message: 'The service is overloaded.' },
   SHUTTING_DOWN: { status: 503, message: 'The service is shutting down.' },
   UPSTREAM_TIMEOUT: { status: 504, message: 'Hasura did not answer in time.' }
@@ -39,7 +41,7 @@ export type SourceLocation = { line: number; column: number }
 type GatewayErrorOptions = {
   /** Shown to the caller; never another party's text that could hold a secret. Default: the table's. */
   message?: string
-  /** Where in the document the fault lies. */
+  /** Where in the document the error is. */
   locations?: readonly SourceLocation[]
   /** Response headers that belong to the error, such as `allow`. */
   headers?: Readonly<Record<string, string>>

@@ -1,9 +1,8 @@
 // The Prometheus metrics of the service. No label holds a document, a name from one, or anything secret.
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { TokenStatus } from './cognito/token-status.ts'
-import { createSeriesCounter, createSeriesHistogram } from './series-metrics.ts'
 
-/** Upper bounds of the histograms of requests, in seconds: an answer of Hasura takes from one millisecond to the time-out's half minute. */
+/** Upper bounds of the histograms of requests, in seconds: from a millisecond to the default time-out of Hasura. */
 const REQUEST_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
 /** Upper bounds of the histogram of exchanges, in seconds; none takes longer than 10 s. */
 const EXCHANGE_BUCKETS = [0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
@@ -32,14 +31,14 @@ export function createMetrics(tokenStatus: () => TokenStatus) {
   )
   gauge(
     'cognito_token_refresh_failures_consecutive',
-    'Exchanges that have failed since the last that succeeded.',
+    'Exchanges that have failed since the last success.',
     status => status.consecutiveFailures
   )
   return {
     registry,
     exchanges: new Counter({
       name: 'cognito_token_exchanges_total',
-      help: 'Exchanges with the token endpoint, by why they were made and how they ended.',
+      help: 'Exchanges with the token endpoint, by reason and outcome.',
       labelNames: ['reason', 'outcome'] as const,
       registers
     }),
@@ -61,29 +60,29 @@ export function createMetrics(tokenStatus: () => TokenStatus) {
       labelNames: ['reason'] as const,
       registers
     }),
-    hasuraSeconds: createSeriesHistogram({
+    hasuraSeconds: new Histogram({
       name: 'hasura_request_duration_seconds',
       help: 'Time from the call of Hasura, retries included, to the end of its answer or the first 64 KiB of it.',
-      bounds: REQUEST_BUCKETS,
-      registry
-    }).of(),
-    httpSeconds: createSeriesHistogram({
+      buckets: REQUEST_BUCKETS,
+      registers
+    }),
+    httpSeconds: new Histogram({
       name: 'http_request_duration_seconds',
       help: 'Time from a request to the end of its answer.',
-      labelNames: ['route', 'method', 'status_code'],
-      bounds: REQUEST_BUCKETS,
-      registry
+      labelNames: ['route', 'method', 'status_code'] as const,
+      buckets: REQUEST_BUCKETS,
+      registers
     }),
     rateLimitFailures: new Counter({
       name: 'rate_limit_failures_total',
       help: 'Requests let through because Redis could not count them.',
       registers
     }),
-    operations: createSeriesCounter({
+    operations: new Counter({
       name: 'graphql_operations_total',
       help: 'Operations by kind; the outcome is ok, an error code of the service, upstream_error (Hasura answered 4xx or 5xx) or aborted; the caller where it is known.',
-      labelNames: ['kind', 'outcome', 'caller'],
-      registry
+      labelNames: ['kind', 'outcome', 'caller'] as const,
+      registers
     })
   }
 }

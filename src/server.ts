@@ -1,13 +1,17 @@
-// Process entry: settings, logger, service, listening, and an orderly end.
+// Process entry: reads the settings, starts the service, and stops it in good order.
 import closeWithGrace from 'close-with-grace'
 import pino from 'pino'
 import { buildApp } from './app.ts'
-import { createLogStream } from './log-stream.ts'
 import { loadSettings, readEnvironment, SettingsError } from './settings.ts'
 import { OperationsError } from './stored-operations/operations-error.ts'
 
 /** The longest that closing may take once no request is in flight, in ms. */
 const CLOSE_MAX_MS = 1_000
+/** Log lines are held until there are this many bytes of them, or for this many ms, and then written together. */
+const LOG_HOLD_BYTES = 4_000
+const LOG_HOLD_MS = 250
+/** The most bytes in one write. pino's destination measures all of them again at each line, so this is not its default of 16 KiB. */
+const LOG_WRITE_MAX_BYTES = 4_096
 
 const settings = await loadSettings(readEnvironment()).catch((error: unknown) => {
   if (!(error instanceof SettingsError)) throw error
@@ -15,9 +19,15 @@ const settings = await loadSettings(readEnvironment()).catch((error: unknown) =>
   process.exit(1)
 })
 
-const logStream = createLogStream(1)
-const logger = pino({ level: settings.LOG_LEVEL }, logStream)
-process.on('exit', () => logStream.flushSync())
+// pino writes what is left at the exit of the process, and after a fatal line at once.
+const stdout = pino.destination({
+  dest: 1,
+  sync: false,
+  minLength: LOG_HOLD_BYTES,
+  maxWrite: LOG_WRITE_MAX_BYTES,
+  periodicFlush: LOG_HOLD_MS
+})
+const logger = pino({ level: settings.LOG_LEVEL }, stdout)
 const app = await buildApp(settings, logger).catch((error: unknown) => {
   if (!(error instanceof OperationsError)) throw error
   console.error(error.message)
@@ -26,10 +36,10 @@ const app = await buildApp(settings, logger).catch((error: unknown) => {
 
 // The grace is for requests in flight; closing what is idle then takes a moment more.
 closeWithGrace({ delay: settings.SHUTDOWN_GRACE_MS + CLOSE_MAX_MS, logger }, async ({ signal, err }) => {
-  if (err) logger.fatal({ err }, 'stopping after an error that nobody caught')
+  if (err) logger.fatal({ err }, 'stopping after an uncaught error')
   else logger.info({ signal }, 'stopping')
   if (!(await app.drain(settings.SHUTDOWN_GRACE_MS))) {
-    logger.error({ graceMs: settings.SHUTDOWN_GRACE_MS }, 'requests are cut that did not finish in time')
+    logger.error({ graceMs: settings.SHUTDOWN_GRACE_MS }, 'cutting off requests that did not finish in time')
     process.exit(1)
   }
   await app.close()

@@ -1,8 +1,8 @@
-// The kinds of settings: what the text of one must look like, and the value the service reads it as.
+// The kinds of settings: what the text of each must look like, and the value it stands for.
 import { isIP } from 'node:net'
 import { Type } from '@sinclair/typebox'
 
-/** What a bad value is told was expected, and what the setting means to an operator: one line of `.env.example`. */
+/** What is expected of the value, as a bad setting's message says it, and what the setting means, in one line. */
 type Words = readonly [expected: string, description: string]
 
 const options = ([expected, description]: Words) => ({ minLength: 1, expected, description })
@@ -30,7 +30,7 @@ export const oneOf = <Word extends string>(words: readonly Word[], standard: Wor
     })
     .Encode(String)
 
-/** A text for which `isValid` holds; undefined as the default: the setting has none. */
+/** A text for which `isValid` holds; `standard` is its default, if it has one. */
 export const textWhere = (isValid: (text: string) => boolean, standard: string | undefined, ...words: Words) =>
   Type.Transform(Type.String({ ...options(words), ...(standard !== undefined && { default: standard }) }))
     .Decode(text => {
@@ -49,19 +49,25 @@ export const url = (isValid: (url: URL) => boolean, ...words: Words) =>
     })
     .Encode(({ href }) => href)
 
-/** Parts with commas between them, for all of which `isValid` holds; empty where the setting is unset. */
+/** Comma-separated parts for which `isValid` holds; empty if the setting is unset. */
 export const list = (isValid: (part: string) => boolean, ...words: Words) =>
   Type.Transform(Type.String({ ...options(words), minLength: 0, default: '' }))
     .Decode((text): readonly string[] => (text === '' ? [] : splitList(text, isValid)))
     .Encode(String)
 
-/** As {@link list}, for what is looked up rather than walked through. */
+/** Like {@link list}, with blanks between the parts or commas. */
+export const wordList = (...words: Words) =>
+  Type.Transform(Type.String({ ...options(words), minLength: 0, default: '' }))
+    .Decode((text): readonly string[] => (text === '' ? [] : splitList(text.replace(/\s+/g, ','), () => true)))
+    .Encode(String)
+
+/** Like {@link list}, as a set. */
 export const setOf = (isValid: (part: string) => boolean, ...words: Words) =>
   Type.Transform(Type.String({ ...options(words), minLength: 0, default: '' }))
     .Decode((text): ReadonlySet<string> => new Set(text === '' ? [] : splitList(text, isValid)))
     .Encode(parts => [...parts].join(','))
 
-/** Some of a few words, with commas between them; `none` stands for the empty set where it is the default. */
+/** Comma-separated choices from a few words; if the default is `none`, that word stands for the empty set. */
 export const someOf = <Word extends string>(words: readonly Word[], standard: string, ...description: Words) =>
   Type.Transform(Type.String({ ...options(description), default: standard }))
     .Decode((text): ReadonlySet<Word> => {
@@ -70,7 +76,7 @@ export const someOf = <Word extends string>(words: readonly Word[], standard: st
     })
     .Encode(chosen => [...chosen].join(',') || standard)
 
-/** The parts of a list without white space around them. A list of nothing but commas and blanks is a mistake, not an empty list. */
+/** The parts of a list, trimmed. A list of nothing but commas and blanks is a mistake, not an empty list. */
 function splitList(text: string, isValid: (part: string) => boolean): string[] {
   const parts = text
     .split(',')
@@ -80,7 +86,7 @@ function splitList(text: string, isValid: (part: string) => boolean): string[] {
   return parts
 }
 
-/** Whether a URL is one to send requests to: no user info, which a log might show, and no fragment, which is never sent. */
+/** Whether requests may go to a URL: it has no user info, which a log might show, and no fragment, which is never sent. */
 export const isHttpUrl = ({ protocol, username, password, hash }: URL): boolean =>
   /^https?:$/.test(protocol) && username === '' && password === '' && hash === ''
 

@@ -1,16 +1,16 @@
-// What no setting can be told from alone: which ones go together, and what their files hold.
+// Checks that need more than one setting's text: which settings go together, and what their files hold.
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { COGNITO_ISSUER } from './callers/jwt-callers.ts'
 import { parseKeyCallers } from './callers/key-callers.ts'
 import type { Settings } from './settings.ts'
 
-/** The settings that are right by themselves. */
+/** The settings that are valid by themselves. */
 type Known = Partial<Settings>
 /** The name of a bad setting and what is wrong with it; never its value. */
 type Problem = readonly [name: keyof Settings, problem: string]
 
-/** Every problem that shows only when settings are looked at together. */
+/** Yields every problem that shows only when settings are looked at together. */
 export function* checkTogether(settings: Known): Generator<Problem> {
   yield* checkUpstreams(settings)
   yield* checkSecret(settings)
@@ -25,7 +25,7 @@ function* checkUpstreams(settings: Known): Generator<Problem> {
   for (const name of ['AWS_COGNITO_DOMAIN', 'GRAPHQL_ENDPOINT'] as const) {
     const url = settings[name]
     if (url?.protocol === 'http:' && !isLoopback(url.hostname))
-      yield [name, 'must be an https URL (http only for a loopback host, or with ALLOW_INSECURE_UPSTREAMS=true)']
+      yield [name, 'must be an https URL (http is allowed for a loopback host, or with ALLOW_INSECURE_UPSTREAMS=true)']
   }
 }
 
@@ -47,7 +47,7 @@ function* checkHeaders({ GRAPHQL_TOKEN_HEADER: tokenHeader, FORWARD_HEADERS: for
 
 function* checkKeys({ CALLER_AUTH: kinds, CALLER_KEYS_FILE: path }: Known): Generator<Problem> {
   if (!kinds?.has('api-key')) return
-  if (path === undefined) return yield ['CALLER_KEYS_FILE', 'is missing: CALLER_AUTH asks for it']
+  if (path === undefined) return yield ['CALLER_KEYS_FILE', 'is missing: CALLER_AUTH needs it']
   const text = readText(path)
   if (text === undefined) return yield ['CALLER_KEYS_FILE', 'must be the path of a file that can be read']
   try {
@@ -60,7 +60,7 @@ function* checkKeys({ CALLER_AUTH: kinds, CALLER_KEYS_FILE: path }: Known): Gene
 function* checkJwt(settings: Known): Generator<Problem> {
   const { CALLER_AUTH: kinds, CALLER_JWT_ISSUER: issuer } = settings
   if (!kinds?.has('jwt')) return
-  if (issuer === undefined) return yield ['CALLER_JWT_ISSUER', 'is missing: CALLER_AUTH asks for it']
+  if (issuer === undefined) return yield ['CALLER_JWT_ISSUER', 'is missing: CALLER_AUTH needs it']
   if (COGNITO_ISSUER.test(issuer)) return
   for (const name of ['CALLER_JWT_JWKS_URL', 'CALLER_JWT_AUDIENCE'] as const)
     if (settings[name] === undefined) yield [name, 'is missing: an issuer other than a Cognito user pool needs it']
@@ -68,10 +68,10 @@ function* checkJwt(settings: Known): Generator<Problem> {
 
 function* checkHost({ HOST: host, CALLER_AUTH: kinds, ALLOW_UNAUTHENTICATED: isOpen }: Known): Generator<Problem> {
   if (host !== undefined && !isLoopback(host) && kinds?.size === 0 && !isOpen)
-    yield ['HOST', 'must be a loopback address unless CALLER_AUTH asks who calls or ALLOW_UNAUTHENTICATED is true']
+    yield ['HOST', 'must be a loopback address, unless CALLER_AUTH is set or ALLOW_UNAUTHENTICATED is true']
 }
 
-/** Whether a host name or an address (an IPv6 one with or without brackets) stands for this machine alone. */
+/** Whether a host name or an address (an IPv6 one with or without brackets) is this machine's own. */
 export function isLoopback(host: string): boolean {
   const address = host.replace(/^\[|\]$/g, '').toLowerCase()
   if (isIP(address) === 4) return address.startsWith('127.')

@@ -21,24 +21,25 @@ import {
   text,
   textOr,
   textWhere,
-  url
+  url,
+  wordList
 } from './setting-kinds.ts'
 import { checkTogether } from './settings-checks.ts'
 
 const MAX_TIMER_MS = 2 ** 31 - 1
 
 /**
- * Every setting: its kind with bounds and default, what a bad value is told was expected, and its meaning as `.env.example` has it.
- * To add a setting, add it here; docs/settings.md and .env.example are held against it. Units stand in the names.
+ * Every setting: its kind with bounds and default, what is expected of its value, and its meaning, the line above it in `.env.example`.
+ * Add a setting here; a test holds docs/settings.md and .env.example against this schema. A unit is part of the name.
  */
 export const SettingsSchema = Type.Object({
   AWS_COGNITO_DOMAIN: url(
     url => isHttpUrl(url) && url.search === '',
     'the https URL of the user pool domain, without a user name, a query or a fragment',
-    'URL of the user pool domain; the token endpoint is this + /oauth2/token. Required.'
+    'URL of the user pool domain; the token endpoint is this URL + /oauth2/token. Required.'
   ),
   AWS_COGNITO_APP_CLIENT_ID: text('the app client id', 'App client id. Required.'),
-  AWS_COGNITO_APP_CLIENT_SECRET: Type.Optional(text('the app client secret', 'App client secret. This or the file is required.')),
+  AWS_COGNITO_APP_CLIENT_SECRET: Type.Optional(text('the app client secret', 'App client secret. Either this or the file is required.')),
   AWS_COGNITO_APP_CLIENT_SECRET_FILE: Type.Optional(
     text(
       'the path of a readable file that holds the app client secret',
@@ -52,10 +53,7 @@ export const SettingsSchema = Type.Object({
     )
   ),
   AWS_COGNITO_SCOPES: Type.Optional(
-    text(
-      'scopes with spaces between them',
-      'Scopes with spaces between them. Default: none is asked for, so every scope of the app client is granted.'
-    )
+    text('space-separated scopes', 'Space-separated scopes. Default: none is requested, so Cognito grants every scope of the app client.')
   ),
   GRAPHQL_ENDPOINT: url(
     isHttpUrl,
@@ -68,118 +66,125 @@ export const SettingsSchema = Type.Object({
     'the name of an HTTP header that may carry a token',
     'Header that carries the token. Authorization sends "Bearer <jwt>", any other header the bare JWT (DDN: Auth-Token).'
   ),
-  GRAPHQL_TIMEOUT_MS: integer(1, MAX_TIMER_MS, 30_000, 'Whole time for one call of Hasura, retries included, in ms.'),
-  GRAPHQL_CONNECTIONS: integer(1, 65_535, 128, 'Most sockets kept to Hasura.'),
+  GRAPHQL_TIMEOUT_MS: integer(1, MAX_TIMER_MS, 30_000, 'Longest time for one call to Hasura, retries included, in ms.'),
+  GRAPHQL_CONNECTIONS: integer(1, 65_535, 128, 'Largest number of connections to Hasura.'),
+  GRAPHQL_QUEUE: integer(0, 1_000_000, 1_024, 'Most requests that wait for one of these sockets; a further one is answered 503.'),
   GRAPHQL_ALLOWED_OPERATIONS: someOf<'query' | 'mutation' | 'subscription'>(
     ['query', 'mutation'],
     'query,mutation',
-    'query, mutation or both with a comma between them',
-    'Operation kinds that callers may run: query, mutation or both.'
+    'query, mutation or query,mutation',
+    'Kinds of operations that callers may run: query, mutation or query,mutation.'
   ),
-  GRAPHQL_MAX_DEPTH: integer(1, 1_000, 20, 'Deepest selection of a document, fragments followed; { a } is 1.'),
-  GRAPHQL_MAX_TOKENS: integer(1, 1_000_000, 5_000, 'Lexical tokens of a document, comments included.'),
-  GRAPHQL_MAX_FIELDS: integer(1, 1_000_000, 5_000, 'Fields of a document, each spread of a fragment counted anew.'),
-  GRAPHQL_MAX_ALIASES: integer(0, 1_000_000, 50, 'Aliases of a document, fragments followed.'),
-  GRAPHQL_MAX_DIRECTIVES: integer(0, 1_000_000, 50, 'Directives of a document.'),
+  GRAPHQL_MAX_DEPTH: integer(1, 1_000, 20, 'Deepest selection of a document, with fragments expanded; { a } is 1.'),
+  GRAPHQL_MAX_TOKENS: integer(1, 1_000_000, 5_000, 'Largest number of lexical tokens in a document, comments included.'),
+  GRAPHQL_MAX_FIELDS: integer(1, 1_000_000, 5_000, 'Largest number of fields in a document, each spread of a fragment counted anew.'),
+  GRAPHQL_MAX_ALIASES: integer(0, 1_000_000, 50, 'Largest number of aliases in a document, with fragments expanded.'),
+  GRAPHQL_MAX_DIRECTIVES: integer(0, 1_000_000, 50, 'Largest number of directives in a document.'),
   HASURA_ALLOWED_ROLES: setOf(
     () => true,
-    'role names with commas between them',
-    'Roles that a caller may ask for with x-hasura-role, with commas between them. Default: none.'
+    'comma-separated role names',
+    'Comma-separated roles that a caller may choose with x-hasura-role. Default: none.'
   ),
   FORWARD_HEADERS: list(
     isForwardable,
-    'header names with commas between them, none of them a credential, x-hasura-* or set by the service',
-    'Further request headers to pass on, with commas between them; no credentials and no x-hasura-*. Default: none.'
+    'comma-separated header names, none of them a credential, x-hasura-* or one that the service sets itself',
+    'Comma-separated further request headers to pass on to Hasura; no credentials and no x-hasura-*. Default: none.'
   ),
   HOST: textOr(
     '127.0.0.1',
     'an address to listen on',
-    'Listening address; beyond loopback it takes CALLER_AUTH or ALLOW_UNAUTHENTICATED=true.'
+    'Address to listen on; anything but loopback needs CALLER_AUTH or ALLOW_UNAUTHENTICATED=true.'
   ),
-  PORT: integer(0, 65_535, 3_000, 'Listening port; 0 takes any free one.'),
+  PORT: integer(0, 65_535, 3_000, 'Port to listen on; 0 takes any free one.'),
   BODY_LIMIT_BYTES: integer(1, 2 ** 31 - 1, 1_048_576, 'Largest request body, in bytes.'),
+  BODY_BUDGET_BYTES: integer(
+    1,
+    Number.MAX_SAFE_INTEGER,
+    67_108_864,
+    'Request bodies held at once, in bytes; a request beyond it is answered 503 unread.'
+  ),
+  MAX_CONNECTIONS: integer(1, 1_000_000, 10_000, 'Most open connections of callers; a further one is closed.'),
   LOG_LEVEL: oneOf(
     ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
     'info',
     'trace, debug, info, warn, error, fatal or silent.'
   ),
-  ALLOW_INSECURE_UPSTREAMS: flag(false, 'Takes http: URLs of Cognito and Hasura on hosts other than this one.'),
+  ALLOW_INSECURE_UPSTREAMS: flag(false, 'Allows http: URLs for Cognito and Hasura on other hosts than this one.'),
   CALLER_AUTH: someOf(['api-key', 'jwt'], 'none', 'none, api-key, jwt or api-key,jwt', 'Who may call: none, api-key, jwt or api-key,jwt.'),
-  ALLOW_UNAUTHENTICATED: flag(false, 'With CALLER_AUTH=none: lets everyone who can reach the service run operations with its rights.'),
+  ALLOW_UNAUTHENTICATED: flag(false, 'With CALLER_AUTH=none: lets anyone who can reach the service run operations with its rights.'),
   CALLER_KEYS_FILE: Type.Optional(
     text(
       'the path of a readable JSON file of callers',
-      'JSON file of callers for api-key, read again when it changes; its form is in docs/callers.md. Default: none.'
+      'JSON file of callers for api-key, reloaded when it changes; docs/callers.md shows its format. Default: none.'
     )
   ),
   CALLER_JWT_ISSUER: Type.Optional(
     textWhere(
       isHttps,
       undefined,
-      'the https URL that stands in iss',
-      "iss of callers' tokens; a Cognito user pool needs this alone. Default: none."
+      "the https URL that callers' tokens carry in iss",
+      "Issuer (iss) of callers' tokens; for a Cognito user pool this setting is enough. Default: none."
     )
   ),
   CALLER_JWT_JWKS_URL: Type.Optional(
     url(
       ({ href }) => isHttps(href),
-      'the https URL of the keys of the issuer',
-      "https URL of the issuer's keys, for an issuer other than Cognito. Default: none."
+      "the https URL of the issuer's keys",
+      "https URL of the issuer's keys, for issuers other than Cognito. Default: none."
     )
   ),
   CALLER_JWT_AUDIENCE: Type.Optional(
-    text('what stands in aud', "aud of callers' tokens, for an issuer other than Cognito. Default: none.")
+    text(
+      "the audience that callers' tokens carry in aud",
+      "Audience (aud) of callers' tokens, for issuers other than Cognito. Default: none."
+    )
   ),
   CALLER_JWT_CLIENT_IDS: list(
     () => true,
-    'client ids with commas between them',
-    "Of these one must be the token's client_id, with commas between them. Default: any."
+    'comma-separated client ids',
+    "Comma-separated client ids; a token's client_id must be one of them. Default: any."
   ),
-  CALLER_JWT_SCOPES: list(
-    part => !/\s/.test(part),
-    'scopes with commas between them',
-    "Of these one must be in the token's scope, with commas between them. Default: any."
-  ),
+  CALLER_JWT_SCOPES: wordList('comma-separated scopes', 'Comma-separated scopes; a token must have at least one of them. Default: any.'),
   RATE_LIMIT_PER_MINUTE: integer(
     0,
     1_000_000_000,
     0,
-    'Requests a minute for each caller, or each address where callers are not known; 0 is no limit.'
+    'Requests a minute for each caller, or for each address if callers are not known; 0 means no limit.'
   ),
   RATE_LIMIT_REDIS_URL: Type.Optional(
     url(
       ({ protocol }) => /^rediss?:$/.test(protocol),
       'a redis or rediss URL',
-      'Counts the requests in Redis, for several replicas. Default: in memory.'
+      'Redis in which several replicas count requests together. Default: each counts in memory.'
     )
   ),
   TRUST_PROXY: list(
     isAddressRange,
-    'addresses or CIDR ranges with commas between them',
-    'Load balancers whose x-forwarded-for is believed: addresses or CIDR ranges, with commas between them. Default: none.'
+    'comma-separated addresses or CIDR ranges',
+    'Comma-separated addresses or CIDR ranges of load balancers whose x-forwarded-for is trusted. Default: none.'
   ),
   CORS_ORIGINS: setOf(
     isOrigin,
-    'exact origins with commas between them, such as https://app.example.com',
-    'Exact origins whose pages may call, with commas between them. Default: none.'
+    'comma-separated exact origins, such as https://app.example.com',
+    'Comma-separated exact origins whose pages may call the service. Default: none.'
   ),
-  OPERATIONS_DIR: textOr('operations', 'the path of a folder', 'Folder of stored operations, read at start; it need not be there.'),
-  GRAPHQL_ADHOC: flag(true, 'false: stored operations alone run; any other document is answered 403.'),
+  OPERATIONS_DIR: textOr('operations', 'the path of a folder', 'Folder of stored operations, read at start; it need not exist.'),
+  GRAPHQL_ADHOC: flag(true, 'false: only stored operations run; any other document is answered 403.'),
   HASURA_SCHEMA_FILE: Type.Optional(
     text(
       'the path of a file in the GraphQL schema language',
-      "Hasura's schema as SDL, to type and check stored operations. Default: introspected at start with the service's own token."
+      "File with Hasura's schema as SDL, to type and check stored operations. Default: the service asks Hasura at start."
     )
   ),
-  DOCS_ENABLED: flag(true, 'Serves the pages: /, /documentation and /graphiql.'),
+  DOCS_ENABLED: flag(true, 'Serves the pages /, /documentation and /graphiql.'),
   METRICS_PORT: integer(0, 65_535, 9_464, 'Port of a second listener with GET /metrics; 0 turns it off.'),
-  SHUTDOWN_GRACE_MS: integer(0, MAX_TIMER_MS, 10_000, 'Time that requests in flight have after SIGTERM, in ms.')
+  SHUTDOWN_GRACE_MS: integer(0, MAX_TIMER_MS, 10_000, 'Time that requests in flight have to finish after SIGTERM, in ms.')
 })
 
 /** The settings as the service uses them: numbers, URLs, lists and sets, with their defaults. */
 export type Settings = Readonly<StaticDecode<typeof SettingsSchema>>
 type SettingName = keyof Settings
-/** Names of settings and what is wrong with each; never a value. */
+/** What is wrong with each bad setting, by name; never a value. */
 type Problems = Map<string, string>
 
 declare module 'fastify' {
@@ -211,8 +216,8 @@ export function readEnvironment(path = '.env', environment: NodeJS.Dict<string> 
 }
 
 /**
- * Reads the settings once: @fastify/env converts and checks each text, the schema says what it means, and the checks of
- * settings-checks.ts see what goes together.
+ * Reads the settings once: @fastify/env checks and converts each text, the schema decodes it into the value it stands for, and
+ * settings-checks.ts looks at settings together.
  * @throws {SettingsError} that names every bad setting at once
  */
 export async function loadSettings(environment: Readonly<Record<string, string>>): Promise<Settings> {
@@ -252,7 +257,7 @@ async function convert(environment: Readonly<Record<string, string>>, schema: TO
   }
 }
 
-/** What each setting means, without those that have a problem. */
+/** The settings as the service uses them, without those that have a problem. */
 function decode(converted: Converted, problems: Problems): Partial<Settings> {
   const settings: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(converted)) {

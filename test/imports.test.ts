@@ -22,7 +22,7 @@ const CORES: Record<string, Allowed> = {
 }
 
 /** What is between the cores and Fastify: settings, metrics and their like. */
-const AROUND = ['src/settings.ts', 'src/metrics.ts', 'src/request-id.ts', 'src/version.ts', 'src/turn-batch.ts']
+const AROUND = ['src/settings.ts', 'src/metrics.ts', 'src/request-id.ts', 'src/version.ts']
 const BELOW = [...BASE, ...AROUND, ...Object.keys(CORES)]
 
 const PARTS: Record<string, Allowed> = {
@@ -32,10 +32,7 @@ const PARTS: Record<string, Allowed> = {
   'src/clock.ts': { files: [], packages: [] },
   'src/request-id.ts': { files: [], packages: [] },
   'src/version.ts': { files: [], packages: [] },
-  'src/turn-batch.ts': { files: [], packages: [] },
-  'src/log-stream.ts': { files: [], packages: ['pino'] },
-  'src/series-metrics.ts': { files: [], packages: ['prom-client'] },
-  'src/metrics.ts': { files: ['src/cognito/', 'src/series-metrics.ts'], packages: ['prom-client'] },
+  'src/metrics.ts': { files: ['src/cognito/'], packages: ['prom-client'] },
   'src/setting-kinds.ts': { files: [], packages: ['@sinclair/typebox'] },
   'src/settings-checks.ts': { files: ['src/callers/', 'src/settings.ts'], packages: [] },
   'src/settings.ts': {
@@ -47,7 +44,7 @@ const PARTS: Record<string, Allowed> = {
   'plugins/': { files: [...BELOW, 'src/settings-checks.ts'], packages: ['*'] },
   'routes/': { files: BELOW, packages: ['*'] },
   'src/app.ts': { files: [...BELOW, 'plugins/', 'routes/'], packages: ['*'] },
-  'src/server.ts': { files: [...BELOW, 'src/app.ts', 'src/commands/', 'src/log-stream.ts'], packages: ['*'] }
+  'src/server.ts': { files: [...BELOW, 'src/app.ts', 'src/commands/'], packages: ['*'] }
 }
 
 /** The row of the table that a file stands under. */

@@ -41,7 +41,7 @@ t.test('the first page says that the service is not ready and why, and shows no 
     t.match(page.headers.get('content-type'), accept === 'text/html' ? 'text/html' : 'text/plain')
     t.equal(page.headers.get('cache-control'), 'no-store, max-age=0, private')
     const text = await page.text()
-    t.match(text, /Not ready: operations are answered 503\./)
+    t.match(text, /Not ready: operations are answered with 503\./)
     t.match(text, /invalid_client/)
     t.notMatch(text, /client-secret|client-id/)
   }

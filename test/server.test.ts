@@ -3,8 +3,10 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { type Answer, startFakeServer } from './support/fake-server.ts'
+import { freePort } from './support/free-port.ts'
 import { environmentFor, givesData, givesTokens } from './support/gateway.ts'
 import { startService } from './support/service-process.ts'
+import { startTied } from './support/tied-process.ts'
 
 async function serviceFor(t: Test, settings: Record<string, string> = {}, answer: Answer = givesData) {
   const cognito = await startFakeServer(givesTokens)
@@ -98,9 +100,24 @@ t.test('a second signal ends it at once, exit code 1', async t => {
   await cut
 })
 
-t.test('nothing in flight and no grace: exit code 0', async t => {
+t.test('nothing in flight and no grace: exit code 0, and no log line is lost', async t => {
   const service = await serviceFor(t, { SHUTDOWN_GRACE_MS: '0' })
-  t.equal((await service.post()).status, 200)
+  for (let n = 0; n < 10; n++) t.equal((await service.post()).status, 200)
   service.child.kill('SIGTERM')
   t.equal(await service.exited, 0)
+  t.equal(service.output().split('"msg":"request"').length - 1, 10)
 })
+
+for (const script of ['start', 'sandbox']) {
+  t.test(`SIGTERM to \`npm run ${script}\` ends everything that it started`, async t => {
+    const ports: Record<string, string> = {}
+    for (const name of ['PORT', 'METRICS_PORT', 'SANDBOX_COGNITO_PORT', 'SANDBOX_HASURA_PORT']) ports[name] = String(await freePort())
+    const settings = script === 'start' ? environmentFor('http://127.0.0.1:1', 'http://127.0.0.1:1', ports) : ports
+    const npm = startTied('npm', ['run', script], { PATH: process.env.PATH, npm_config_update_notifier: 'false', ...settings })
+    t.teardown(() => npm.stop())
+    await npm.hasWritten('Server listening at ')
+    npm.terminate()
+    await npm.exited
+    for (const [name, port] of Object.entries(ports)) await t.rejects(fetch(`http://127.0.0.1:${port}/`), name)
+  })
+}

@@ -123,6 +123,7 @@ t.test('the defaults are those of the documentation', async t => {
     GRAPHQL_TOKEN_HEADER: 'Authorization',
     GRAPHQL_TIMEOUT_MS: 30000,
     GRAPHQL_CONNECTIONS: 128,
+    GRAPHQL_QUEUE: 1024,
     GRAPHQL_ALLOWED_OPERATIONS: new Set(['query', 'mutation']),
     GRAPHQL_MAX_DEPTH: 20,
     GRAPHQL_MAX_TOKENS: 5000,
@@ -132,6 +133,8 @@ t.test('the defaults are those of the documentation', async t => {
     HOST: '127.0.0.1',
     PORT: 0,
     BODY_LIMIT_BYTES: 1048576,
+    BODY_BUDGET_BYTES: 67108864,
+    MAX_CONNECTIONS: 10000,
     LOG_LEVEL: 'info',
     ALLOW_INSECURE_UPSTREAMS: false,
     CALLER_AUTH: new Set(),
@@ -165,11 +168,13 @@ t.test('a setting is read once into what it means', async t => {
     HASURA_ALLOWED_ROLES: 'reader, editor,,',
     FORWARD_HEADERS: 'x-b,x-a',
     TRUST_PROXY: '10.0.0.0/8, ::1',
-    CORS_ORIGINS: 'https://app.example.com'
+    CORS_ORIGINS: 'https://app.example.com',
+    CALLER_JWT_SCOPES: 'api/read api/write, api/admin'
   })
   t.strictSame(settings.GRAPHQL_ALLOWED_OPERATIONS, new Set(['mutation']))
   t.strictSame(settings.HASURA_ALLOWED_ROLES, new Set(['reader', 'editor']))
   t.strictSame(settings.FORWARD_HEADERS, ['x-b', 'x-a'])
+  t.strictSame(settings.CALLER_JWT_SCOPES, ['api/read', 'api/write', 'api/admin'])
   t.strictSame(settings.TRUST_PROXY, ['10.0.0.0/8', '::1'])
   t.strictSame(settings.CORS_ORIGINS, new Set(['https://app.example.com']))
   t.equal(settings.GRAPHQL_ENDPOINT.href, new URL(GOOD.GRAPHQL_ENDPOINT ?? '').href)

@@ -1,4 +1,4 @@
-// What is written first: a Fastify handler that parses the document, calls fetch and gives back the parsed answer.
+// The obvious first version: a Fastify handler that parses the document, calls fetch and returns the parsed response.
 import Fastify from 'fastify'
 import { parse } from 'graphql'
 

@@ -1,4 +1,4 @@
-# A Flask app that posts to the upstream with requests and a cached token, on connections that it keeps, one session for each thread.
+# A Flask app that posts to the upstream using requests and a cached token, over keep-alive connections, with one session per thread.
 import os
 import threading
 

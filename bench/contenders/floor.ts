@@ -17,7 +17,7 @@ class Forward implements Dispatcher.DispatchHandler {
   onRequestStart(): void {}
 
   onResponseStart(_: Dispatcher.DispatchController, status: number, headers: Record<string, string | string[] | undefined>): void {
-    // The upstream of the benchmark always gives both.
+    // The benchmark's upstream always sends both headers.
     this.#response.writeHead(status, ['content-type', String(headers['content-type']), 'content-length', String(headers['content-length'])])
   }
 

@@ -1,4 +1,4 @@
-// Hive Gateway's settings: the fixed header that goes to the upstream.
+// Hive Gateway's settings: a fixed header for the upstream.
 
 export const gatewayConfig = {
   propagateHeaders: {

@@ -1,4 +1,4 @@
-# The sandbox's stand-in for Cognito, for compose.yaml alone.
+# The sandbox's stand-in for Cognito; used only by compose.yaml.
 FROM node:24-bookworm-slim
 WORKDIR /app
 COPY package.json package-lock.json ./

@@ -1,4 +1,4 @@
-// Gives Hasura its metadata once it is up: `POST /v1/metadata`, replace_metadata.
+// Waits for Hasura to come up, then loads its metadata: `POST /v1/metadata`, replace_metadata.
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 
@@ -13,7 +13,7 @@ const isUp = () =>
   )
 
 for (let tries = 0; !(await isUp()); tries++) {
-  if (tries === TRIES) throw new Error(`${HASURA_URL} did not come up`)
+  if (tries === TRIES) throw new Error(`${HASURA_URL} did not come up within ${TRIES} tries`)
   await sleep(1_000)
 }
 const answer = await fetch(`${HASURA_URL}/v1/metadata`, {

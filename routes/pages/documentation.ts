@@ -2,7 +2,7 @@
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyPluginAsync } from 'fastify'
 
-/** Without the bar at the top: its field for other documents can do nothing here. */
+/** Hides the bar at the top: its field for other documents is of no use here. */
 const STYLE = '.swagger-ui .topbar { display: none }'
 
 const routes: FastifyPluginAsync = async app => {

@@ -1,4 +1,4 @@
-// GET /graphiql: GraphiQL served whole from this service, with nothing inline but styles and nothing from elsewhere.
+// GET /graphiql: GraphiQL, served entirely from this service, with no inline scripts.
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
 import type { FastifyPluginAsync } from 'fastify'
@@ -8,7 +8,7 @@ import { ASSET_NAMES, type ExplorerAssets, explorerVersion, loadExplorerAssets }
 import { htmlPage } from './page.ts'
 
 const unzip = promisify(gunzip)
-/** The versions in the address make a new release a new address, so that a browser may keep a file for good. */
+/** The versions in the address change it with each release, so that a browser may cache a file forever. */
 const FOLDER = `/graphiql/${explorerVersion}-${serviceVersion}`
 
 const PAGE = htmlPage(

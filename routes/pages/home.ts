@@ -1,16 +1,15 @@
-// GET /: what this service is, how it is, and where to go on.
+// GET /: what this service is, its state, and where to go next.
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import { serviceVersion } from '../../src/version.ts'
-import { readinessOf } from '../health.ts'
 import { escapeHtml, htmlPage } from './page.ts'
 
 const NAME = 'Cognito-Hasura gateway'
 
-/** What there is, by address. */
+/** The pages, by address. */
 const LINKS: readonly (readonly [path: string, what: string])[] = [
   ['/documentation', 'how to call it, with every field and every error'],
-  ['/graphiql', 'explorer: write a query, see the data'],
-  ['/operations', 'stored operations that run by their name'],
+  ['/graphiql', 'explorer: write a query and see the data'],
+  ['/operations', 'stored operations, called by name'],
   ['/health/ready', 'readiness as JSON, for operators and load balancers'],
   ['/health/live', 'liveness as JSON']
 ]
@@ -33,20 +32,20 @@ footer { margin-top: 1.5rem; font-size: .875rem }
 @media (max-width: 32rem) { dl { display: block } dd { border: 0; padding-top: 0; margin: 0; padding-left: 0 } dt { padding-bottom: 0 } }
 </style>`
 
-/** A time span as people say it, from "12 s" to "23 h". */
+/** A time span in a readable unit, from "12 s" to "23 h". */
 function inWords(seconds: number): string {
   if (seconds < 120) return `${Math.max(0, Math.round(seconds))} s`
   return seconds < 7_200 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3_600)} h`
 }
 
-/** The state of the service, one sentence a line; the first says whether it can serve. */
+/** Describes the state of the service; the first sentence says whether it can serve. */
 function describeState(app: FastifyInstance): { isReady: boolean; sentences: string[] } {
-  const { isReady, reasons, token } = readinessOf(app)
-  const { state, expiresInSeconds = 0, nextExchangeInSeconds } = token
-  const sentences = [isReady ? 'Ready: operations run.' : 'Not ready: operations are answered 503.', ...reasons]
+  const { isReady, reasons } = app.readiness()
+  const { state, expiresInSeconds = 0, nextExchangeInSeconds } = app.tokenManager.status()
+  const sentences = [isReady ? 'Ready: operations run.' : 'Not ready: operations are answered with 503.', ...reasons]
   if (state === 'fresh' || state === 'stale') {
     const renewal = nextExchangeInSeconds === undefined ? 'is being renewed' : `is renewed in ${inWords(nextExchangeInSeconds)}`
-    sentences.push(`The token for Hasura is ${state}: it lasts ${inWords(expiresInSeconds)} and ${renewal}.`)
+    sentences.push(`The token for Hasura is ${state}: it expires in ${inWords(expiresInSeconds)} and ${renewal}.`)
   }
   return { isReady, sentences }
 }
@@ -59,11 +58,11 @@ function writeHtml({ isReady, sentences }: ReturnType<typeof describeState>, lin
     STYLE,
     `<main>
 <h1>${NAME} <small>${serviceVersion}</small></h1>
-<p>Takes GraphQL as plain JSON at <code>POST /execute-graphql</code> and gives Hasura's answer back as it is.</p>
+<p>Send GraphQL as plain JSON to <code>POST /execute-graphql</code>; Hasura's answer comes back unchanged.</p>
 <div class="state${isReady ? ' ready' : ''}">${state.join('')}</div>
 <dl>${rows.join('\n')}</dl>
 </main>
-<footer>Load the page again for the state of now.</footer>`
+<footer>Reload this page for the current state.</footer>`
   )
 }
 

@@ -1,6 +1,6 @@
-// What the pages for people have in common: the frame of a small HTML document.
+// What the pages for people share: the frame of a small HTML document.
 
-/** A hexagon, as a data URL, so that no browser asks for /favicon.ico. */
+/** A hexagon as a data URL, so that browsers do not request /favicon.ico. */
 const ICON =
   "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 24 24'%3E%3Cpath d='M4 7l8-5 8 5v10l-8 5-8-5z' fill='%23325ec9'/%3E%3C/svg%3E"
 
@@ -20,5 +20,5 @@ ${body}
 </html>
 `
 
-/** Text as HTML. */
+/** Escapes text for HTML. */
 export const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, character => `&#${character.charCodeAt(0)};`)

@@ -1,24 +1,24 @@
-// Who calls, and what that caller may do. A caller's rights only ever narrow the settings.
+// Who calls, and what that caller may do. A caller's rights can only narrow the settings.
 
-/** A known caller. What is undefined is as the settings say. */
+/** A known caller. The settings apply to whatever is undefined. */
 export type Caller = {
-  /** Where the name comes from: two callers may have the same one in different places. */
+  /** Where the name comes from; callers from different places may have the same name. */
   readonly kind: 'key' | 'client' | 'subject'
   /** For the log. */
   readonly name: string
-  /** For metrics: as the name, but one word for all whose names nobody has listed. */
+  /** For metrics: the name, or one shared word for callers whose names are not known in advance. */
   readonly label: string
-  /** Hasura roles that it may ask for. */
+  /** Hasura roles that it may choose. */
   readonly roles?: ReadonlySet<string>
   /** Operation kinds that it may run. */
   readonly operations?: ReadonlySet<string>
-  /** Whether it may run documents of its own, beside stored operations. */
+  /** Whether it may run documents of its own in addition to stored operations. */
   readonly adhoc?: boolean
   /** Requests a minute. */
   readonly rateLimitPerMinute?: number
 }
 
-/** The requests a minute that a caller has: the lower of its own limit and that of the settings; 0 is no limit. */
+/** A caller's limit in requests a minute: the lower of its own and the settings' limit; 0 means no limit. */
 export function rateLimitOf(caller: Caller | undefined, limitOfSettings: number): number {
   const own = caller?.rateLimitPerMinute ?? 0
   if (own === 0 || limitOfSettings === 0) return Math.max(own, limitOfSettings)

@@ -1,4 +1,4 @@
-// Where a caller's credential stands in a request.
+// Finds a caller's credential in a request.
 import type { IncomingHttpHeaders } from 'node:http'
 
 /** A credential as it came; `bearer` may be a key or a JWT. */
@@ -7,8 +7,8 @@ type Credential = { readonly kind: 'key' | 'bearer'; readonly value: string }
 const BEARER = /^bearer +([^\s,]+)$/i
 
 /**
- * The credential of a request: `x-api-key`, else `Authorization: Bearer` (RFC 6750, section 2.1). Undefined where there is none,
- * or where a header is there several times, since it would not be certain whose it is.
+ * Returns the credential of a request: `x-api-key`, else `Authorization: Bearer` (RFC 6750, section 2.1). Undefined if there is none,
+ * or if its header occurs more than once, since it is then unclear which one counts.
  */
 export function readCredential(headers: IncomingHttpHeaders, rawHeaders: readonly string[]): Credential | undefined {
   const key = headers['x-api-key']

@@ -7,21 +7,21 @@ import type { Caller } from './caller.ts'
 
 /** How far the clocks of issuer and service may differ, in s. */
 export const CLOCK_TOLERANCE_SECONDS = 10
-/** How long a verified token is taken for good without being verified again, in ms; its expiry is looked at each time. */
+/** How long a verified token is trusted without being verified again, in ms; its expiry is checked each time. */
 const VERIFIED_FOR_MS = 60_000
 const VERIFIED_MAX = 1_000
 
 /** What a caller's JWT must show. */
 export type JwtCallersOptions = {
-  /** The `iss`. That of a Cognito user pool needs nothing else. */
+  /** The `iss`; for a Cognito user pool nothing else is needed. */
   issuer: string
   /** URL of the keys, `https:`; for an issuer other than Cognito. */
   jwksUrl?: string | undefined
   /** The `aud`; for an issuer other than Cognito, whose access tokens have none. */
   audience?: string | undefined
-  /** Of these one must be the `client_id` (or `azp`); none listed: any. */
+  /** The `client_id` (or `azp`) must be one of these; if empty, any will do. */
   clientIds: readonly string[]
-  /** Of these one must be in `scope`; none listed: any. */
+  /** `scope` must hold one of these; if empty, any will do. */
   scopes: readonly string[]
   /** Default: keys are fetched over HTTPS, kept, and fetched again for an unknown `kid`, at most once in 10 s. */
   jwksCache?: JwksCache
@@ -29,7 +29,7 @@ export type JwtCallersOptions = {
 
 /** The verifier of callers' tokens. */
 type JwtCallers = {
-  /** The caller of a token; rejects where it is not valid. */
+  /** Returns the caller of a token; rejects if the token is not valid. */
   verify(token: string): Promise<Caller>
   /** Fetches the issuer's keys, so that the first caller need not wait for them. */
   hydrate(): Promise<void>
@@ -38,7 +38,7 @@ type JwtCallers = {
 /** A user pool's issuer (Amazon Cognito, "Verifying JSON web tokens"); its id is the last part. */
 export const COGNITO_ISSUER = /^https:\/\/cognito-idp\.[a-z0-9-]+\.amazonaws\.com\/([\w-]+_\w+)$/
 
-/** Makes the verifier: Cognito's own for a user pool (access tokens alone), the generic one for any other issuer. */
+/** Creates the verifier: Cognito's own for a user pool (access tokens only), the generic one for any other issuer. */
 export function createJwtCallers(options: JwtCallersOptions): JwtCallers {
   const verifier = createVerifier(options)
   const verified = new LRUCache<string, { caller: Caller; expiresAtSeconds: number }>({ max: VERIFIED_MAX, ttl: VERIFIED_FOR_MS })
@@ -66,7 +66,7 @@ function createVerifier({ issuer, jwksUrl, audience, jwksCache = new SimpleJwksC
   return { hydrate: () => verifier.hydrate(), verify: (token: string): Promise<JwtPayload> => verifier.verify(token) }
 }
 
-/** What both verifiers would check each in its own way. */
+/** Checks what the two verifiers would check in different ways. */
 function assertListed(payload: JwtPayload, { clientIds, scopes }: JwtCallersOptions): void {
   const clientId = payload.client_id ?? payload.azp
   if (clientIds.length > 0 && !(typeof clientId === 'string' && clientIds.includes(clientId))) throw new Error('client id not allowed')
@@ -76,7 +76,7 @@ function assertListed(payload: JwtPayload, { clientIds, scopes }: JwtCallersOpti
 }
 
 function toCaller({ client_id: clientId, sub }: JwtPayload): Caller {
-  // A subject may be any of a million people: too many for a metric's label.
+  // There may be a million subjects: too many for a metric's label.
   if (typeof clientId === 'string' && clientId !== '') return { kind: 'client', name: clientId, label: clientId }
   if (typeof sub === 'string' && sub !== '') return { kind: 'subject', name: sub, label: 'jwt' }
   throw new Error('neither client_id nor sub')

@@ -6,7 +6,7 @@ import type { Caller } from './caller.ts'
 
 const closed = { additionalProperties: false }
 
-/** The form of `CALLER_KEYS_FILE`. All but `name` and `keySha256` may be left out, and can only narrow the settings. */
+/** The format of `CALLER_KEYS_FILE`. All but `name` and `keySha256` is optional and can only narrow the settings. */
 const KeysFileSchema = Type.Object(
   {
     callers: Type.Array(
@@ -28,14 +28,14 @@ const KeysFileSchema = Type.Object(
 
 /** The callers of one version of the file. */
 export type KeyCallers = {
-  /** The caller that a key belongs to. Takes the same time for every key, known or not. */
+  /** Returns the caller that a key belongs to. Takes the same time for every key, known or not. */
   find(key: string): Caller | undefined
   readonly count: number
 }
 
 /**
  * Reads the text of a keys file.
- * @throws {Error} that says where the text is wrong, and shows none of it
+ * @throws {Error} that says where the text is wrong, without showing any of it
  */
 export function parseKeyCallers(text: string): KeyCallers {
   const file = parse(text)
@@ -51,7 +51,7 @@ export function parseKeyCallers(text: string): KeyCallers {
     find(key) {
       const presented = createHash('sha256').update(key).digest()
       let found: Caller | undefined
-      // Every entry is compared, so that the time tells nothing of where a match is.
+      // Every entry is compared, so that the time taken does not reveal where a match is.
       for (const { hash, caller } of entries) if (timingSafeEqual(hash, presented)) found = caller
       return found
     }
@@ -70,7 +70,7 @@ function parse(text: string): Static<typeof KeysFileSchema> {
   return file as Static<typeof KeysFileSchema>
 }
 
-/** Where the fault lies; of a member that should not be there, only where it stands, since its name may be anything. */
+/** Where the fault lies. An unexpected member is not named, only its parent, since its name may be anything. */
 const pathOf = ({ path, type }: ValueError) => (type === ValueErrorType.ObjectAdditionalProperties ? path.replace(/\/[^/]*$/, '') : path)
 
 type Rights = Omit<Static<typeof KeysFileSchema>['callers'][number], 'keySha256'>

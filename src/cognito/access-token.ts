@@ -1,4 +1,4 @@
-// What a token is: reading the token endpoint's answer, and the three zones of a token's life.
+// What a token is: how the token endpoint's answer is read, and the three zones of a token's life.
 import { zonesOf } from './refresh-policy.ts'
 
 /** A token for Hasura. Its life counts on the monotonic clock, in ms, from before it was asked for. */
@@ -19,7 +19,7 @@ export type AccessToken = {
 /** `fresh`: used; `stale`: used while it is renewed; `unusable`: requests wait for its successor. */
 export type Zone = 'fresh' | 'stale' | 'unusable'
 
-/** What the token endpoint must say for its answer to be a token (RFC 6749, section 5.1). */
+/** What a token endpoint's answer must hold (RFC 6749, section 5.1). */
 export type TokenAnswer = { accessToken: string; expiresInSeconds: number }
 
 /**
@@ -40,7 +40,7 @@ export function createAccessToken(answer: TokenAnswer, requestedAtMs: number, ra
   }
 }
 
-/** The zone of a token at a monotonic time in ms; each begins at its boundary. */
+/** The zone of a token at a monotonic time in ms; a zone includes the moment at which it begins. */
 export function zoneOf(token: AccessToken, nowMs: number): Zone {
   if (nowMs >= token.unusableAtMs) return 'unusable'
   return nowMs >= token.refreshAtMs ? 'stale' : 'fresh'
@@ -48,7 +48,7 @@ export function zoneOf(token: AccessToken, nowMs: number): Zone {
 
 /**
  * Reads the JSON of a 200 of the token endpoint: a non-empty `access_token`, `token_type` Bearer in any case and a positive
- * `expires_in`, as a number or a numeric string, else undefined.
+ * `expires_in`, as a number or a numeric string. Returns undefined for anything else.
  */
 export function readTokenAnswer(body: unknown): TokenAnswer | undefined {
   if (typeof body !== 'object' || body === null) return undefined

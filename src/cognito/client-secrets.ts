@@ -1,24 +1,24 @@
-// Which of an app client's two active secrets to show: read anew each time, the other one tried when Cognito refuses the first.
+// Chooses between an app client's two active secrets: when Cognito refuses one, the other is tried.
 import { readFile } from 'node:fs/promises'
 import { ExchangeError } from './exchange-error.ts'
 import type { TokenEndpoint } from './token-endpoint.ts'
 
-/** One of the two secrets, by its place in the settings. */
+/** One of the two secrets. */
 type SecretName = 'first' | 'fallback'
 
 /** Where the secrets are; exactly one of `secret` and `secretFile` is set. */
 export type ClientSecretOptions = {
   secret?: string | undefined
-  /** A file that holds the secret, one line break at its end cut off; read at every exchange, so a rotated secret needs no restart. */
+  /** A file that holds the secret; one line break at its end is cut off. It is read at every exchange, so a rotated secret needs no restart. */
   secretFile?: string | undefined
   /** The other active secret of the app client (Amazon Cognito, "Client secret rotation"). */
   fallback?: string | undefined
-  /** Told when another secret than before turned out to be the one that works. */
+  /** Called when the other secret turns out to be the one that works. */
   onSecretChange?: (inUse: SecretName) => void
 }
 
 /**
- * One exchange with the secret that worked last. An `invalid_client` has the other secret tried at once, where there is one.
+ * Creates an exchange that uses the secret that worked last. After `invalid_client` it tries the other secret at once, if there is one.
  * @throws {ExchangeError} with code `secret_unreadable` for a file that is gone or empty, or as the endpoint does
  */
 export function createSecretExchange(endpoint: Pick<TokenEndpoint, 'exchange'>, options: ClientSecretOptions) {

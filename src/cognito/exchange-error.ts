@@ -1,34 +1,35 @@
-// Every way in which an exchange fails, each with what an operator should check.
+// Every way in which an exchange can fail, each with what an operator should check.
 import type { FailureKind } from './refresh-policy.ts'
 
-/** Faults that only an operator can mend: the OAuth error codes (RFC 6749, section 5.2; Amazon Cognito, "Token endpoint"), and a secret file. */
+/** Faults that only an operator can fix: the OAuth error codes (RFC 6749, section 5.2; Amazon Cognito, "Token endpoint"), and a secret file. */
 export const CONFIGURATION_FAULTS = {
   invalid_client: 'check AWS_COGNITO_APP_CLIENT_ID and the client secret, and that the app client has a secret',
   invalid_grant: 'check that the app client still exists and is active in this user pool',
   invalid_scope: 'check AWS_COGNITO_SCOPES against the custom scopes that are enabled on the app client',
-  invalid_request: 'check AWS_COGNITO_APP_CLIENT_ID, AWS_COGNITO_SCOPES and that the domain is the right user pool',
+  invalid_request: 'check AWS_COGNITO_APP_CLIENT_ID, AWS_COGNITO_SCOPES and that AWS_COGNITO_DOMAIN belongs to the right user pool',
   unauthorized_client: 'enable the client credentials grant on the app client',
   unsupported_grant_type: 'enable the client credentials grant on the app client, and check that AWS_COGNITO_DOMAIN is a user pool domain',
-  secret_unreadable: 'check that AWS_COGNITO_APP_CLIENT_SECRET_FILE is there, readable and not empty'
+  secret_unreadable: 'check that AWS_COGNITO_APP_CLIENT_SECRET_FILE exists, is readable and is not empty'
 } as const
 
-/** Failures that may be over by themselves, each with what to check should it stay. */
+/** Failures that may pass by themselves, each with what to check if it does not. */
 export const PASSING_FAULTS = {
-  throttled: 'Cognito limits token requests for the account and Region: check how many replicas and other clients ask',
-  server_error: 'Cognito failed: check the AWS health page if it stays',
+  throttled: 'Cognito throttles token requests for the account and Region: check how many replicas and other clients request tokens',
+  server_error: 'Cognito failed: if this lasts, check the AWS Health Dashboard',
   timeout: 'Cognito did not answer in time: check the network path to AWS_COGNITO_DOMAIN',
-  unreachable: 'no connection, or it broke: check AWS_COGNITO_DOMAIN, DNS, TLS and the network path',
-  invalid_response: 'the answer was no token: check that AWS_COGNITO_DOMAIN is the user pool domain and no proxy answers for it',
+  unreachable: 'the connection failed or broke: check AWS_COGNITO_DOMAIN, DNS, TLS and the network path',
+  invalid_response:
+    'the answer was not a token: check that AWS_COGNITO_DOMAIN is the user pool domain and that no proxy answers in its place',
   expired_on_arrival:
-    'the token had ended before it could be used: check the token lifetime of the app client, and that this machine does not sleep'
+    'the token had expired before it could be used: check the token lifetime of the app client, and that this machine does not sleep'
 } as const
 
 /** Why an exchange failed; fit for a metric's label. */
 export type ExchangeFaultCode = keyof typeof CONFIGURATION_FAULTS | keyof typeof PASSING_FAULTS
 
-/** What is known of a failure beside its code; all of it may be absent. */
+/** What else is known about a failure. */
 export type ExchangeErrorOptions = {
-  /** What the endpoint asked for by `Retry-After`, in ms. */
+  /** The wait that `Retry-After` asked for, in ms. */
   retryAfterMs?: number | undefined
   /** The HTTP status of the answer. */
   status?: number
@@ -38,7 +39,7 @@ export type ExchangeErrorOptions = {
   cause?: unknown
 }
 
-/** An exchange that gave no token. Whether it can mend itself is a property of the error; its message holds nothing of the answer. */
+/** An exchange that gave no token. `kind` says whether it can pass by itself; the message holds nothing of the answer. */
 export class ExchangeError extends Error {
   override readonly name = 'ExchangeError'
   readonly code: ExchangeFaultCode

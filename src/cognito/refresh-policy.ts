@@ -1,6 +1,6 @@
 // When to ask for a token: before the old one runs out, and again after a failure. Pure: chance and time are arguments.
 
-/** A fault of `configuration` stays until an operator mends it; a `passing` one may be over by itself. */
+/** A fault of `configuration` stays until an operator fixes it; a `passing` one may end by itself. */
 export type FailureKind = 'configuration' | 'passing'
 
 /** The share of its life for which a token is fresh: AWS advises about 75 % (Cognito developer guide, "Managing user pool token caching"). */
@@ -11,12 +11,12 @@ const FRESH_SPREAD = 0.05
 const UNUSABLE_SHARE = 0.02
 /** The longest such end, in ms. */
 const UNUSABLE_MAX_MS = 10_000
-/** The shortest time between two renewals that Hasura's refusals force, in ms. */
+/** The shortest time between two renewals forced by Hasura's refusals, in ms. */
 export const FORCED_RENEWAL_INTERVAL_MS = 30_000
 
 /** The wait after a fault of configuration, in ms, before its spread. */
 const CONFIGURATION_WAIT_MS = 60_000
-/** The spread of that wait to either side, as a share of it. */
+/** How far that wait varies to either side, as a share of it. */
 const CONFIGURATION_WAIT_SPREAD = 0.2
 /** The unit of the back-off, in ms. */
 const BACKOFF_UNIT_MS = 500

@@ -1,9 +1,9 @@
-// Reads the times of HTTP headers: `Retry-After` and dates.
+// Reads times from HTTP headers: `Retry-After` and dates.
 
 /**
- * Reads `Retry-After`, in ms: whole seconds or an HTTP date (RFC 9110, section 10.2.3); undefined where it is neither.
+ * Reads `Retry-After`, in ms: whole seconds or an HTTP date (RFC 9110, section 10.2.3); undefined if it is neither.
  * @param date the `Date` of the same answer, against which a date is read, so that this machine's clock does not matter
- * @param wallMs the wall clock, used where the answer has no date
+ * @param wallMs the wall clock, used if the answer has no date
  */
 export function readRetryAfter(value: string | undefined, date: string | undefined, wallMs: number): number | undefined {
   if (value === undefined) return undefined
@@ -12,7 +12,7 @@ export function readRetryAfter(value: string | undefined, date: string | undefin
   return untilMs === undefined ? undefined : Math.max(0, untilMs - (readHttpDate(date) ?? wallMs))
 }
 
-/** Reads an HTTP date in any of its three forms (RFC 9110, section 5.6.7), in ms since 1970; undefined where it is none. */
+/** Reads an HTTP date in any of its three forms (RFC 9110, section 5.6.7), in ms since 1970; undefined if it is not one. */
 export function readHttpDate(value: string | undefined): number | undefined {
   if (value === undefined || !/^\s*(Mon|Tue|Wed|Thu|Fri|Sat|Sun)/.test(value)) return undefined
   // The form of asctime names no zone, and would be read as this machine's.

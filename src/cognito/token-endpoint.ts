@@ -1,4 +1,4 @@
-// One exchange of client credentials for a token: no cache, no retry, no timer. Asking and interpreting stand apart.
+// Exchanges client credentials for a token, once: no cache, no retry, no timer.
 import { Agent, errors, request } from 'undici'
 import { readTokenAnswer, type TokenAnswer } from './access-token.ts'
 import { CONFIGURATION_FAULTS, ExchangeError } from './exchange-error.ts'
@@ -9,7 +9,7 @@ const EXCHANGE_TIMEOUT_MS = 10_000
 /** The largest answer that is read, in bytes. */
 export const ANSWER_MAX_BYTES = 65_536
 
-/** What an exchange needs to know. */
+/** What an exchange needs. */
 type TokenEndpointOptions = {
   /** URL of the user pool domain, with or without a slash at its end. */
   domain: string
@@ -20,9 +20,9 @@ type TokenEndpointOptions = {
   timeoutMs?: number
 }
 
-/** A token and what came with it that an operator may want to see. */
+/** A token, and what came with it that an operator may want to see. */
 export type Exchange = TokenAnswer & {
-  /** The answer's `Date`, for noticing a clock that is off. */
+  /** The answer's `Date`, to notice a clock that is off. */
   date: string | undefined
   /** Cognito's own id of the request, for AWS support. */
   cognitoRequestId: string | undefined
@@ -33,8 +33,8 @@ type RawAnswer = { status: number; header: (name: string) => string | undefined;
 
 /**
  * A client of the token endpoint `<domain>/oauth2/token`. `exchange(secret)` makes one request with the `client_credentials` grant
- * (RFC 6749, section 4.4), `client_secret_post`, and gives the token or throws an {@link ExchangeError}. `close()` cuts its connection,
- * `url` is where it asks.
+ * (RFC 6749, section 4.4), `client_secret_post`, and returns the token or throws an {@link ExchangeError}. `close()` cuts its connection;
+ * `url` is the address of the endpoint.
  */
 export function createTokenEndpoint(options: TokenEndpointOptions) {
   const { domain, clientId, scopes, timeoutMs = EXCHANGE_TIMEOUT_MS } = options
@@ -87,10 +87,10 @@ function transportError(cause: unknown, isTimedOut: boolean): ExchangeError {
   return new ExchangeError(cause instanceof errors.HeadersOverflowError ? 'invalid_response' : 'unreachable', { cause })
 }
 
-/** The id is logged, so it may be nothing but one: a broken peer could echo the secret there. */
+/** The id is logged, so nothing but a UUID is taken for one: a broken peer could echo the secret there. */
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
-/** Tells a token from every kind of failure by the answer alone. */
+/** Returns the token of an answer, or throws the kind of failure that it stands for. */
 function interpret({ status, header, body }: RawAnswer): Exchange {
   const json = parseJson(body)
   const cognitoRequestId = UUID.exec(header('x-amz-cognito-request-id') ?? '')?.[0]

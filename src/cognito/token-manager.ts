@@ -1,4 +1,4 @@
-// Keeps a token good: one timer, one exchange at a time, and an answer for whoever needs a token now.
+// Keeps a token good: one timer, one exchange at a time, and an answer for every request that needs a token.
 
 import { type Clock, systemClock, TIMER_MAX_MS, within } from '../clock.ts'
 import { GatewayError } from '../errors.ts'
@@ -11,14 +11,14 @@ import { type ExchangeReason, type ExchangeReport, statusOfToken, type TokenStat
 
 /** The longest that a request waits for an exchange, in ms. */
 export const WAIT_MAX_MS = 5_000
-/** What has not ended by then, in ms, never will: two requests of 10 s each, for two secrets, and the reading of a file. */
+/** The longest that an exchange may take, in ms: two requests of 10 s, one for each secret, and reading a file. */
 export const EXCHANGE_MAX_MS = 30_000
 
 /** What the token manager works with. */
 type TokenManagerOptions = {
   /** Makes one exchange; throws an {@link ExchangeError}. Not called again before it ends, or {@link EXCHANGE_MAX_MS} have passed. */
   exchange: () => Promise<Exchange>
-  /** Told of each exchange that ended. Default: nobody is. */
+  /** Called after each exchange. */
   onExchange?: (report: ExchangeReport) => void
   /** Default: this machine's clock. */
   clock?: Clock
@@ -27,7 +27,7 @@ type TokenManagerOptions = {
 }
 
 /**
- * Holds the current token from `start()` to `stop()` and renews it in the background. Nothing but `stop()` ends the renewing.
+ * Holds the current token from `start()` to `stop()` and renews it in the background. Only `stop()` ends the renewal.
  */
 export class TokenManager {
   readonly #exchange: () => Promise<Exchange>
@@ -57,16 +57,16 @@ export class TokenManager {
     if (this.#nextExchangeAtMs === undefined) void this.#beginFlight()
   }
 
-  /** Ends the renewing; an exchange under way is left to end, and its token is not used. */
+  /** Ends the renewal; an exchange under way may finish, but its token is not used. */
   stop(): void {
     this.#stopped = true
     this.#cancelTimer()
   }
 
   /**
-   * The token: at once while it is usable, else as soon as the exchange under way ends.
-   * @param waitMs how long to wait at the most, in ms; default and upper bound {@link WAIT_MAX_MS}
-   * @throws {GatewayError} `TOKEN_UNAVAILABLE` with `retry-after` in seconds: the wait was in vain, or a back-off runs
+   * Returns the token: at once while it is usable, else as soon as the exchange under way ends.
+   * @param waitMs the longest wait, in ms; default and upper bound {@link WAIT_MAX_MS}
+   * @throws {GatewayError} `TOKEN_UNAVAILABLE` with `retryAfterSeconds`: no token came in time, or a back-off is running
    */
   getToken(waitMs = WAIT_MAX_MS): string | Promise<string> {
     const token = this.#token
@@ -75,8 +75,8 @@ export class TokenManager {
   }
 
   /**
-   * A token to try again with after Hasura refused `refused`: the current one if it is newer, else a renewed one. At most one renewal
-   * in {@link FORCED_RENEWAL_INTERVAL_MS} is forced so; undefined where no other token is to be had for that reason.
+   * Returns a token to try again with after Hasura refused `refused`: the current one if it is newer, else a renewed one. At most one
+   * renewal in {@link FORCED_RENEWAL_INTERVAL_MS} is forced this way; undefined if another one would come too soon.
    * @throws {GatewayError} `TOKEN_UNAVAILABLE` as for {@link getToken}
    */
   async rejectToken(refused: string, waitMs = WAIT_MAX_MS): Promise<string | undefined> {
@@ -95,7 +95,7 @@ export class TokenManager {
     return renewed === refused ? undefined : renewed
   }
 
-  /** The state of the token at this moment. */
+  /** Returns the state of the token at this moment. */
   status(): TokenStatus {
     const nextAtMs = this.#nextExchangeAtMs
     return {
@@ -115,7 +115,7 @@ export class TokenManager {
     return token.value
   }
 
-  /** Waits for the exchange under way, or begins one; leaving at the deadline does not cancel it. */
+  /** Waits for the exchange under way, or begins one; the deadline ends the wait, not the exchange. */
   async #flightOrDeadline(waitMs: number): Promise<void> {
     await within(this.#clock, Math.min(waitMs, WAIT_MAX_MS), this.#beginFlight())
   }
@@ -146,7 +146,7 @@ export class TokenManager {
   #accept(answer: Exchange, reason: ExchangeReason, startedAtMs: number): void {
     const token = createAccessToken(answer, startedAtMs, this.#random())
     const nowMs = this.#clock.nowMs()
-    // A token that was used up on its way would have the next one asked for at once, without end.
+    // A token that expired on its way would cause the next exchange at once, and so on without end.
     if (zoneOf(token, nowMs) === 'unusable') throw new ExchangeError('expired_on_arrival')
     this.#token = token
     this.#refused = undefined
@@ -181,7 +181,7 @@ export class TokenManager {
     this.#nextExchangeAtMs = atMs
     const delayMs = Math.min(Math.max(0, Math.ceil(atMs - this.#clock.nowMs())), TIMER_MAX_MS)
     this.#cancelTimer = this.#clock.setTimer(() => {
-      // A timer may be a little early, and a longer delay than a timer takes comes in several.
+      // A timer may fire a little early, and a delay that is too long for one timer is split into several.
       if (this.#clock.nowMs() < atMs) this.#armTimer(atMs)
       else void this.#beginFlight()
     }, delayMs)

@@ -1,10 +1,10 @@
-// What there is to know of the token and its exchanges, for logs, metrics and readiness, without showing it.
+// The state of the token and its exchanges, for logs, metrics and readiness; never the token itself.
 
 import type { Clock } from '../clock.ts'
 import { type AccessToken, type Zone, zoneOf } from './access-token.ts'
 import type { ExchangeError, ExchangeFaultCode } from './exchange-error.ts'
 
-/** Why an exchange is made: there was no token, its renewal was due, it ran out before, or Hasura refused it. */
+/** Why an exchange is made: there was no token, its renewal was due, it had expired, or Hasura refused it. */
 export type ExchangeReason = 'start' | 'scheduled' | 'expired' | 'rejected'
 
 /** How an exchange ended. */
@@ -15,13 +15,13 @@ export type ExchangeReport = {
   reason: ExchangeReason
   outcome: ExchangeOutcome
   durationMs: number
-  /** The token's whole life, when its renewal is due from now, both in s, and what {@link TokenStatus} calls notices; absent after a failure. */
+  /** The token's lifetime and the time until its renewal, both in s, and the notices of {@link TokenStatus}; absent after a failure. */
   token?: { expiresInSeconds: number; refreshInSeconds: number; cognitoRequestId: string | undefined; notices: readonly string[] }
   /** Absent after a success. */
   failure?: { error: ExchangeError; consecutive: number; retryInSeconds: number }
 }
 
-/** The state at one moment. Times in seconds from now; absent where there is none. */
+/** The state at one moment. Times are seconds from now, and absent if there is no such time. */
 export type TokenStatus = {
   state: 'none' | Zone
   /** Since the token was asked for. */
@@ -32,12 +32,12 @@ export type TokenStatus = {
   expiryTimestampSeconds?: number
   /** Absent while an exchange is under way. */
   nextExchangeInSeconds?: number
-  /** Successful exchanges in 30 days at the present token's rate of renewal; AWS bills these alone, for each replica. */
+  /** Successful exchanges in 30 days at the current token's rate of renewal; AWS bills only these, for each replica. */
   exchangesPerMonth?: number
   consecutiveFailures: number
-  /** Of the failures since the last success. */
+  /** The latest failure since the last success. */
   lastFailure?: { code: ExchangeFaultCode; advice: string }
-  /** What an operator should know of the present token; the sentences of `preflight`. */
+  /** What an operator should know about the current token; the sentences of `preflight`. */
   notices: readonly string[]
 }
 

@@ -1,15 +1,15 @@
-// The head of an answer: read strictly, since where the body ends hangs on it (RFC 9112, sections 4 to 6).
+// The head of an answer: read strictly, since it decides where the body ends (RFC 9112, sections 4 to 6).
 
 /** The longest head, and the longest trailer, in bytes; as much as Node allows by default. */
 export const HEAD_MAX_BYTES = 16_384
-/** How long an idle connection is kept where the answer does not say, in ms. */
+/** How long an idle connection is kept when the answer does not say, in ms. */
 export const KEEP_ALIVE_MS = 4_000
-/** So much earlier than the other side says an idle connection is given up, in ms, so that no request meets its end. */
+/** How much earlier than the other side announces an idle connection is given up, in ms, so that no request meets its end. */
 export const KEEP_ALIVE_MARGIN_MS = 2_000
 /** The longest that an idle connection is kept, in ms. */
 export const KEEP_ALIVE_MAX_MS = 600_000
 
-/** What came is not the HTTP/1.x that this service speaks; another try would not mend that. */
+/** What came is not HTTP/1.0 or 1.1 by the strict reading of this client; another try would not mend that. */
 export class ProtocolError extends Error {
   override readonly name = 'ProtocolError'
 }
@@ -19,7 +19,7 @@ export type AnswerHead = {
   status: number
   /** By name in lower case; the first where one came several times. */
   headers: ReadonlyMap<string, string>
-  /** The bytes of the body; Infinity where it ends with the connection. Of no meaning where it is chunked. */
+  /** The bytes of the body; Infinity where it ends with the connection. Not to be used where it is chunked. */
   bodyLength: number
   isChunked: boolean
   /** How long the connection may be kept when it is idle, in ms; 0 where it may not. */
@@ -29,16 +29,30 @@ export type AnswerHead = {
 const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: [\t\x20-\x7e\x80-\xff]*)?\r\n/
 const FIELD_LINE = /([!#$%&'*+.^_`|~\w-]+):([\t\x20-\x7e\x80-\xff]*)\r\n/y
 const LENGTH = /^\d{1,15}$/
-const START = 'HTTP/1.'
-
-/** Whether what has come so far can be the beginning of an answer. */
-export const couldBeAnswer = (text: string): boolean => (text.length < START.length ? START.startsWith(text) : text.startsWith(START))
+const SHORTEST_STATUS_LINE = 'HTTP/1.1 200'
 
 /** Whether a text is lines of header fields and nothing else. */
 export function areFieldLines(text: string): boolean {
   for (FIELD_LINE.lastIndex = 0; FIELD_LINE.lastIndex < text.length; ) if (!FIELD_LINE.test(text)) return false
   return true
 }
+
+/** Whether more bytes can make header fields of a text, or the empty line after them: the last line is tried with its shortest ending. */
+export function couldBeFieldLines(text: string): boolean {
+  const lastLine = text.slice(text.lastIndexOf('\n') + 1)
+  if (lastLine === '' || lastLine === '\r') return areFieldLines(text.slice(0, text.length - lastLine.length))
+  return areFieldLines(text + (lastLine.includes(':') ? lineEnd(text) : ':\r\n'))
+}
+
+/** Whether more bytes can make a head of a text that has no empty line yet. */
+export function couldBeAnswerHead(text: string): boolean {
+  const lineFeed = text.indexOf('\n')
+  if (lineFeed >= 0) return STATUS_LINE.test(text.slice(0, lineFeed + 1)) && couldBeFieldLines(text.slice(lineFeed + 1))
+  const line = text + SHORTEST_STATUS_LINE.slice(text.length)
+  return STATUS_LINE.test(line + lineEnd(line))
+}
+
+const lineEnd = (text: string) => (text.endsWith('\r') ? '\n' : '\r\n')
 
 /**
  * Reads a head.
@@ -78,7 +92,7 @@ export function parseAnswerHead(text: string): AnswerHead {
   }
 }
 
-/** Without the blanks at either end; `trim` would take bytes that are none in a header (RFC 9110, section 5.5). */
+/** Without the blanks at either end; `trim` would also take bytes that are not blanks in a header (RFC 9110, section 5.5). */
 function withoutBlanks(text: string): string {
   let from = 0
   let to = text.length

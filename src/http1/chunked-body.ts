@@ -1,7 +1,15 @@
-// A chunked body: the data is told from what frames it (RFC 9112, section 7.1).
-import { areFieldLines, HEAD_MAX_BYTES, ProtocolError } from './answer-head.ts'
+// A chunked body: separates the data from its framing (RFC 9112, section 7.1).
+import { areFieldLines, couldBeFieldLines, HEAD_MAX_BYTES, ProtocolError } from './answer-head.ts'
 
-const SIZE_LINE = /^([0-9a-f]{1,12})[\t ]*(?:;[\t\x20-\x7e\x80-\xff]*)?\r\n$/i
+/** The longest line that starts a chunk, extensions included, in bytes. */
+export const SIZE_LINE_MAX_BYTES = 1_024
+
+const TOKEN = "[!#$%&'*+.^_`|~\\w-]+"
+const QUOTED = '"(?:[\\t\\x20\\x21\\x23-\\x5b\\x5d-\\x7e\\x80-\\xff]|\\\\[\\t\\x20-\\x7e\\x80-\\xff])*"'
+const EXTENSION = `[\\t ]*;[\\t ]*${TOKEN}(?:[\\t ]*=[\\t ]*(?:${TOKEN}|${QUOTED}))?`
+const SIZE_LINE = new RegExp(`^([0-9a-fA-F]{1,12})(?:${EXTENSION})*\\r\\n$`)
+/** The shortest endings of a line that starts a chunk, one for each place where it may be cut. */
+const SIZE_LINE_ENDINGS = ['\r\n', '\n', '0\r\n', 'a\r\n', ';a\r\n', '"\r\n', 'a"\r\n']
 const LINE_FEED = 10
 
 /** Reads one chunked body as it comes in. */
@@ -18,7 +26,7 @@ export class ChunkedBody {
   /**
    * Moves the data within `bytes[from, to)` together at its front.
    * @returns where the data ends
-   * @throws {ProtocolError} where the framing is malformed, or a line or the trailer is longer than a head may be
+   * @throws {ProtocolError} as soon as the framing can't become valid, or a line or the trailer is too long
    */
   decode(bytes: Buffer, from: number, to: number): number {
     let at = from
@@ -41,13 +49,19 @@ export class ChunkedBody {
     const lineFeed = bytes.indexOf(LINE_FEED, at)
     const isWhole = lineFeed >= 0 && lineFeed < to
     const end = isWhole ? lineFeed + 1 : to
-    this.#line += bytes.toString('latin1', at, end)
-    if (this.#line.length > HEAD_MAX_BYTES) throw new ProtocolError('endless line in a chunked body')
-    if (isWhole) {
-      this.#take(this.#line)
-      this.#line = ''
-    }
+    const maxBytes = this.#expects === 'size' ? SIZE_LINE_MAX_BYTES : HEAD_MAX_BYTES
+    if (this.#line.length + end - at > maxBytes) throw new ProtocolError('a line of a chunked body is too long')
+    const line = this.#line + bytes.toString('latin1', at, end)
+    if (isWhole) this.#take(line)
+    else if (!this.#couldBecome(line)) throw new ProtocolError('malformed chunked body')
+    this.#line = isWhole ? '' : line
     return end
+  }
+
+  /** Whether more bytes can make of the beginning of a line what is expected. */
+  #couldBecome(line: string): boolean {
+    if (this.#expects === 'size') return SIZE_LINE_ENDINGS.some(ending => SIZE_LINE.test(line + ending))
+    return this.#expects === 'data-end' ? line === '\r' : couldBeFieldLines(line)
   }
 
   #take(line: string): void {
@@ -57,7 +71,7 @@ export class ChunkedBody {
       this.#remaining = Number.parseInt(size, 16)
       this.#expects = this.#remaining === 0 ? 'trailer' : 'data'
     } else if (this.#expects === 'data-end') {
-      if (line !== '\r\n') throw new ProtocolError('chunk longer than it says')
+      if (line !== '\r\n') throw new ProtocolError('chunk longer than its size')
       this.#expects = 'size'
     } else if (line === '\r\n') this.isDone = true
     else {

@@ -1,49 +1,45 @@
-// One connection to Hasura: HTTP/1.1 (RFC 9112), one request after the other, never a second before the first is answered.
-import { connect as connectTcp, isIP, type Socket } from 'node:net'
-import { connect as connectTls } from 'node:tls'
-import { type AnswerHead, couldBeAnswer, HEAD_MAX_BYTES, KEEP_ALIVE_MS, ProtocolError, parseAnswerHead } from './answer-head.ts'
+// One connection: HTTP/1.1 (RFC 9112), one request after the other, never a second before the first is answered.
+import type { Socket } from 'node:net'
+import { type AnswerHead, couldBeAnswerHead, HEAD_MAX_BYTES, KEEP_ALIVE_MS, ProtocolError, parseAnswerHead } from './answer-head.ts'
 import { ChunkedBody } from './chunked-body.ts'
+import { openSocket, readBytes, type Target } from './open-socket.ts'
 
-/** Where connections lead. */
-export type Target = {
-  isSecure: boolean
-  hostname: string
-  port: number
-  /** The longest that making one may take, in ms. */
-  connectTimeoutMs: number
-}
-
-/** One request, and what is told of it: that it goes out, then its answer, then its end or an error, which is the last. */
+/** One request, and who is told of its fate: that it goes out, its answer, and last its end or an error. */
 export interface Exchange {
   /** Request line and header fields, each with its line break, without `content-length`. */
   readonly head: string
   readonly body: string
-  /** Whether nobody waits for it any more: then it is not sent. */
+  /** Whether nobody waits for the answer any more; then the request is not sent. */
   readonly isOver: boolean
   onSent(connection: Connection): void
   onHead(head: AnswerHead): void
-  onData(chunk: Buffer): void
+  /** @param bytes valid during the call only */
+  onData(bytes: Buffer): void
   onEnd(): void
   onError(error: Error): void
 }
 
 /** What a connection tells its pool. */
 export type ConnectionEvents = {
+  /** It is made, or has read an answer, and may serve the next request. */
   onIdle(connection: Connection): void
-  onClose(connection: Connection): void
+  /** @param failure why it could not be made; undefined where it was */
+  onClose(connection: Connection, failure: Error | undefined): void
   /** A TLS session that later connections may resume. */
   onSession(session: Buffer): void
 }
 
 const HEAD_END = '\r\n\r\n'
 
-/** What any connection has read last; whoever keeps some of it makes a copy. Reading never interrupts the use of what was read before. */
-const readBytes = Buffer.allocUnsafeSlow(65_536)
-
-/** A connection: it is made for one exchange, and then serves others. */
+/** A connection that is being made, serves one exchange, or is idle. */
 export class Connection {
+  /** Whether it has been made. */
+  isMade = false
   readonly #socket: Socket
   readonly #events: ConnectionEvents
+  readonly #isSecure: boolean
+  readonly #nowMs: () => number
+  readonly #endOfLifeMs: number
   #exchange: Exchange | undefined
   #usableUntilMs = 0
   #error: Error | undefined
@@ -52,17 +48,20 @@ export class Connection {
   #remaining = 0
   #chunked: ChunkedBody | undefined
 
-  constructor(target: Target, session: Buffer | undefined, first: Exchange, events: ConnectionEvents) {
-    this.#exchange = first
+  /** @param endOfLifeMs when it is used no more, by `nowMs`: a monotonic clock in ms */
+  constructor(target: Target, session: Buffer | undefined, events: ConnectionEvents, endOfLifeMs: number, nowMs: () => number) {
     this.#events = events
+    this.#isSecure = target.isSecure
+    this.#endOfLifeMs = endOfLifeMs
+    this.#nowMs = nowMs
     this.#socket = openSocket(target, session, length => this.#onRead(length))
     const overdue = () => this.destroy(new Error(`no connection within ${target.connectTimeoutMs} ms`))
     const timer = setTimeout(overdue, target.connectTimeoutMs)
     this.#socket
       .once(target.isSecure ? 'secureConnect' : 'connect', () => {
         clearTimeout(timer)
-        if (first.isOver) this.#rest(KEEP_ALIVE_MS)
-        else this.send(first)
+        this.isMade = true
+        this.#rest(KEEP_ALIVE_MS)
       })
       .on('session', session => events.onSession(session))
       .on('error', error => {
@@ -71,8 +70,9 @@ export class Connection {
       .once('end', () => this.#onEnd())
       .once('close', () => {
         clearTimeout(timer)
-        events.onClose(this)
-        this.#exchange?.onError(this.#error ?? new Error('the connection was closed'))
+        const error = this.#error ?? new Error('the connection was closed')
+        events.onClose(this, this.isMade ? undefined : error)
+        this.#exchange?.onError(error)
       })
   }
 
@@ -81,7 +81,7 @@ export class Connection {
     return nowMs < this.#usableUntilMs && !this.#socket.destroyed
   }
 
-  /** Sends a request and reads its answer; for a connection that is idle. */
+  /** Sends a request and reads its answer; only for a connection that is idle. */
   send(exchange: Exchange): void {
     this.#exchange = exchange
     this.#usableUntilMs = 0
@@ -89,12 +89,12 @@ export class Connection {
     const { head, body } = exchange
     const length = Buffer.byteLength(body)
     const start = `${head}content-length: ${length}\r\n\r\n`
-    // One write costs half of two; where every character is one byte, head and body are of one encoding.
+    // One write costs half of two. Where every character of the body is one byte, head and body have the same encoding.
     if (length === body.length) this.#socket.write(start + body, 'latin1')
     else this.#socket.write(Buffer.concat([Buffer.from(start, 'latin1'), Buffer.from(body)]))
   }
 
-  /** Whether it is not read for now. */
+  /** Whether reading is stopped. */
   get isPaused(): boolean {
     return this.#socket.isPaused()
   }
@@ -109,13 +109,13 @@ export class Connection {
     this.#socket.resume()
   }
 
-  /** Gives up what is under way, of which nothing more is told. */
+  /** Drops the exchange under way and the connection; the exchange hears no more of it. */
   abort(): void {
     this.#exchange = undefined
     this.destroy()
   }
 
-  /** Cuts the connection; what is under way fails. */
+  /** Closes the connection; the exchange under way fails. */
   destroy(error?: Error): void {
     this.#usableUntilMs = 0
     this.#socket.destroy(error)
@@ -123,7 +123,7 @@ export class Connection {
 
   #onRead(length: number): void {
     const exchange = this.#exchange
-    // Nobody asked: it is no answer to whatever is asked next.
+    // Nobody asked for these bytes, and they must not answer the next request.
     if (exchange === undefined) this.destroy()
     else this.#readAnswer(exchange, length)
   }
@@ -133,35 +133,42 @@ export class Connection {
       const bodyStart = this.#head === undefined ? this.#readHead(exchange, length) : 0
       if (bodyStart !== undefined) this.#readBody(exchange, bodyStart, length)
     } catch (error) {
-      this.destroy(error as Error)
+      this.destroy(error instanceof Error ? error : new Error('reading failed', { cause: error }))
     }
   }
 
-  /** Reads as far as the head goes, and gives where the body starts; undefined while the head is not whole. */
+  /** Reads as far as the head goes and returns where the body starts; undefined while the head is not whole. */
   #readHead(exchange: Exchange, length: number): number | undefined {
     const text = this.#heldHead + readBytes.toString('latin1', 0, length)
     let from = 0
     for (;;) {
       const end = text.indexOf(HEAD_END, from)
       const size = (end < 0 ? text.length : end) - from
-      if (size > HEAD_MAX_BYTES) throw new ProtocolError('endless head')
+      if (size > HEAD_MAX_BYTES) throw new ProtocolError('the head is too long')
       if (end < 0) break
       const head = parseAnswerHead(text.slice(from, end + 2))
       from = end + HEAD_END.length
       if (head.status === 101) throw new ProtocolError('nobody asked for another protocol')
-      // What comes before the answer itself (RFC 9110, section 15.2) is of no use here.
+      // An interim response (RFC 9110, section 15.2) is of no use here.
       if (head.status < 200) continue
       const bodyStart = from - this.#heldHead.length
       this.#heldHead = ''
-      this.#head = head
-      this.#remaining = head.bodyLength
-      this.#chunked = head.isChunked ? new ChunkedBody() : undefined
-      exchange.onHead(head)
+      this.#begin(exchange, head)
       return bodyStart
     }
     this.#heldHead = text.slice(from)
-    if (!couldBeAnswer(this.#heldHead)) throw new ProtocolError('no HTTP/1.x')
+    if (!couldBeAnswerHead(this.#heldHead)) throw new ProtocolError('malformed head')
     return undefined
+  }
+
+  #begin(exchange: Exchange, head: AnswerHead): void {
+    // Node does not tell a TLS connection that was closed in order from one that was cut, so what ends so is not known to be whole.
+    if (this.#isSecure && !head.isChunked && head.bodyLength === Number.POSITIVE_INFINITY)
+      throw new ProtocolError('the answer ends with its TLS connection')
+    this.#head = head
+    this.#remaining = head.bodyLength
+    this.#chunked = head.isChunked ? new ChunkedBody() : undefined
+    exchange.onHead(head)
   }
 
   #readBody(exchange: Exchange, from: number, length: number): void {
@@ -178,11 +185,11 @@ export class Connection {
       isOver = this.#remaining === 0
       rest = length - end
     }
-    if (end > from) exchange.onData(copyOf(from, end))
+    if (end > from) exchange.onData(readBytes.subarray(from, end))
     if (isOver && this.#exchange === exchange) this.#finish(exchange, rest === 0)
   }
 
-  /** The other side has closed: some answers end so; any other has broken off, and what is left of a request need not go out. */
+  /** The other side has closed: some answers end so; any other has broken off, and the rest of a request need not go out. */
   #onEnd(): void {
     const exchange = this.#exchange
     const endsHere = this.#head && this.#chunked === undefined && this.#remaining === Number.POSITIVE_INFINITY
@@ -197,37 +204,14 @@ export class Connection {
     this.#head = undefined
     this.#chunked = undefined
     exchange.onEnd()
-    // An answer that came before its request was out leaves the rest of the request in the way.
+    // Where the answer came before the whole request was out, the rest of the request would stand before the next one.
     if (isClean && keepAliveMs > 0 && this.#socket.writableLength === 0) this.#rest(keepAliveMs)
     else this.destroy()
   }
 
   #rest(keepAliveMs: number): void {
-    this.#exchange = undefined
     if (this.#socket.isPaused()) this.#socket.resume()
-    this.#usableUntilMs = performance.now() + keepAliveMs
+    this.#usableUntilMs = Math.min(this.#nowMs() + keepAliveMs, this.#endOfLifeMs)
     this.#events.onIdle(this)
   }
 }
-
-function copyOf(from: number, end: number): Buffer {
-  const copy = Buffer.allocUnsafe(end - from)
-  readBytes.copy(copy, 0, from, end)
-  return copy
-}
-
-function openSocket({ isSecure, hostname, port }: Target, session: Buffer | undefined, onRead: (length: number) => void): Socket {
-  const callback = (length: number) => {
-    onRead(length)
-    return true
-  }
-  const onread = { buffer: readBytes, callback }
-  const host = hostname.replace(/^\[(.*)\]$/, '$1')
-  const options = { host, port, onread, noDelay: true, keepAlive: true, keepAliveInitialDelay: TCP_KEEP_ALIVE_MS }
-  if (!isSecure) return connectTcp(options)
-  // A name to ask for is a name, never an address (RFC 6066, section 3).
-  return connectTls({ ...options, ...(isIP(host) === 0 && { servername: host }), ALPNProtocols: ['http/1.1'], ...(session && { session }) })
-}
-
-/** After so long without traffic the kernel asks whether the other side is still there, in ms. */
-const TCP_KEEP_ALIVE_MS = 60_000

@@ -1,4 +1,4 @@
-// Does a value fit the type of a variable? Every misfit is named with its place (GraphQL specification, "Input coercion").
+// Checks a value against the type of a variable and names each fault with its place (GraphQL specification, "Input coercion").
 import {
   type GraphQLInputObjectType,
   type GraphQLInputType,

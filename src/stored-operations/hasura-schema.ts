@@ -1,4 +1,4 @@
-// Hasura's schema, from its text or from an answer to introspection.
+// Reads Hasura's schema from a file's text or from an answer to introspection.
 import {
   buildClientSchema,
   buildSchema,
@@ -9,12 +9,12 @@ import {
   validateSchema
 } from 'graphql'
 
-/** A schema that can't be had or makes no sense; the message is for the operator. */
+/** Thrown for a schema that Hasura refuses to tell or that makes no sense; the message is for the operator. */
 export class SchemaError extends Error {
   override readonly name = 'SchemaError'
 }
 
-/** The body of the request for the schema, in the form that every Hasura answers. */
+/** The body of the request for the schema, in a form that every version of Hasura answers. */
 export const INTROSPECTION_BODY = JSON.stringify({ query: getIntrospectionQuery() })
 
 /**
@@ -27,7 +27,7 @@ export function schemaFromSdl(text: string): GraphQLSchema {
 
 /**
  * Reads the answer to {@link INTROSPECTION_BODY}.
- * @throws {SchemaError} also where Hasura refused, as it does where introspection is turned off
+ * @throws {SchemaError} also if Hasura refused, as it does while introspection is turned off
  */
 export function schemaFromIntrospection(text: string): GraphQLSchema {
   return sound(() => {

@@ -1,4 +1,4 @@
-// The type of a variable, from a schema where there is one, else as its declaration has it.
+// Finds the type of a variable: the schema's if there is one, otherwise what its declaration tells.
 import {
   GraphQLBoolean,
   GraphQLFloat,
@@ -19,26 +19,20 @@ import { SCALAR_FORMS, type ScalarForm, UNKNOWN_SCALAR } from './scalar-forms.ts
 
 const BUILT_IN = new Map([GraphQLInt, GraphQLFloat, GraphQLString, GraphQLBoolean, GraphQLID].map(type => [type.name, type]))
 
-/** Scalars that stand for a type of which the name alone is known. */
-const assumed = new WeakSet<GraphQLScalarType>()
+/** Stands for a type of which only the name is known. */
+class AssumedScalar extends GraphQLScalarType {}
 
-/** The type that a declaration means. What the schema does not know, or all but GraphQL's own scalars without one, may have any value. */
+/** Returns the type that a declaration means. A type that is neither in the schema nor GraphQL's own takes any value. */
 export function inputTypeOf(node: TypeNode, schema: GraphQLSchema | undefined): GraphQLInputType {
   if (node.kind === Kind.NON_NULL_TYPE) return new GraphQLNonNull(inputTypeOf(node.type, schema) as GraphQLNullableInputType)
   if (node.kind === Kind.LIST_TYPE) return new GraphQLList(inputTypeOf(node.type, schema))
   const name = node.name.value
   const known = schema?.getType(name) ?? BUILT_IN.get(name)
-  return known && isInputType(known) ? known : assumedType(name)
+  return known && isInputType(known) ? known : new AssumedScalar({ name })
 }
 
-function assumedType(name: string): GraphQLScalarType {
-  const type = new GraphQLScalarType({ name })
-  assumed.add(type)
-  return type
-}
-
-/** How a scalar is checked: one of which only the name is known takes anything, though its name says how text is read. */
+/** Returns how a scalar is checked. One of which only the name is known takes anything, but its name says how text is read. */
 export function formOf(type: GraphQLScalarType): ScalarForm {
   const form = SCALAR_FORMS.get(type.name) ?? UNKNOWN_SCALAR
-  return assumed.has(type) ? { ...UNKNOWN_SCALAR, ...(form.text === 'number' && { text: form.text }) } : form
+  return type instanceof AssumedScalar ? { ...UNKNOWN_SCALAR, ...(form.text === 'number' && { text: form.text }) } : form
 }

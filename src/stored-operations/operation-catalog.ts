@@ -1,90 +1,102 @@
-// The stored operations of the service and what is known of each: does it fit the schema, and what are its variables?
+// The stored operations at one moment, and what is known of each: does it fit the schema, and what are its variables?
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { GraphQLSchema } from 'graphql'
 import { GatewayError } from '../errors.ts'
+import type { CheckedDocument } from '../graphql/document.ts'
 import { createOperationVariables, type OperationVariables } from './operation-variables.ts'
 import { describeProblem, type FileProblem } from './operations-error.ts'
-import { type CallersDocument, createFinder } from './same-document.ts'
+import { createFinder } from './same-document.ts'
 import type { StoredOperation } from './stored-operation.ts'
 import { batchesOf, type Misfits, problemsWithSchema } from './validate-operation.ts'
 
 /** How long validation may hold up requests at a stretch, in ms. */
 const TURN_MAX_MS = 10
-/** Operations that are named to an operator; the log names all. */
+/** The most operations that are named to an operator; the log names them all. */
 const NAMED_MAX = 10
 
-/** All stored operations; the schema may come later. */
+/** All stored operations as they stand; a change of files or schema makes another catalog. */
 export class OperationCatalog {
+  /** In the order of their names. */
   readonly operations: readonly StoredOperation[]
-  /** The stored operation that a caller's document equals but for layout and comments. */
-  readonly find: (document: CallersDocument) => StoredOperation | undefined
-  /** Why there is no schema and will be none, for the operator. */
-  schemaProblem: string | undefined
-  readonly #parseJson: (text: string) => unknown
-  #schema: GraphQLSchema | undefined
-  #problems: Misfits = new Map()
-  #variables = new WeakMap<StoredOperation, OperationVariables>()
-
-  /** @param parseJson reads JSON so that numbers keep their digits */
-  constructor(operations: readonly StoredOperation[], parseJson: (text: string) => unknown) {
-    this.operations = operations
-    this.find = createFinder(operations)
-    this.#parseJson = parseJson
-  }
-
   /** The schema that types the operations; undefined until there is one. */
-  get schema(): GraphQLSchema | undefined {
-    return this.#schema
-  }
-
+  readonly schema: GraphQLSchema | undefined
   /** What does not fit the schema, by operation. */
-  get problems(): Misfits {
-    return this.#problems
+  readonly misfits: Misfits
+  readonly #byName: ReadonlyMap<string, StoredOperation>
+  readonly #findEqual: (document: CheckedDocument) => StoredOperation | undefined
+  readonly #variables = new Map<StoredOperation, OperationVariables>()
+
+  constructor(operations: readonly StoredOperation[], schema?: GraphQLSchema, misfits: Misfits = new Map()) {
+    this.operations = operations
+    this.schema = schema
+    this.misfits = misfits
+    this.#byName = new Map(operations.map(operation => [operation.name, operation]))
+    this.#findEqual = createFinder(operations)
   }
 
-  /** Validates every operation, a few at a turn of the event loop, then types them all by the schema. */
-  async useSchema(schema: GraphQLSchema, signal?: AbortSignal): Promise<void> {
-    const problems = new Map<StoredOperation, readonly FileProblem[]>()
-    let turnEndsAtMs = performance.now() + TURN_MAX_MS
-    for (const batch of batchesOf(this.operations)) {
-      for (const [operation, found] of problemsWithSchema(schema, batch)) problems.set(operation, found)
-      if (performance.now() < turnEndsAtMs) continue
-      await nextTurn(undefined, { ...(signal && { signal }) })
-      turnEndsAtMs = performance.now() + TURN_MAX_MS
-    }
-    this.#schema = schema
-    this.#problems = problems
-    this.#variables = new WeakMap()
+  /** Returns the operation of a name, if there is one. */
+  get(name: string): StoredOperation | undefined {
+    return this.#byName.get(name)
   }
 
   /**
-   * The variables of an operation that may run.
-   * @throws {GatewayError} `OPERATION_UNAVAILABLE`
+   * Returns the stored operation that a caller's document equals but for layout, comments and the order of its definitions.
+   * @throws {GatewayError} `OPERATION_NOT_ALLOWED` if there is none, `OPERATION_UNAVAILABLE` if it does not fit the schema
+   */
+  require(document: CheckedDocument): StoredOperation {
+    const operation = this.#findEqual(document)
+    if (operation === undefined)
+      throw new GatewayError('OPERATION_NOT_ALLOWED', { message: 'Only stored operations may run: see /operations.' })
+    this.#assertAvailable(operation)
+    return operation
+  }
+
+  /**
+   * Returns what reads the variables of an operation.
+   * @throws {GatewayError} `OPERATION_UNAVAILABLE` if it does not fit the schema
    */
   variablesOf(operation: StoredOperation): OperationVariables {
-    this.assertAvailable(operation)
+    this.#assertAvailable(operation)
     let variables = this.#variables.get(operation)
     if (variables === undefined) {
-      variables = createOperationVariables(operation.variables, this.#schema, this.#parseJson)
+      variables = createOperationVariables(operation.variables, this.schema)
       this.#variables.set(operation, variables)
     }
     return variables
   }
 
-  /** @throws {GatewayError} `OPERATION_UNAVAILABLE` for an operation that does not fit the schema */
-  assertAvailable(operation: StoredOperation): void {
-    if (this.#problems.has(operation)) throw new GatewayError('OPERATION_UNAVAILABLE')
+  /** Returns what an operator should look at, in words; empty when all is well. */
+  reasons(): string[] {
+    const reasons = [...this.misfits].slice(0, NAMED_MAX).map(([{ name }, problems]) => describeMisfit(name, problems))
+    const more = this.misfits.size - NAMED_MAX
+    return more > 0 ? [...reasons, `${more} more stored operations do not fit Hasura's schema: see the log.`] : reasons
   }
 
-  /** What an operator should look at, in words; empty when all is well. */
-  reasons(): string[] {
-    const reasons = [...this.#problems].slice(0, NAMED_MAX).map(([{ name }, problems]) => describeMisfit(name, problems))
-    const more = this.#problems.size - NAMED_MAX
-    if (more > 0) reasons.push(`${more} more stored operations do not fit Hasura's schema: see the log.`)
-    return this.schemaProblem === undefined ? reasons : [this.schemaProblem, ...reasons]
+  #assertAvailable(operation: StoredOperation): void {
+    if (this.misfits.has(operation)) throw new GatewayError('OPERATION_UNAVAILABLE')
   }
 }
 
-/** A stored operation's faults as one sentence for an operator. */
+/**
+ * Types operations by a schema. They are validated a few at a turn of the event loop, so that requests go on meanwhile.
+ * @throws an `AbortError` when the signal aborts
+ */
+export async function typeOperations(
+  operations: readonly StoredOperation[],
+  schema: GraphQLSchema,
+  signal?: AbortSignal
+): Promise<OperationCatalog> {
+  const misfits = new Map<StoredOperation, readonly FileProblem[]>()
+  let turnEndsAtMs = performance.now() + TURN_MAX_MS
+  for (const batch of batchesOf(operations)) {
+    for (const [operation, problems] of problemsWithSchema(schema, batch)) misfits.set(operation, problems)
+    if (performance.now() < turnEndsAtMs) continue
+    await nextTurn(undefined, { ...(signal && { signal }) })
+    turnEndsAtMs = performance.now() + TURN_MAX_MS
+  }
+  return new OperationCatalog(operations, schema, misfits)
+}
+
+/** Describes the faults of a stored operation in one sentence for an operator. */
 export const describeMisfit = (name: string, problems: readonly FileProblem[]): string =>
   `The stored operation ${name} does not fit Hasura's schema and is answered 503: ${problems.map(describeProblem).join('; ')}`

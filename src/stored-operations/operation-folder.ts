@@ -1,26 +1,26 @@
-// Reads the folder of stored operations, once; what a request names is never a path.
+// Reads the folder of stored operations; what a request names is never a path.
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { FileProblem } from './operations-error.ts'
 
-/** The folder within the folder that holds fragments for all operations. */
+/** The folder within it that holds fragments for all operations. */
 const FRAGMENTS_FOLDER = 'fragments'
 
-/** A file as it was read; `name` is without its ending. */
+/** A file as it was read; `name` has no ending. */
 export type SourceFile = { readonly name: string; readonly path: string; readonly text: string }
 
-/** What a folder of stored operations holds, in the order of the names. */
+/** The content of a folder of stored operations, in the order of the names. */
 export type OperationFolder = {
   readonly operations: readonly SourceFile[]
   readonly fragments: readonly SourceFile[]
-  /** Paths that are neither; hidden files are not among them. */
+  /** Paths of anything else but hidden files. */
   readonly ignored: readonly string[]
   readonly problems: readonly FileProblem[]
 }
 
 const FILE_NAME = /^([A-Za-z0-9_-]+)\.graphql$/
 
-/** Reads every file; a folder that is not there is an empty one. What can not be read is among the problems. */
+/** Reads every file; a folder that does not exist counts as empty. Files that cannot be read are among the problems. */
 export function readOperationFolder(folder: string): OperationFolder {
   const problems: FileProblem[] = []
   const ignored: string[] = []
@@ -34,7 +34,7 @@ function readFiles(folder: string, problems: FileProblem[], ignored: string[], k
   for (const entry of namesIn(folder, problems)) {
     const path = join(folder, entry)
     const name = FILE_NAME.exec(entry)?.[1]
-    // Kubernetes mounts a folder with hidden ones beside the files.
+    // Kubernetes mounts a folder with hidden folders beside the files.
     if (entry.startsWith('.') || known.includes(entry)) continue
     if (name !== undefined) attempt(path, problems, () => files.push({ name, path, text: readFileSync(path, 'utf8') }))
     else if (/\.(graphql|gql)$/i.test(entry)) problems.push({ file: path, reason: 'the name must be [A-Za-z0-9_-] and end in .graphql' })
@@ -56,6 +56,6 @@ function attempt(path: string, problems: FileProblem[], read: () => void): void 
   try {
     read()
   } catch (error) {
-    problems.push({ file: path, reason: `can not be read (${(error as NodeJS.ErrnoException).code})` })
+    problems.push({ file: path, reason: `cannot be read (${(error as NodeJS.ErrnoException).code})` })
   }
 }

@@ -1,11 +1,11 @@
-// The variables of one operation as a caller gives them: all of them checked, every fault named at once.
+// Checks the variables that a caller gives for one operation, and names every fault at once.
 import type { GraphQLInputType, GraphQLSchema } from 'graphql'
 import { GatewayError } from '../errors.ts'
 import { DuplicateMemberError, readExact } from '../json.ts'
 import { checkValue, isPlainObject, pathOf, type Report } from './check-value.ts'
 import { inputTypeOf } from './input-type.ts'
-import { createTextReader, type QueryText } from './read-query-text.ts'
-import type { VariableDeclaration } from './variable-declaration.ts'
+import { type QueryText, readQueryText } from './read-query-text.ts'
+import type { VariableDeclaration } from './stored-operation.ts'
 
 /** Faults that one message names: looking ends with the last of them, since a body can hold a million. */
 export const NAMED_FAULTS_MAX = 20
@@ -28,15 +28,12 @@ export type OperationVariables = {
 /**
  * Returns what takes the variables of an operation.
  * @param schema without one, built-in scalars alone are checked
- * @param parseJson reads JSON so that numbers keep their digits
  */
 export function createOperationVariables(
   declarations: readonly VariableDeclaration[],
-  schema: GraphQLSchema | undefined,
-  parseJson: (text: string) => unknown
+  schema: GraphQLSchema | undefined
 ): OperationVariables {
   const types = new Map<string, GraphQLInputType>(declarations.map(({ name, typeNode }) => [name, inputTypeOf(typeNode, schema)]))
-  const readText = createTextReader(parseJson)
 
   const check = (names: Iterable<string>, readValue: (name: string) => unknown, faults: Faults): void => {
     const given = new Set(names)
@@ -65,7 +62,7 @@ export function createOperationVariables(
       const values = new Map<string, unknown>()
       for (const [name, text] of Object.entries(query)) {
         const type = types.get(name)
-        values.set(name, type && faults.guard(name, () => readText(type, text, { step: name }, faults.report)))
+        values.set(name, type && faults.guard(name, () => readQueryText(type, text, { step: name }, faults.report)))
       }
       check(values.keys(), name => values.get(name), faults)
       return values.size === 0 ? undefined : JSON.stringify(Object.fromEntries(values))

@@ -1,7 +1,7 @@
-// What is wrong with the files of the stored operations, told all at once.
+// What is wrong with the files of the stored operations.
 import type { GraphQLError } from 'graphql'
 
-/** One fault of a file; lines count from 1, and a fault of the whole file has none. */
+/** One fault of a file; lines count from 1, and a fault of the whole file has no line. */
 export type FileProblem = { readonly file: string; readonly line?: number; readonly reason: string }
 
 /** Thrown when files of stored operations are bad; its message names file, line and reason of each. */
@@ -15,12 +15,12 @@ export class OperationsError extends Error {
   }
 }
 
-/** A fault as one line: `operations/users.graphql:3: reason`. */
+/** Describes a fault in one line: `operations/users.graphql:3: reason`. */
 export const describeProblem = ({ file, line, reason }: FileProblem): string => `${file}${line === undefined ? '' : `:${line}`}: ${reason}`
 
 /**
- * A fault that graphql found; the file is that of the place, which may be one of shared fragments.
- * @param file where the fault has no place
+ * Turns an error of graphql into a fault of the file it points to, which may hold shared fragments.
+ * @param file the file if the error points nowhere
  */
 export function problemOf({ message, source, locations }: GraphQLError, file: string): FileProblem {
   const line = locations?.[0]?.line

@@ -1,4 +1,4 @@
-// Turns the files of the folder into operations and says of each bad file what is wrong with it.
+// Turns the files of the folder into operations, and says what is wrong with each bad file.
 import {
   type DefinitionNode,
   type FragmentDefinitionNode,
@@ -16,13 +16,13 @@ import { createStoredOperation, type StoredKind, type StoredOperation } from './
 import { problemsWithoutSchema } from './validate-operation.ts'
 
 /**
- * The operations of a folder, in the order of their files.
+ * Returns the operations of a folder, in the order of their files.
  * @throws {OperationsError} that names every bad file
  */
 export function parseOperations(folder: OperationFolder): StoredOperation[] {
   const sound = parseFolder(folder, { noLocation: true })
   if (sound.problems.length === 0) return sound.operations
-  // Places are for messages alone: without them ten thousand files are read in half the time.
+  // Only messages need places, and without them ten thousand files are read in half the time.
   throw new OperationsError(parseFolder(folder, { noLocation: false }).problems)
 }
 
@@ -96,13 +96,13 @@ function soleOperation(file: SourceFile, definitions: readonly DefinitionNode[],
   if (only === undefined) return refuse('holds no operation')
   if (second !== undefined) return refuse(`holds ${operations.length} operations; a file holds one`, second)
   if (only.name === undefined) return refuse('the operation has no name', only)
-  if (!isStored(only)) return refuse('a subscription can not be stored', only)
+  if (!isStored(only)) return refuse('a subscription cannot be stored', only)
   return only
 }
 
 const isStored = (node: OperationDefinitionNode): node is StoredDefinition => node.operation !== 'subscription'
 
-/** The shared fragments that definitions use, by way of other fragments as well; one that is not there is found by validation. */
+/** Returns the shared fragments that definitions use, also by way of other fragments; validation finds those that do not exist. */
 function usedFragments(definitions: readonly DefinitionNode[], shared: SharedFragments): Map<DefinitionNode, SourceFile> {
   const used = new Map<DefinitionNode, SourceFile>()
   const follow = (node: DefinitionNode) => {

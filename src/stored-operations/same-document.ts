@@ -1,45 +1,33 @@
-// Which stored operation a caller's document is, layout and comments aside.
+// Finds the stored operation that a caller's document equals, layout and comments aside.
 import { type DocumentNode, GraphQLError, parse, print } from 'graphql'
+import type { CheckedDocument } from '../graphql/document.ts'
 import type { StoredOperation } from './stored-operation.ts'
 
-/** A document that a caller sent, parsed and found to be within the limits before. */
-export type CallersDocument = { readonly text: string; readonly operations: readonly { readonly name: string | undefined }[] }
-
 /**
- * A finder of the stored operation that a document equals but for layout, comments and the order of its definitions.
- * Known documents are remembered as long as they live, so that each is compared once.
+ * Returns a function that finds the stored operation which a document equals but for layout, comments and the order of its definitions.
+ * Each document is compared once: the result is kept for as long as the document is.
  */
-export function createFinder(operations: Iterable<StoredOperation>) {
-  const byOperationName = new Map<string, StoredOperation>()
+export function createFinder(operations: Iterable<StoredOperation>): (document: CheckedDocument) => StoredOperation | undefined {
+  const byOperationName = new Map<string | undefined, StoredOperation>()
   for (const operation of operations) byOperationName.set(operation.operationName, operation)
-  const found = new WeakMap<CallersDocument, StoredOperation | undefined>()
-  const normalStored = new Map<StoredOperation, string>()
+  const found = new WeakMap<CheckedDocument, StoredOperation | undefined>()
 
-  const find = ({ text, operations: [first] }: CallersDocument): StoredOperation | undefined => {
-    const candidate = first?.name === undefined ? undefined : byOperationName.get(first.name)
-    if (candidate === undefined) return undefined
-    let normal = normalStored.get(candidate)
-    if (normal === undefined) {
-      normal = normalForm(parse(candidate.document.text))
-      normalStored.set(candidate, normal)
-    }
-    const document = parseOrNothing(text)
-    return document && normalForm(document) === normal ? candidate : undefined
+  const find = ({ text, operations: [first] }: CheckedDocument): StoredOperation | undefined => {
+    const candidate = byOperationName.get(first?.name)
+    return candidate && normalForm(text) === normalForm(candidate.document.text) ? candidate : undefined
   }
 
-  return (document: CallersDocument): StoredOperation | undefined => {
-    if (found.has(document)) return found.get(document)
-    const operation = find(document)
-    found.set(document, operation)
-    return operation
+  return document => {
+    if (!found.has(document)) found.set(document, find(document))
+    return found.get(document)
   }
 }
 
-const normalForm = ({ definitions }: DocumentNode): string => definitions.map(print).sort().join('\n')
-
-function parseOrNothing(text: string): DocumentNode | undefined {
+/** Returns the same text for equal documents; undefined for one that does not parse. */
+function normalForm(text: string): string | undefined {
   try {
-    return parse(text)
+    const { definitions }: DocumentNode = parse(text, { noLocation: true })
+    return definitions.map(print).sort().join('\n')
   } catch (error) {
     if (error instanceof GraphQLError || error instanceof RangeError) return undefined
     throw error

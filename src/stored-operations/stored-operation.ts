@@ -1,17 +1,40 @@
 // One file of the folder as an operation that can be run.
-import { type DefinitionNode, type DocumentNode, Kind, type OperationDefinitionNode, print } from 'graphql'
+import {
+  type ConstValueNode,
+  type DefinitionNode,
+  type DocumentNode,
+  Kind,
+  type OperationDefinitionNode,
+  parse,
+  print,
+  Source,
+  type TypeNode
+} from 'graphql'
+import type { CheckedDocument } from '../graphql/document.ts'
 import { quoteBlockStrings } from '../graphql/quoted-block-strings.ts'
 import type { SourceFile } from './operation-folder.ts'
-import { declarationsOf, type VariableDeclaration } from './variable-declaration.ts'
 
-/** What a stored operation does; a subscription can not be stored. */
+/** What a stored operation does; a subscription cannot be stored. */
 export type StoredKind = 'query' | 'mutation'
+
+/** A declared variable. */
+export type VariableDeclaration = {
+  readonly name: string
+  /** As GraphQL writes it, such as `[Int!]!`. */
+  readonly type: string
+  readonly typeNode: TypeNode
+  /** Whether a value must be given: it cannot be null, and there is no default. */
+  readonly isRequired: boolean
+  /** The JSON value it has unless one is given; numbers keep their digits. */
+  readonly defaultValue: unknown
+  readonly description: string | undefined
+}
 
 /** An operation of the folder. */
 export type StoredOperation = {
   /** The name of its file, without the ending; its route is `/operations/<name>`. */
   readonly name: string
-  /** Where it was read, for the operator. */
+  /** The path of its file, for the operator. */
   readonly path: string
   readonly kind: StoredKind
   /** Its name in the document; no two stored operations share one. */
@@ -21,17 +44,17 @@ export type StoredOperation = {
   readonly definition: OperationDefinitionNode
   /** Its file, and those of the shared fragments that it uses. */
   readonly files: readonly SourceFile[]
-  /** The operation and every fragment that it uses. */
+  /** The operation and every fragment that it uses, without `loc`. */
   readonly ast: DocumentNode
-  /** Whether fragments stand in its file, whose names another file may give to others. */
+  /** Whether its file holds fragments, whose names other files may use for their own. */
   readonly hasOwnFragments: boolean
   /** What Hasura is sent. */
-  readonly document: SentDocument
+  readonly document: CheckedDocument
 }
 
 /**
- * Makes an operation of what a file was found to hold.
- * @param own what stands in the file
+ * Makes an operation from the content of a file.
+ * @param own the definitions in the file
  * @param shared the shared fragments that it uses
  */
 export function createStoredOperation(
@@ -43,7 +66,8 @@ export function createStoredOperation(
   const { name, path, text } = file
   const operationName = definition.name?.value ?? ''
   const kind = definition.operation
-  const ast: DocumentNode = { kind: Kind.DOCUMENT, definitions: [...own, ...shared.keys()] }
+  const definitions = [...own, ...shared.keys()]
+  const sentText = quoteBlockStrings(print({ kind: Kind.DOCUMENT, definitions: definitions.map(withoutDescriptions) }))
   return {
     name,
     path,
@@ -53,43 +77,61 @@ export function createStoredOperation(
     variables: declarationsOf(definition),
     definition,
     files: [file, ...new Set(shared.values())],
-    ast,
+    ast: { kind: Kind.DOCUMENT, definitions },
     hasOwnFragments: own.length > 1,
-    document: new SentDocument(ast, kind, operationName)
+    document: { text: sentText, json: JSON.stringify(sentText), operations: [{ kind, name: operationName }] }
   }
 }
 
-/** A stored document in the form in which a checked one is run; it is written when it is first needed, since there may be thousands. */
-export class SentDocument {
-  readonly operations: readonly [{ readonly kind: StoredKind; readonly name: string }]
-  readonly #ast: DocumentNode
-  #text: string | undefined
-  #json: string | undefined
+/** Returns the variables of an operation, in its order. */
+export function declarationsOf({ variableDefinitions = [] }: OperationDefinitionNode): VariableDeclaration[] {
+  return variableDefinitions.map(({ variable, type, defaultValue, description }) => ({
+    name: variable.name.value,
+    type: print(type),
+    typeNode: type,
+    isRequired: type.kind === Kind.NON_NULL_TYPE && defaultValue === undefined,
+    defaultValue: defaultValue && literalValue(defaultValue),
+    description: description?.value
+  }))
+}
 
-  constructor(ast: DocumentNode, kind: StoredKind, name: string) {
-    this.#ast = ast
-    this.operations = [{ kind, name }]
-  }
-
-  get text(): string {
-    this.#text ??= quoteBlockStrings(print({ kind: Kind.DOCUMENT, definitions: this.#ast.definitions.map(withoutDescriptions) }))
-    return this.#text
-  }
-
-  get json(): string {
-    this.#json ??= JSON.stringify(this.text)
-    return this.#json
+/** Returns the JSON value of a literal; numbers keep their digits. */
+function literalValue(node: ConstValueNode): unknown {
+  switch (node.kind) {
+    case Kind.NULL:
+      return null
+    case Kind.INT:
+    case Kind.FLOAT:
+      return JSON.rawJSON(node.value)
+    case Kind.LIST:
+      return node.values.map(literalValue)
+    case Kind.OBJECT:
+      return Object.fromEntries(node.fields.map(({ name, value }) => [name.value, literalValue(value)]))
+    default:
+      return node.value
   }
 }
 
-/** Descriptions in quotes are newer than Hasura's parser. */
+/**
+ * Parses the files of an operation again, for an `ast` with `loc`. Only error messages need it, and it would take most of the memory of
+ * ten thousand operations.
+ */
+export function locatedDocument({ ast, files }: StoredOperation): DocumentNode {
+  const wanted = new Set(ast.definitions.map(keyOf))
+  const definitions = files.flatMap(({ path, text }) => parse(new Source(text, path)).definitions)
+  return { kind: Kind.DOCUMENT, definitions: definitions.filter(definition => wanted.has(keyOf(definition))) }
+}
+
+const keyOf = (node: DefinitionNode): string => `${node.kind} ${'name' in node ? node.name?.value : ''}`
+
+/** Hasura's parser is older than descriptions of operations. */
 function withoutDescriptions(node: DefinitionNode): DefinitionNode {
   if (node.kind !== Kind.OPERATION_DEFINITION && node.kind !== Kind.FRAGMENT_DEFINITION) return node
   const variableDefinitions = node.variableDefinitions?.map(variable => ({ ...variable, description: undefined }))
   return { ...node, description: undefined, variableDefinitions }
 }
 
-/** The text of the `#` lines at the head of a file; an empty line parts paragraphs. */
+/** Returns the text of the `#` lines at the head of a file; an empty line separates paragraphs. */
 function headComment(text: string): string | undefined {
   const [head] = /^\ufeff?(\s*#[^\r\n]*)*/.exec(text) ?? ['']
   const lines = head.split(/\r\n|\n|\r/).map(line => line.trim().replace(/^\ufeff?#+ ?/, ''))

@@ -1,41 +1,27 @@
-// Is a stored operation sound in itself, and does it fit a schema?
+// Checks operations: are they sound in themselves, and do they fit a schema?
 import {
   buildSchema,
   type DocumentNode,
-  FieldsOnCorrectTypeRule,
-  FragmentsOnCompositeTypesRule,
   type GraphQLSchema,
   Kind,
-  KnownArgumentNamesRule,
-  KnownDirectivesRule,
   KnownFragmentNamesRule,
-  KnownOperationTypesRule,
-  KnownTypeNamesRule,
   NoFragmentCyclesRule,
   NoUndefinedVariablesRule,
   NoUnusedFragmentsRule,
-  OverlappingFieldsCanBeMergedRule,
-  PossibleFragmentSpreadsRule,
-  ProvidedRequiredArgumentsRule,
-  ScalarLeafsRule,
+  NoUnusedVariablesRule,
+  specifiedRules,
   UniqueArgumentNamesRule,
-  UniqueDirectivesPerLocationRule,
   UniqueFragmentNamesRule,
   UniqueInputFieldNamesRule,
   UniqueVariableNamesRule,
   type ValidationRule,
-  ValuesOfCorrectTypeRule,
-  VariablesAreInputTypesRule,
-  VariablesInAllowedPositionRule,
   validate
 } from 'graphql'
-import { locatedDocument } from './located-document.ts'
 import { type FileProblem, problemOf } from './operations-error.ts'
-import { isPlainlySound } from './plainly-sound.ts'
-import type { StoredOperation } from './stored-operation.ts'
+import { locatedDocument, type StoredOperation } from './stored-operation.ts'
 
 /** The rules that need no schema. */
-const OWN_RULES: readonly ValidationRule[] = [
+const RULES_WITHOUT_SCHEMA: readonly ValidationRule[] = [
   KnownFragmentNamesRule,
   NoFragmentCyclesRule,
   NoUndefinedVariablesRule,
@@ -45,54 +31,37 @@ const OWN_RULES: readonly ValidationRule[] = [
   UniqueInputFieldNamesRule,
   UniqueVariableNamesRule
 ]
-/**
- * The rules that look at the schema. Of the others of GraphQL, those for unused variables are left out, since Hasura lets them be, and
- * those that a file of the folder can't break.
- */
-const SCHEMA_RULES: readonly ValidationRule[] = [
-  KnownOperationTypesRule,
-  KnownTypeNamesRule,
-  FragmentsOnCompositeTypesRule,
-  VariablesAreInputTypesRule,
-  ScalarLeafsRule,
-  FieldsOnCorrectTypeRule,
-  PossibleFragmentSpreadsRule,
-  KnownDirectivesRule,
-  UniqueDirectivesPerLocationRule,
-  KnownArgumentNamesRule,
-  ValuesOfCorrectTypeRule,
-  ProvidedRequiredArgumentsRule,
-  VariablesInAllowedPositionRule,
-  OverlappingFieldsCanBeMergedRule
-]
+/** All the others but one: Hasura allows a variable that is declared and never used. */
+const RULES_WITH_SCHEMA = specifiedRules.filter(rule => rule !== NoUnusedVariablesRule && !RULES_WITHOUT_SCHEMA.includes(rule))
 
-/** Enough of an operation's faults to begin with. */
+/** The most faults that are reported of one operation. */
 const MAX_ERRORS = 10
 const NO_SCHEMA = buildSchema('type Query { _: Int }')
 
 /** How many operations are validated at once. */
 const BATCH_SIZE = 50
 
-/** The faults of operations that have any. */
+/** The faults of those operations that have any. */
 export type Misfits = ReadonlyMap<StoredOperation, readonly FileProblem[]>
 
-/** Faults that no schema could mend: unknown, unused or circular fragments, undeclared variables, things of one name. */
+/** Finds faults that no schema could mend, such as unknown fragments, undeclared variables and duplicate names. */
 export const problemsWithoutSchema = (operations: readonly StoredOperation[]): Misfits =>
-  new Map(
-    batchesOf(operations.filter(operation => !isPlainlySound(operation))).flatMap(batch => [...problemsUnder(NO_SCHEMA, OWN_RULES, batch)])
-  )
+  new Map(batchesOf(operations).flatMap(batch => [...problemsUnder(NO_SCHEMA, RULES_WITHOUT_SCHEMA, batch)]))
 
-/** Where operations do not fit a schema; those of {@link problemsWithoutSchema} are not looked for again. */
+/** Finds where operations that passed {@link problemsWithoutSchema} do not fit a schema. */
 export const problemsWithSchema = (schema: GraphQLSchema, operations: readonly StoredOperation[]): Misfits =>
-  problemsUnder(schema, SCHEMA_RULES, operations)
+  problemsUnder(schema, RULES_WITH_SCHEMA, operations)
 
-/** Parts of a list that are validated at once. */
+/** Splits a list into batches small enough to be validated at once. */
 export const batchesOf = <T>(items: readonly T[]): T[][] =>
   Array.from({ length: Math.ceil(items.length / BATCH_SIZE) }, (_, index) => items.slice(index * BATCH_SIZE, (index + 1) * BATCH_SIZE))
 
-/** All at once as one document, which costs a fraction; each for itself only where that shows a fault, or the names of fragments may clash. */
+/**
+ * Validates a batch as one document, which costs a fraction of validating each operation. They are validated one by one only if that
+ * finds a fault, and where an operation brings fragments of its own, whose names may clash with another's.
+ */
 function problemsUnder(schema: GraphQLSchema, rules: readonly ValidationRule[], operations: readonly StoredOperation[]): Misfits {
-  const { true: alone = [], false: together = [] } = Object.groupBy(operations, operation => `${operation.hasOwnFragments}` as const)
+  const { true: alone = [], false: together = [] } = Object.groupBy(operations, ({ hasOwnFragments }) => `${hasOwnFragments}` as const)
   const definitions = new Set(together.flatMap(({ ast }) => ast.definitions))
   const whole: DocumentNode = { kind: Kind.DOCUMENT, definitions: [...definitions] }
   const isSound = together.length === 0 || validate(schema, whole, rules, { maxErrors: 1 }).length === 0
@@ -100,8 +69,10 @@ function problemsUnder(schema: GraphQLSchema, rules: readonly ValidationRule[], 
   for (const operation of isSound ? alone : operations) {
     if (validate(schema, operation.ast, rules, { maxErrors: 1 }).length === 0) continue
     const errors = validate(schema, locatedDocument(operation), rules, { maxErrors: MAX_ERRORS })
-    const problems = errors.map(error => problemOf(error, operation.path))
-    misfits.set(operation, problems)
+    misfits.set(
+      operation,
+      errors.map(error => problemOf(error, operation.path))
+    )
   }
   return misfits
 }

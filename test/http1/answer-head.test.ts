@@ -2,7 +2,8 @@ import fc from 'fast-check'
 import t from 'tap'
 import {
   areFieldLines,
-  couldBeAnswer,
+  couldBeAnswerHead,
+  couldBeFieldLines,
   KEEP_ALIVE_MAX_MS,
   KEEP_ALIVE_MS,
   ProtocolError,
@@ -134,9 +135,38 @@ t.test('no text makes it fail in another way, or take long', async t => {
   )
 })
 
-t.test('the beginning of an answer is told from anything else', async t => {
-  for (const text of ['', 'H', 'HTTP/1', 'HTTP/1.', 'HTTP/1.1 2']) t.ok(couldBeAnswer(text), text)
-  for (const text of ['h', 'HTTP/2', 'SSH-2.0', '\r\nHTTP/1.1', '{']) t.notOk(couldBeAnswer(text), text)
+t.test('a head that is cut off could become one exactly where more bytes can make it so', async t => {
+  const whole = 'HTTP/1.1 200 OK\r\nA-b: c d\r\nempty:\r\n\r'
+  for (let length = 0; length <= whole.length; length += 1) t.ok(couldBeAnswerHead(whole.slice(0, length)), `${length} bytes`)
+  const hopeless = [
+    'h',
+    'HTTP/2',
+    'HTTP/1.x nonsense',
+    'HTTP/1.1\t',
+    'HTTP/1.1 2x',
+    'HTTP/1.1 0',
+    'HTTP/1.1 200O',
+    'HTTP/1.1 200 O\u0000',
+    'HTTP/1.1 200 OK\n',
+    'HTTP/1.1 200 OK\r\r',
+    'SSH-2.0',
+    '\r\nHTTP/1.1',
+    '{',
+    `${OK}:`,
+    `${OK}a b`,
+    `${OK} folded`,
+    `${OK}a\r`,
+    `${OK}a: b\n`,
+    `${OK}a: b\rc`,
+    `${OK}a: b\r\n\n`,
+    `${OK}\rx`
+  ]
+  for (const text of hopeless) t.notOk(couldBeAnswerHead(text), JSON.stringify(text))
+})
+
+t.test('a trailer that is cut off could become one exactly where more bytes can make it so', async t => {
+  for (const text of ['', '\r', 'a', 'a:', 'a: b', 'a: b\r', 'a: b\r\n', 'a: b\r\nc']) t.ok(couldBeFieldLines(text), JSON.stringify(text))
+  for (const text of ['a b', ':', 'a\r', '\rx', 'a: b\n', 'a: \u0000', 'a: b\r\n c']) t.notOk(couldBeFieldLines(text), JSON.stringify(text))
 })
 
 t.test('lines of header fields are told from anything else', async t => {

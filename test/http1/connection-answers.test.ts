@@ -2,8 +2,8 @@
 import type { Socket } from 'node:net'
 import fc from 'fast-check'
 import t from 'tap'
-import { AttemptError, attempt, Cancellation } from '../../src/hasura/upstream-attempt.ts'
-import { ConnectionPool } from '../../src/http1/connection-pool.ts'
+import { AttemptError } from '../../src/http1/attempt-error.ts'
+import { createHttpClient, type HttpClient } from '../../src/http1/http-client.ts'
 import { startRawUpstream } from '../support/raw-upstream.ts'
 
 /** What the upstream does with one request. */
@@ -53,11 +53,11 @@ function behave(socket: Socket, id: string, how: Behaviour): void {
 }
 
 /** The id in an answer, or why there is none. */
-async function outcomeOf(pool: ConnectionPool, id: string, leaves: boolean): Promise<string> {
-  const cancellation = new Cancellation()
+async function outcomeOf(client: HttpClient, id: string, leaves: boolean): Promise<string> {
+  const leaving = new AbortController()
   try {
-    const answering = attempt(pool, 'POST / HTTP/1.1\r\nhost: h\r\n', id, 5000, cancellation)
-    if (leaves) setImmediate(() => setImmediate(() => cancellation.cancel()))
+    const answering = client.request({ fields: '', body: id, timeoutMs: 20_000, signal: leaving.signal })
+    if (leaves) setImmediate(() => setImmediate(() => leaving.abort()))
     const { head, stream } = await answering
     const chunks: Buffer[] = []
     for await (const chunk of stream ?? [head]) chunks.push(chunk)
@@ -76,18 +76,18 @@ t.test('each request gets its own answer, whole, or a fault where there was one'
     const how = due.get(id)
     if (how) behave(socket, id, how)
   })
-  const pool = new ConnectionPool({ isSecure: false, hostname: '127.0.0.1', port: upstream.port, connectTimeoutMs: 5000 }, 4)
+  const client = createHttpClient({ url: `http://127.0.0.1:${upstream.port}`, connections: 4 })
   let run = 0
   await t.resolves(
     fc.assert(
       fc.asyncProperty(fc.array(behaviour, { minLength: REQUESTS, maxLength: REQUESTS }), async behaviours => {
         run += 1
         due = new Map(behaviours.map((how, n) => [`${run}-${n}`, how]))
-        const outcomes = await Promise.all([...due].map(([id, { fault }]) => outcomeOf(pool, id, fault === 'leave')))
+        const outcomes = await Promise.all([...due].map(([id, { fault }]) => outcomeOf(client, id, fault === 'leave')))
         return [...due].every(([id, { size, fault, framing }], n) => {
           const own = `${id} ${size}`
           if (fault === 'refuse' || fault === 'garbage') return outcomes[n] === 'fault'
-          // An answer that ends with its connection can not tell that it broke; what reads it as JSON does.
+          // An answer that ends with its connection can't tell that it broke; what reads it as JSON does.
           if (fault === 'break') return outcomes[n] === 'fault' || (framing === 'close' && outcomes[n] !== own)
           if (fault === 'leave') return outcomes[n] === 'fault' || outcomes[n] === own
           return outcomes[n] === own
@@ -97,6 +97,6 @@ t.test('each request gets its own answer, whole, or a fault where there was one'
     )
   )
   t.ok(upstream.connections > 0)
-  pool.close()
+  client.close()
   await upstream.close()
 })

@@ -92,7 +92,7 @@ t.test('a notice is logged when it comes up and when it is settled, not with eve
   t.strictSame(lines, [
     { level: 40, msg: 'a' },
     { level: 40, msg: 'b' },
-    { level: 30, msg: 'No longer so: a' }
+    { level: 30, msg: 'Resolved: a' }
   ])
 })
 

@@ -17,7 +17,7 @@ async function raw(url: string, bytes: string): Promise<string> {
   return answer
 }
 
-t.test('a route that is not there', async t => {
+t.test('an unknown route', async t => {
   const gateway = await startGateway()
   t.teardown(() => gateway.close())
   for (const [method, path] of [
@@ -36,7 +36,7 @@ t.test('a route that is not there', async t => {
   }
 })
 
-t.test('a method that a route does not take', async t => {
+t.test('a method that a route does not support', async t => {
   const gateway = await startGateway()
   t.teardown(() => gateway.close())
   for (const [method, path, allow] of [
@@ -55,7 +55,7 @@ t.test('a method that a route does not take', async t => {
   t.equal(gateway.hasura.received.length, 0)
 })
 
-t.test('a path that can not be decoded', async t => {
+t.test('a path that cannot be decoded', async t => {
   const gateway = await startGateway()
   t.teardown(() => gateway.close())
   const answer = await fetch(`${gateway.url}/%zz`)
@@ -63,10 +63,10 @@ t.test('a path that can not be decoded', async t => {
   t.equal(await codeOf(answer), 'INVALID_REQUEST')
 })
 
-t.test('what is no HTTP', async t => {
+t.test('what is not HTTP', async t => {
   const gateway = await startGateway()
   t.teardown(() => gateway.close())
-  for (const bytes of ['GARBAGE\r\n\r\n', `GET / HTTP/1.1\r\nhost: x\r\nx: ${'y'.repeat(20_000)}\r\n\r\n`]) {
+  for (const bytes of ['GARBAGE\r\n\r\n', `GET / HTTP/1.1\r\nhost: localhost\r\nx: ${'y'.repeat(20_000)}\r\n\r\n`]) {
     const answer = await raw(gateway.url, bytes)
     t.match(answer, /^HTTP\/1\.1 400 Bad Request\r\n/)
     t.match(answer, /x-request-id: [0-9a-f-]{36}\r\n/)

@@ -21,7 +21,7 @@ t.test('requests, operations, retries, refusals and exchanges are counted', asyn
   await gateway.post({ query: 'mutation { broken }' })
   await gateway.post({ query: '{' })
   await fetch(`${gateway.url}/nowhere/secret-path`)
-  await gateway.app.drain(5000)
+  await gateway.app.drain(60_000)
   const text = await gateway.app.metrics.registry.metrics()
   await gateway.close()
   for (const line of [
@@ -57,7 +57,7 @@ t.test('failed exchanges are counted under their code', async t => {
   t.match(text, 'cognito_token_expiry_timestamp_seconds 0')
 })
 
-t.test('they are shown on a listener of their own, and not to callers', async t => {
+t.test('metrics are served on a listener of their own, not to callers', async t => {
   const port = await freePort()
   const gateway = await startGateway({ settings: { METRICS_PORT: String(port) } })
   const answer = await fetch(`http://127.0.0.1:${port}/metrics`)

@@ -73,7 +73,7 @@ t.test('trace context and the headers of FORWARD_HEADERS go on', async t => {
   t.notOk(headers?.['x-other'] ?? headers?.['x-plan'])
 })
 
-t.test('a request id that is none is replaced', async t => {
+t.test('an invalid request id is replaced', async t => {
   const gateway = await startGateway()
   t.teardown(() => gateway.close())
   for (const id of ['', 'a b', 'ü', 'x'.repeat(129), '<script>']) {
@@ -114,7 +114,7 @@ t.test('the content type of Hasura is not touched, nor are odd bytes in its head
   t.equal(await answer.text(), '{"data":"é"}')
 })
 
-t.test('gzip passes as it is to a caller that takes it, and is not asked for otherwise', async t => {
+t.test('gzip passes as it is to a caller that accepts it, and is not asked for otherwise', async t => {
   const bytes = gzipSync('{"data":{"a":1}}')
   const gateway = await startGateway({
     hasura: (response, { headers }) =>
@@ -217,12 +217,12 @@ t.test('the first bytes of a large answer are out before its last are in', async
   t.equal(size, '{"data":"'.length + 100_000 + 2)
 })
 
-t.test('a caller that sends slowly or not at all leaves nothing behind', async t => {
+t.test('a caller that leaves in the middle of its body leaves nothing behind', async t => {
   const gateway = await startGateway()
   t.teardown(() => gateway.close())
   const socket = connect(Number(new URL(gateway.url).port), '127.0.0.1')
   await once(socket, 'connect')
-  socket.write('POST /execute-graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{"query"')
+  socket.write('POST /execute-graphql HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{"query"')
   socket.destroy()
   t.equal((await gateway.post(QUERY)).status, 200)
   t.equal(gateway.hasura.received.length, 1)

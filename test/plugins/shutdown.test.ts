@@ -1,9 +1,9 @@
-// A stop that loses nothing.
+// A stop loses no request.
 import t from 'tap'
 import { sendJson } from '../support/fake-server.ts'
 import { codeOf, startGateway } from '../support/gateway.ts'
 
-t.test('while it stops: new requests are turned away, those in flight finish, probes are told', async t => {
+t.test('while stopping: new requests are turned away, those in flight finish, probes hear of it', async t => {
   let answerHasura = () => {}
   const gateway = await startGateway({
     hasura: response => {
@@ -13,7 +13,7 @@ t.test('while it stops: new requests are turned away, those in flight finish, pr
   t.teardown(() => gateway.close())
   const inFlight = gateway.post({ query: '{ a }' })
   await gateway.hasura.hasReceived(1)
-  const drained = gateway.app.drain(5000)
+  const drained = gateway.app.drain(60_000)
 
   const late = await gateway.post({ query: '{ a }' })
   t.equal(late.status, 503)
@@ -38,7 +38,7 @@ t.test('with nothing in flight there is nothing to wait for', async t => {
   t.ok(gateway.app.isDraining)
 })
 
-t.test('a caller that has left is not waited for', async t => {
+t.test('the stop does not wait for a caller that has left', async t => {
   const gateway = await startGateway({ hasura: () => {} })
   t.teardown(() => gateway.close())
   const controller = new AbortController()
@@ -50,7 +50,7 @@ t.test('a caller that has left is not waited for', async t => {
     signal: controller.signal
   })
   await gateway.hasura.hasReceived(1)
-  const drained = gateway.app.drain(5000)
+  const drained = gateway.app.drain(60_000)
   controller.abort()
   await t.rejects(left)
   t.equal(await drained, true)

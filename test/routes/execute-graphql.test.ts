@@ -80,7 +80,7 @@ t.test('media types other than JSON are refused', async t => {
   }
 })
 
-t.test('a syntax error is told with its place', async t => {
+t.test('a syntax error is reported with its location', async t => {
   const gateway = await startGateway()
   t.teardown(() => gateway.close())
   const answer = await gateway.post({ query: '{ a(b: }' }, { 'x-request-id': 'my-id' })
@@ -95,7 +95,7 @@ t.test('a syntax error is told with its place', async t => {
   })
 })
 
-t.test('GET refuses what is no query, and variables that are no object', async t => {
+t.test('GET refuses anything but a query, and variables that are not an object', async t => {
   const gateway = await startGateway()
   t.teardown(() => gateway.close())
   const get = (parameters: Record<string, string>) => fetch(`${gateway.url}/execute-graphql?${new URLSearchParams(parameters)}`)

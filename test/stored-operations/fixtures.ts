@@ -2,7 +2,6 @@
 import { setImmediate } from 'node:timers/promises'
 import { buildSchema, introspectionFromSchema } from 'graphql'
 import type { Test } from 'tap'
-import { parseExact } from '../../src/json.ts'
 import { OperationCatalog } from '../../src/stored-operations/operation-catalog.ts'
 import { readOperationFolder } from '../../src/stored-operations/operation-folder.ts'
 import { OperationsError } from '../../src/stored-operations/operations-error.ts'
@@ -13,12 +12,12 @@ import { type Gateway, givesData } from '../support/gateway.ts'
 /** Files by name; a folder within is an object. */
 export type Files = { readonly [name: string]: string | Files }
 
-/** A catalog of what stands in a folder that holds these files. */
+/** Returns the catalog of a folder that holds these files. */
 export function catalogOf(t: Test, files: Files): OperationCatalog {
-  return new OperationCatalog(parseOperations(readOperationFolder(t.testdir(files))), parseExact)
+  return new OperationCatalog(parseOperations(readOperationFolder(t.testdir(files))))
 }
 
-/** What is wrong with a folder: `file:line reason`, without the path of the folder. */
+/** Returns what is wrong with a folder that holds these files: `file:line reason`, without the path of the folder. */
 export function faultsOf(t: Test, files: Files): string[] {
   const folder = t.testdir(files)
   try {
@@ -49,22 +48,22 @@ export const SCHEMA = buildSchema(`
 
 const INTROSPECTION = JSON.stringify({ data: introspectionFromSchema(SCHEMA) })
 
-/** A Hasura that tells its schema, and answers all else as it is told to. */
+/** A Hasura that answers introspection, and everything else as the test says. */
 export const tellsSchema =
   (answer: Answer = givesData): Answer =>
   (response, request, count) =>
     request.body.includes('IntrospectionQuery') ? sendJson(response, INTROSPECTION) : answer(response, request, count)
 
-/** What Hasura was asked beside its schema. */
+/** Returns what Hasura was sent, introspection left out. */
 export const operationsSent = ({ hasura }: Gateway) =>
   hasura.received.map(({ body }) => body).filter(body => !body.includes('IntrospectionQuery'))
 
 /** Resolves when the schema has come by introspection. */
 export async function schemaHasCome({ app }: Pick<Gateway, 'app'>): Promise<void> {
-  while (app.operations.schema === undefined) await setImmediate()
+  while (app.operations.current.schema === undefined) await setImmediate()
 }
 
-/** Operations that fit {@link SCHEMA} and have parameters and answers of every kind; two of them are named as others may be. */
+/** Operations that fit {@link SCHEMA} and have parameters and answers of every kind; two of them have names that may clash with others. */
 export const FILES_OF_EVERY_KIND: Files = {
   'list.graphql': `# A list.
 # Of users.

@@ -1,16 +1,15 @@
-// What is known of the stored operations, before and after their schema has come.
+// What is known of the stored operations, before and after they are typed by a schema.
 import t from 'tap'
+import { typeOperations } from '../../src/stored-operations/operation-catalog.ts'
 import { catalogOf, type Files, SCHEMA } from './fixtures.ts'
 
-/** Names and reasons of what does not fit. */
-async function misfitsOf(catalog: ReturnType<typeof catalogOf>) {
-  await catalog.useSchema(SCHEMA)
-  return [...catalog.problems].map(
-    ([{ name }, problems]) => `${name} ${problems.map(({ line, reason }) => `${line}: ${reason}`).join('; ')}`
-  )
+/** Returns names and reasons of what does not fit. */
+async function misfitsOf({ operations }: ReturnType<typeof catalogOf>) {
+  const { misfits } = await typeOperations(operations, SCHEMA)
+  return [...misfits].map(([{ name }, problems]) => `${name} ${problems.map(({ line, reason }) => `${line}: ${reason}`).join('; ')}`)
 }
 
-t.test('each misfit is told with its own lines, whatever stands beside it', async t => {
+t.test('each misfit is reported with its own lines, whatever other operations there are', async t => {
   const good = Object.fromEntries(Array.from({ length: 120 }, (_, n) => [`good${n}.graphql`, `query Good${n} { me { id } }`]))
   const cases: [string, string][] = [
     ['query Bad {\n  me { zzzzz }\n}', '2: Cannot query field "zzzzz" on type "User".'],
@@ -60,19 +59,16 @@ t.test('a declared variable may go unused, as Hasura lets it', async t => {
   t.strictSame(await misfitsOf(catalogOf(t, { 'a.graphql': 'query A($unused: Int) { me { id } }' })), [])
 })
 
-t.test('variables are typed by the schema as soon as there is one', async t => {
+t.test('variables are typed by the schema if there is one', async t => {
   const catalog = catalogOf(t, { 'a.graphql': 'query A($where: user_bool_exp) { users(where: $where) { id } }' })
   const [operation] = catalog.operations
   if (!operation) throw new Error('no operation')
   t.ok(catalog.variablesOf(operation).fromBody({ where: 1 }, new Map([['where', '1']])))
-  await catalog.useSchema(SCHEMA)
-  t.throws(() => catalog.variablesOf(operation).fromBody({ where: 1 }, new Map([['where', '1']])), { code: 'INVALID_REQUEST' })
+  const typed = await typeOperations(catalog.operations, SCHEMA)
+  t.throws(() => typed.variablesOf(operation).fromBody({ where: 1 }, new Map([['where', '1']])), { code: 'INVALID_REQUEST' })
 })
 
-t.test('validation that is called off changes nothing', async t => {
+t.test('validation can be aborted', async t => {
   const files = Object.fromEntries(Array.from({ length: 3000 }, (_, n) => [`op${n}.graphql`, `query Op${n} { zzzzz }`]))
-  const catalog = catalogOf(t, files)
-  await t.rejects(catalog.useSchema(SCHEMA, AbortSignal.abort()), { name: 'AbortError' })
-  t.equal(catalog.schema, undefined)
-  t.equal(catalog.problems.size, 0)
+  await t.rejects(typeOperations(catalogOf(t, files).operations, SCHEMA, AbortSignal.abort()), { name: 'AbortError' })
 })

@@ -2,17 +2,17 @@
 import { type GraphQLSchema, isInputType, parse } from 'graphql'
 import t from 'tap'
 import { GatewayError } from '../../src/errors.ts'
-import { parseExact, readMembers } from '../../src/json.ts'
+import { readMembers } from '../../src/json.ts'
 import { checkValue, type Place, pathOf } from '../../src/stored-operations/check-value.ts'
 import { createOperationVariables, NAMED_FAULTS_MAX, type OperationVariables } from '../../src/stored-operations/operation-variables.ts'
 import type { QueryText } from '../../src/stored-operations/read-query-text.ts'
-import { declarationsOf } from '../../src/stored-operations/variable-declaration.ts'
+import { declarationsOf } from '../../src/stored-operations/stored-operation.ts'
 import { SCHEMA } from './fixtures.ts'
 
 function variablesOf(declared: string, schema: GraphQLSchema | null = SCHEMA) {
   const [definition] = parse(`query Q(${declared}) { me { id } }`).definitions
   if (definition?.kind !== 'OperationDefinition') throw new Error('no operation')
-  return createOperationVariables(declarationsOf(definition), schema ?? undefined, parseExact)
+  return createOperationVariables(declarationsOf(definition), schema ?? undefined)
 }
 
 function messageOf(work: () => unknown): string | undefined {

@@ -28,7 +28,7 @@ export type PageWatch = { hosts: Set<string>; complaints: string[] }
 /** Opens a page that nothing is known of, and watches whom it asks and what it complains of. */
 export async function openPage(browser: Browser, width: number): Promise<{ page: Page; watch: PageWatch }> {
   const context = await browser.newContext({ viewport: { width, height: 844 } })
-  context.setDefaultTimeout(10_000)
+  context.setDefaultTimeout(120_000)
   const page = await context.newPage()
   const watch: PageWatch = { hosts: new Set(), complaints: [] }
   context.on('request', request => {

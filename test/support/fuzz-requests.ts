@@ -276,7 +276,7 @@ export const wellFormed: fc.Arbitrary<FuzzRequest> = fc
     const content = Buffer.from(body).toString('latin1')
     const lines = [
       `${method} ${path} HTTP/1.1`,
-      'host: fuzz',
+      'host: localhost',
       ...shown.filter(([name]) => name !== 'connection').map(([name, value]) => `${name}: ${value}`),
       `content-type: ${contentType}`,
       `content-length: ${content.length}`

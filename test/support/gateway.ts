@@ -14,6 +14,9 @@ export const givesTokens: Answer = (response, _, count) =>
 /** A Hasura that has one answer to everything. */
 export const givesData: Answer = response => sendJson(response, '{"data":{"users":[{"id":1}]}}')
 
+/** A busy machine delays the event loop by seconds; the service under test does not shed requests for it. */
+export const NEVER_SHED = { maxLoopDelayMs: Number.POSITIVE_INFINITY }
+
 /** The service under test and its two neighbours. */
 export type Gateway = {
   app: FastifyInstance
@@ -53,7 +56,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
   const cognito = await startFakeServer(options.cognito ?? givesTokens)
   const hasura = await startFakeServer(options.hasura ?? givesData)
   const settings = await loadSettings(environmentFor(cognito.url, hasura.url, options.settings))
-  const app = await buildApp(settings, options.logger)
+  const app = await buildApp(settings, options.logger, NEVER_SHED)
   const url = await app.listen({ host: settings.HOST, port: settings.PORT })
   if (options.isReady ?? true) await app.tokenManager.getToken()
   return {

@@ -15,7 +15,7 @@ export class RawClient {
   }
 
   /** Sends one request and reads its answer; undefined where the other side closed without a whole one, or said nothing for so many ms. */
-  async send(bytes: string, { isHead = false, silenceMs = 10_000 } = {}): Promise<RawAnswer | undefined> {
+  async send(bytes: string, { isHead = false, silenceMs = 120_000 } = {}): Promise<RawAnswer | undefined> {
     const socket = this.#socket ?? (await this.#connect())
     return new Promise(resolve => {
       let received = ''

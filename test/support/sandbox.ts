@@ -4,13 +4,14 @@ import { startCognito } from '../../sandbox/cognito.ts'
 import { type HasuraOptions, startHasura } from '../../sandbox/hasura.ts'
 import { buildApp } from '../../src/app.ts'
 import { loadSettings } from '../../src/settings.ts'
-import { environmentFor } from './gateway.ts'
+import { environmentFor, NEVER_SHED } from './gateway.ts'
 
 /** Starts all three for one test. */
 export async function sandboxFor(t: Test, settings: Record<string, string> = {}, hasuraOptions: Partial<HasuraOptions> = {}) {
   const cognito = await startCognito({ clientId: 'client-id', clientSecret: 'client-secret', tokenLifetimeSeconds: 300 })
   const hasura = await startHasura({ jwksUrl: cognito.jwksUrl, issuer: cognito.issuer, ...hasuraOptions })
-  const app = await buildApp(await loadSettings({ ...environmentFor(cognito.url, ''), GRAPHQL_ENDPOINT: hasura.url, ...settings }))
+  const environment = { ...environmentFor(cognito.url, ''), GRAPHQL_ENDPOINT: hasura.url, ...settings }
+  const app = await buildApp(await loadSettings(environment), undefined, NEVER_SHED)
   const url = await app.listen({ host: '127.0.0.1', port: 0 })
   t.teardown(async () => {
     await app.close()

@@ -1,9 +1,10 @@
 // The service as its own process, started as `npm start` does.
 import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 
 const SERVER = fileURLToPath(new URL('../../src/server.ts', import.meta.url))
+const PRELOAD = new URL('./end-with-parent.ts', import.meta.url).href
 
 /** A started service. */
 export type ServiceProcess = {
@@ -18,19 +19,25 @@ export type ServiceProcess = {
   exited: Promise<number | null>
 }
 
-/** Starts the service with these settings alone; `PATH` is all it keeps of this environment. */
+/** Starts the service with these settings alone; of this environment it keeps `PATH`. It ends with the test's process, however that ends. */
 export function startService(settings: Record<string, string>, cwd: string): ServiceProcess {
-  const child = spawn(process.execPath, [SERVER], { cwd, env: { PATH: process.env.PATH, ...settings } })
+  const child = spawn(process.execPath, ['--import', PRELOAD, SERVER], {
+    cwd,
+    env: { PATH: process.env.PATH, ...settings },
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc']
+  })
+  const written = new EventEmitter()
   let output = ''
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8')
-    stream.on('data', chunk => (output += chunk))
-  }
+  for (const stream of [child.stdout, child.stderr])
+    stream?.setEncoding('utf8').on('data', chunk => {
+      output += chunk
+      written.emit('more')
+    })
   const exited = once(child, 'close').then(([code]) => code as number | null)
   const ended = exited.then(code => Promise.reject(new Error(`ended with ${code}: ${output}`)))
   ended.catch(() => {})
   const hasWritten = async (text: string) => {
-    while (!output.includes(text)) await Promise.race([once(child.stdout, 'data'), ended])
+    while (!output.includes(text)) await Promise.race([once(written, 'more'), ended])
   }
   return {
     child,

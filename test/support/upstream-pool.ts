@@ -53,7 +53,7 @@ export class Collected implements Exchange {
   }
 
   onData(chunk: Buffer): void {
-    this.#chunks.push(chunk)
+    this.#chunks.push(Buffer.from(chunk))
   }
 
   onEnd(): void {

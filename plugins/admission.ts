@@ -1,0 +1,119 @@
+// Admits operations as far as the service can carry them: turns for calls of Hasura, a budget for bodies, and what the process bears.
+import { getHeapStatistics } from 'node:v8'
+import type { FastifyRequest, onRequestHookHandler, preParsingHookHandler } from 'fastify'
+import fp from 'fastify-plugin'
+import { FairTurns } from '../src/admission/fair-turns.ts'
+import { HEAP_SHARE, Lasting, LOOP_DELAY_MS, Strain } from '../src/admission/strain.ts'
+import { GatewayError } from '../src/errors.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Turns for calls of Hasura. */
+    turns: FairTurns
+    /**
+     * Turns operations away while the process is near its limits.
+     * @throws {GatewayError} `OVERLOADED`
+     */
+    admit: onRequestHookHandler
+    /**
+     * Sets memory aside for a body before it is read.
+     * @throws {GatewayError} `OVERLOADED`
+     */
+    holdBody: preParsingHookHandler
+  }
+  interface FastifyRequest {
+    /** What its body takes of `BODY_BUDGET_BYTES`, in bytes. */
+    bodyBytes: number
+  }
+}
+
+/** How often the process is looked at, in ms. */
+const LOOK_EVERY_MS = 500
+/** A bound that stays reached for longer makes the service unready, in ms. */
+const LASTING_MS = 10_000
+/** When a caller may try again, in s. */
+const RETRY_AFTER_SECONDS = 1
+
+const overloaded = (message: string) => new GatewayError('OVERLOADED', { message, retryAfterSeconds: RETRY_AFTER_SECONDS })
+
+/** Something that the service has only so much of, and what it says when that runs out. */
+type Bound = { readonly message: string; readonly isReached: () => boolean; readonly lasting: Lasting }
+
+const createBound = (message: string, isReached: () => boolean): Bound => ({ message, isReached, lasting: new Lasting() })
+
+/** How large a body may become: as large as it says, or as large as any may be where it does not say. */
+function announcedBytes({ headers }: FastifyRequest, limitBytes: number): number {
+  if (headers['transfer-encoding'] !== undefined) return limitBytes
+  return Math.min(Number(headers['content-length'] ?? 0), limitBytes)
+}
+
+/** When the service refuses. */
+export type AdmissionOptions = {
+  /** How late the event loop may be, in ms; default {@link LOOP_DELAY_MS}. */
+  maxLoopDelayMs?: number
+}
+
+export default fp<AdmissionOptions>(
+  async (app, { maxLoopDelayMs = LOOP_DELAY_MS.refuseAbove }) => {
+    const { BODY_BUDGET_BYTES: budgetBytes, BODY_LIMIT_BYTES: limitBytes, GRAPHQL_QUEUE: waitingMax } = app.config
+    const turns = new FairTurns({ atOnce: app.config.GRAPHQL_CONNECTIONS, waitingMax })
+    const loop = new Strain({ ...LOOP_DELAY_MS, refuseAbove: maxLoopDelayMs })
+    const heap = new Strain(HEAP_SHARE)
+    let heldBytes = 0
+    let inFlight = 0
+
+    const strains = [
+      createBound('The event loop is more than a second late.', () => loop.isStrained),
+      createBound('The memory of the process is nearly used up.', () => heap.isStrained)
+    ]
+    const budget = createBound('The request bodies at hand use up BODY_BUDGET_BYTES.', () => heldBytes + limitBytes > budgetBytes)
+    const queue = createBound(
+      'As many requests wait for Hasura as GRAPHQL_QUEUE allows.',
+      () => turns.waitingCount >= Math.max(waitingMax, 1)
+    )
+    const bounds = [...strains, budget, queue]
+
+    app.decorate('turns', turns)
+    app.decorateRequest('bodyBytes', 0)
+    app.addHook('onRequest', (_request, _reply, done) => {
+      inFlight += 1
+      done()
+    })
+    app.onRequestEnd(({ request }) => {
+      inFlight -= 1
+      heldBytes -= request.bodyBytes
+    })
+    app.decorate('admit', (_request, _reply, done) => {
+      const reached = strains.find(({ isReached }) => isReached())
+      done(reached && overloaded(reached.message))
+    })
+    app.decorate('holdBody', (request, _reply, payload, done) => {
+      const bytes = request.method === 'POST' ? announcedBytes(request, limitBytes) : 0
+      if (heldBytes + bytes > budgetBytes) return done(overloaded(budget.message))
+      request.bodyBytes = bytes
+      heldBytes += bytes
+      done(null, payload)
+    })
+
+    let dueAtMs = performance.now() + LOOK_EVERY_MS
+    let wasBusy = false
+    const look = () => {
+      const nowMs = performance.now()
+      const isBusy = inFlight > 0
+      // What blocks the loop while nobody waits, as the start does, delays nobody.
+      loop.sample(isBusy && wasBusy ? nowMs - dueAtMs : undefined)
+      const { used_heap_size: used, heap_size_limit: limit } = getHeapStatistics()
+      heap.sample(used / limit)
+      for (const { lasting, isReached } of bounds) lasting.look(isReached(), nowMs)
+      wasBusy = isBusy
+      dueAtMs = nowMs + LOOK_EVERY_MS
+    }
+    const timer = setInterval(look, LOOK_EVERY_MS).unref()
+    app.addHook('onClose', async () => clearInterval(timer))
+    app.addReadiness(() => {
+      const nowMs = performance.now()
+      return { blocking: bounds.filter(({ lasting }) => lasting.durationMs(nowMs) > LASTING_MS).map(({ message }) => message) }
+    })
+  },
+  { name: 'admission', dependencies: ['config', 'errors', 'requestEnd', 'readiness'] }
+)

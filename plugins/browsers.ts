@@ -1,0 +1,37 @@
+// Keeps pages of other sites from running operations through a visitor's browser.
+import type { onRequestHookHandler } from 'fastify'
+import fp from 'fastify-plugin'
+import { GatewayError } from '../src/errors.ts'
+
+/** What a browser says of a request that another site's page makes (Fetch Metadata Request Headers, "Sec-Fetch-Site"). */
+const OTHER_SITES = new Set(['cross-site', 'same-site'])
+
+/**
+ * Makes the check of requests that a browser marks as another site's; they pass where their `Origin` is listed. A link, an image or a
+ * form names no origin, so it never passes. Callers other than browsers send no mark.
+ * @throws {GatewayError} `CROSS_SITE_REQUEST`
+ */
+export function createCrossSiteCheck(origins: ReadonlySet<string>): onRequestHookHandler {
+  return ({ headers }, _, done) => {
+    const isForeign = OTHER_SITES.has(String(headers['sec-fetch-site']))
+    done(isForeign && !origins.has(headers.origin ?? '') ? new GatewayError('CROSS_SITE_REQUEST') : undefined)
+  }
+}
+
+const JSON_TYPE = /^application\/json\s*(;|$)/i
+
+/**
+ * Refuses every POST that does not say it is JSON, an empty one included: a page may send any other type, or none, to any site without
+ * asking first (Fetch standard, "CORS-safelisted request-header").
+ * @throws {GatewayError} `UNSUPPORTED_MEDIA_TYPE`
+ */
+export const requireJson: onRequestHookHandler = ({ method, headers }, _, done) =>
+  done(method === 'POST' && !JSON_TYPE.test(headers['content-type'] ?? '') ? new GatewayError('UNSUPPORTED_MEDIA_TYPE') : undefined)
+
+export default fp(
+  async app => {
+    app.addHook('onRequest', createCrossSiteCheck(app.config.CORS_ORIGINS))
+    app.addHook('preParsing', (request, reply, payload, done) => requireJson.call(app, request, reply, error => done(error, payload)))
+  },
+  { name: 'browsers', dependencies: ['errors'] }
+)

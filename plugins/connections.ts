@@ -1,0 +1,83 @@
+// Bounds what callers' connections may take: how many there are, and how slowly each may send or read.
+import type { Socket } from 'node:net'
+import type { FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { Pace } from '../src/admission/pace.ts'
+import { type Clock, systemClock } from '../src/clock.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Whether the caller may read as slowly as it likes, as those of event streams may. */
+    mayReadSlowly: boolean
+  }
+}
+
+/** How often connections are looked at, in ms. */
+const LOOK_EVERY_MS = 1_000
+
+/** A caller's connection and the requests that are under way on it. */
+type Connection = { readonly pace: Pace; readonly requests: Set<FastifyRequest>; idleReadBytes: number }
+
+/** What is coming in on a connection: between requests any byte is the beginning of a head. */
+function receivingOn(socket: Socket, { requests, idleReadBytes }: Connection): 'head' | 'body' | undefined {
+  if (requests.size === 0) return socket.bytesRead > idleReadBytes ? 'head' : undefined
+  for (const { raw } of requests) if (!raw.complete) return 'body'
+  return undefined
+}
+
+/**
+ * How much the kernel has taken. A socket's own counters change only when a whole write has gone out, which may be megabytes; Node reads
+ * these two of its handle for its own time-outs (`net.Socket`, `_onTimeout`).
+ */
+function sentBytesOf(socket: Socket & { _handle?: { bytesWritten?: number; writeQueueSize?: number } | null }): number {
+  const { bytesWritten = 0, writeQueueSize = 0 } = socket._handle ?? {}
+  return bytesWritten - writeQueueSize
+}
+
+export default fp<{ clock?: Clock }>(
+  async (app, { clock = systemClock }) => {
+    const connections = new Map<Socket, Connection>()
+    app.server.maxConnections = app.config.MAX_CONNECTIONS
+    app.decorateRequest('mayReadSlowly', false)
+
+    app.server.on('connection', (socket: Socket) => {
+      connections.set(socket, { pace: new Pace(), requests: new Set(), idleReadBytes: 0 })
+      socket.once('close', () => connections.delete(socket))
+    })
+    app.addHook('onRequest', (request, _, done) => {
+      connections.get(request.raw.socket)?.requests.add(request)
+      done()
+    })
+    app.onRequestEnd(({ request }) => {
+      const { socket } = request.raw
+      const connection = connections.get(socket)
+      if (!connection?.requests.delete(request) || connection.requests.size > 0) return
+      connection.idleReadBytes = socket.bytesRead
+    })
+
+    const lookAtAll = () => {
+      const nowMs = clock.nowMs()
+      for (const [socket, connection] of connections) {
+        const requests = [...connection.requests]
+        const verdict = connection.pace.look({
+          nowMs,
+          readBytes: socket.bytesRead,
+          sentBytes: sentBytesOf(socket),
+          receiving: receivingOn(socket, connection),
+          isAnswerWaiting: socket.writableLength > 0 && !requests.some(({ mayReadSlowly }) => mayReadSlowly)
+        })
+        if (verdict === undefined) continue
+        for (const request of requests) request.fault = verdict
+        socket.destroy()
+      }
+    }
+    let cancelTimer = () => {}
+    const lookRegularly = () => {
+      lookAtAll()
+      cancelTimer = clock.setTimer(lookRegularly, LOOK_EVERY_MS)
+    }
+    lookRegularly()
+    app.addHook('onClose', async () => cancelTimer())
+  },
+  { name: 'connections', dependencies: ['config', 'requestEnd', 'errors'] }
+)

@@ -1,0 +1,57 @@
+// What the OpenAPI document says of every stored operation alike.
+import { GRAPHQL_RESPONSE_TYPE, JSON_TYPE } from '../../src/graphql/negotiation.ts'
+import { BODY_ERRORS, errorResponses, REQUEST_ID_HEADER, RUN_ERRORS } from '../error-responses.ts'
+import type { JsonSchema } from './scalar-schemas.ts'
+
+const ERROR_ANSWER = { $ref: '#/components/schemas/ErrorAnswer' }
+const GET_ERRORS = errorResponses(RUN_ERRORS, ERROR_ANSWER)
+const POST_ERRORS = errorResponses([...RUN_ERRORS, ...BODY_ERRORS], ERROR_ANSWER)
+
+/** The headers of an answer as OpenAPI writes them. */
+const headers = Object.fromEntries(
+  Object.entries(REQUEST_ID_HEADER).map(([name, { description, ...schema }]) => [name, { description, schema }])
+)
+
+/** The error answers as components, under names such as `StoredOperationError400`. */
+export const ERROR_COMPONENTS = Object.fromEntries(
+  Object.entries(POST_ERRORS).map(([status, { description, content }]) => [
+    `StoredOperationError${status}`,
+    { description, headers, content }
+  ])
+)
+
+/** Returns the responses of an operation: the answer 200 of a schema, and references to the errors. */
+export function responsesOf(method: 'get' | 'post', schema: JsonSchema): JsonSchema {
+  const statuses = Object.keys(method === 'get' ? GET_ERRORS : POST_ERRORS)
+  return {
+    200: {
+      description: "Hasura's answer as it came; under `application/json` it may hold errors.",
+      headers,
+      content: { [JSON_TYPE]: { schema }, [GRAPHQL_RESPONSE_TYPE]: { schema } }
+    },
+    ...Object.fromEntries(statuses.map(status => [status, { $ref: `#/components/responses/StoredOperationError${status}` }]))
+  }
+}
+
+const header = (name: string, description: string) => ({ name, in: 'header', description, schema: { type: 'string' } })
+
+/** The parameters of every operation as components. */
+export const PARAMETER_COMPONENTS = {
+  RequestId: header('x-request-id', 'Your id for the request, 1 to 128 of `[A-Za-z0-9._-]`; it comes back and goes to Hasura.'),
+  HasuraRole: header('x-hasura-role', 'The Hasura role to act as, if the service allows it.')
+}
+
+/** References to {@link PARAMETER_COMPONENTS}. */
+export const COMMON_PARAMETERS = Object.keys(PARAMETER_COMPONENTS).map(name => ({ $ref: `#/components/parameters/${name}` }))
+
+/** The `errors` of an answer of Hasura, the component `GraphqlErrors`. */
+export const GRAPHQL_ERRORS: JsonSchema = {
+  type: 'array',
+  minItems: 1,
+  items: {
+    type: 'object',
+    required: ['message'],
+    properties: { message: { type: 'string' }, extensions: { type: 'object', additionalProperties: true } },
+    additionalProperties: true
+  }
+}

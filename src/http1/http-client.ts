@@ -1,0 +1,52 @@
+// An HTTP/1.1 client for one URL: POST requests with a body, over a pool of connections.
+import { AttemptError } from './attempt-error.ts'
+import { type Chance, ConnectionPool } from './connection-pool.ts'
+import { writeFields } from './header-fields.ts'
+import { type Answer, PendingAnswer } from './pending-answer.ts'
+
+/** The longest that making one connection may take, in ms. */
+export const CONNECT_TIMEOUT_MS = 5_000
+
+/** What a client is made with. */
+export type HttpClientOptions = {
+  /** An `http:` or `https:` URL; every request goes there. */
+  url: string
+  /** The most connections; at least 1. */
+  connections: number
+  /** The clock and the numbers that decide how long a connection is used. Default: the machine's. */
+  chance?: Chance
+}
+
+/** One request. */
+export type HttpRequest = {
+  /** Header fields as `writeFields` writes them, beside `host` and `content-length`. */
+  fields: string
+  body: string
+  /** For the whole answer, or the first 64 KiB of it; after these, for each silence while the reader wants more. In ms. */
+  timeoutMs: number
+  /** Ends the request; once a stream has begun, destroying that does. */
+  signal: AbortSignal
+}
+
+/**
+ * Makes a client. `request` sends one POST, once, and gives its answer whatever its status; it rejects with an {@link AttemptError}, whose
+ * cause is a `ProtocolError` where what came is not HTTP/1.x. `close` closes every connection, also those in use.
+ */
+export function createHttpClient({ url, connections, chance }: HttpClientOptions) {
+  const { protocol, hostname, port, host, pathname, search } = new URL(url)
+  const isSecure = protocol === 'https:'
+  const target = { isSecure, hostname, port: Number(port || (isSecure ? 443 : 80)), connectTimeoutMs: CONNECT_TIMEOUT_MS }
+  const pool = new ConnectionPool(target, connections, chance)
+  const start = `POST ${pathname}${search} HTTP/1.1\r\n${writeFields(['host', host])}`
+
+  const request = ({ fields, body, timeoutMs, signal }: HttpRequest): Promise<Answer> =>
+    new Promise((resolve, reject) => {
+      if (signal.aborted) reject(new AttemptError('unsent', 'cancelled'))
+      else pool.send(new PendingAnswer(start + fields, body, timeoutMs, signal, { resolve, reject }))
+    })
+
+  return { request, close: () => pool.close() }
+}
+
+/** A client as {@link createHttpClient} makes it. */
+export type HttpClient = ReturnType<typeof createHttpClient>

@@ -1,0 +1,144 @@
+// One request and the answer to it: a small one whole, a large one as a stream.
+import type { Readable } from 'node:stream'
+import type { AnswerHead } from './answer-head.ts'
+import { AnswerStream } from './answer-stream.ts'
+import { AttemptError, type AttemptPhase } from './attempt-error.ts'
+import type { Connection, Exchange } from './connection.ts'
+
+/** Up to this many bytes an answer is held back until it is whole, so that it can still be judged, retried or refused. */
+export const HOLD_MAX_BYTES = 65_536
+/** The least that {@link Answer} shows of a larger answer, in bytes. */
+const HEAD_MIN_BYTES = 32_768
+
+/** An answer; header names are in lower case, with the first value of each. */
+export type Answer = {
+  status: number
+  headers: ReadonlyMap<string, string>
+  /** The first bytes: the whole body, or where a stream follows, 32 KiB or more. */
+  head: Buffer
+  /** The whole body, `head` included, where it is larger than 64 KiB. To be read or destroyed. */
+  stream?: Readable
+}
+
+/** What a {@link PendingAnswer} tells of its outcome, once. */
+export type Settle = { resolve(answer: Answer): void; reject(error: AttemptError): void }
+
+/** A request that is waiting for its answer, or for the rest of it. */
+export class PendingAnswer implements Exchange {
+  readonly head: string
+  readonly body: string
+  isOver = false
+  readonly #timeoutMs: number
+  readonly #signal: AbortSignal
+  readonly #settle: Settle
+  #timer: NodeJS.Timeout
+  #connection: Connection | undefined
+  #phase: AttemptPhase = 'unsent'
+  #answer: Answer | undefined
+  #chunks: Buffer[] = []
+  #size = 0
+  #stream: AnswerStream | undefined
+
+  constructor(head: string, body: string, timeoutMs: number, signal: AbortSignal, settle: Settle) {
+    this.head = head
+    this.body = body
+    this.#timeoutMs = timeoutMs
+    this.#signal = signal
+    this.#settle = settle
+    this.#timer = this.#startTimer()
+    signal.addEventListener('abort', this)
+  }
+
+  /** The signal's listener (DOM, `EventListenerObject`). */
+  handleEvent(): void {
+    this.#abort('cancelled')
+  }
+
+  onSent(connection: Connection): void {
+    this.#connection = connection
+    this.#phase = 'sent'
+  }
+
+  onHead({ status, headers }: AnswerHead): void {
+    this.#phase = 'answered'
+    this.#answer = { status, headers, head: EMPTY }
+  }
+
+  onData(bytes: Buffer): void {
+    if (this.#stream) {
+      if (this.#stream.deliver(bytes)) this.#timer.refresh()
+      else this.#pause()
+      return
+    }
+    this.#size += bytes.length
+    this.#chunks.push(Buffer.from(bytes))
+    if (this.#size > HOLD_MAX_BYTES) this.#beginStream()
+  }
+
+  onEnd(): void {
+    this.#finish()
+    if (this.#stream) this.#stream.finish()
+    else if (this.#answer) this.#settle.resolve({ ...this.#answer, head: this.#held() })
+  }
+
+  onError(cause: Error): void {
+    if (!this.isOver) this.#fail(new AttemptError(this.#phase, 'broken', cause))
+  }
+
+  #startTimer(): NodeJS.Timeout {
+    return setTimeout(() => this.#abort('timeout'), this.#timeoutMs)
+  }
+
+  #held(): Buffer {
+    return this.#chunks.length === 1 ? (this.#chunks[0] ?? EMPTY) : Buffer.concat(this.#chunks)
+  }
+
+  #beginStream(): void {
+    const chunks = this.#chunks
+    this.#chunks = []
+    // Joining all of them would copy a large piece that is enough by itself.
+    const first = chunks[0] ?? EMPTY
+    const head = first.length >= HEAD_MIN_BYTES ? first : Buffer.concat(chunks)
+    this.#signal.removeEventListener('abort', this)
+    this.#stream = new AnswerStream({ onWanted: () => this.#resume(), onClosed: () => this.#onStreamClosed() })
+    for (const chunk of chunks) this.#stream.push(chunk)
+    this.#pause()
+    if (this.#answer) this.#settle.resolve({ ...this.#answer, head, stream: this.#stream })
+  }
+
+  #onStreamClosed(): void {
+    // After its end the connection may be another's.
+    if (!this.isOver) this.#connection?.abort()
+    this.#finish()
+  }
+
+  #pause(): void {
+    clearTimeout(this.#timer)
+    this.#connection?.pause()
+  }
+
+  #resume(): void {
+    if (this.isOver || !this.#connection?.isPaused) return
+    this.#timer = this.#startTimer()
+    this.#connection.resume()
+  }
+
+  #abort(reason: 'timeout' | 'cancelled'): void {
+    this.#connection?.abort()
+    this.#fail(new AttemptError(this.#phase, reason))
+  }
+
+  #fail(error: AttemptError): void {
+    this.#finish()
+    if (this.#stream) this.#stream.destroy(error)
+    else this.#settle.reject(error)
+  }
+
+  #finish(): void {
+    this.isOver = true
+    clearTimeout(this.#timer)
+    this.#signal.removeEventListener('abort', this)
+  }
+}
+
+const EMPTY = Buffer.alloc(0)

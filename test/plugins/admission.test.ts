@@ -1,0 +1,149 @@
+// What is turned away before it costs anything, and who gets his turn beside a caller that asks for everything.
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+import t, { type Test } from 'tap'
+import { sendJson } from '../support/fake-server.ts'
+import { codeOf, givesData, startGateway } from '../support/gateway.ts'
+import { RawClient } from '../support/raw-client.ts'
+
+/** A head that announces a body, of which nothing is ever sent. */
+const headOf = (method: string, path: string, fields: readonly string[] = []) =>
+  [`${method} ${path} HTTP/1.1`, 'host: localhost', 'content-type: application/json', 'content-length: 1000000', ...fields, '', ''].join(
+    '\r\n'
+  )
+
+async function gatewayFor(t: Test, options: Parameters<typeof startGateway>[0] = {}) {
+  const gateway = await startGateway(options)
+  t.teardown(() => gateway.close())
+  return gateway
+}
+
+/** A caller that sends what it likes and reads nothing unless asked. */
+async function callerFor(t: Test, url: string): Promise<Socket> {
+  const socket = connect(Number(new URL(url).port), '127.0.0.1')
+  t.teardown(() => socket.destroy())
+  socket.on('error', () => {})
+  await once(socket, 'connect')
+  return socket
+}
+
+t.test('what is refused for its route, method, role or caller is answered before one byte of its body has come', async t => {
+  const keys = { CALLER_AUTH: 'api-key', CALLER_KEYS_FILE: `${t.testdir({ 'keys.json': '{"callers":[]}' })}/keys.json` }
+  const open = await gatewayFor(t)
+  const closed = await gatewayFor(t, { settings: keys })
+  const cases: [url: string, head: string, status: number][] = [
+    [open.url, headOf('POST', '/nope'), 404],
+    [open.url, headOf('PUT', '/execute-graphql'), 405],
+    [open.url, headOf('DELETE', '/operations'), 405],
+    [open.url, headOf('POST', '/operations/nope'), 404],
+    [open.url, headOf('POST', '/health/live'), 405],
+    [open.url, headOf('POST', '/execute-graphql', ['x-hasura-role: admin']), 403],
+    [open.url, headOf('POST', '/execute-graphql', ['accept: text/html']), 406],
+    [open.url, headOf('POST', '/execute-graphql', ['sec-fetch-site: cross-site']), 403],
+    [open.url, headOf('POST', '/execute-graphql').replace('application/json', 'text/plain'), 415],
+    [closed.url, headOf('POST', '/execute-graphql'), 401]
+  ]
+  for (const [url, head, status] of cases) {
+    const client = new RawClient(url)
+    t.equal((await client.send(head))?.status, status, head.slice(0, 60))
+    client.close()
+  }
+  t.same([...open.hasura.received, ...closed.hasura.received], [])
+})
+
+t.test('a body that would go beyond the budget is refused unread, and the budget is free again once callers have left', async t => {
+  const gateway = await gatewayFor(t, { settings: { BODY_BUDGET_BYTES: '2500000' } })
+  const held = await Promise.all([callerFor(t, gateway.url), callerFor(t, gateway.url)])
+  for (const socket of held) socket.write(`${headOf('POST', '/execute-graphql')}{"query":"`)
+  const client = new RawClient(gateway.url)
+  let refused = await client.send(headOf('POST', '/execute-graphql'), { silenceMs: 200 })
+  while (refused === undefined) refused = await client.send(headOf('POST', '/execute-graphql'), { silenceMs: 200 })
+  client.close()
+  t.equal(refused.status, 503)
+  t.equal(refused.headers.get('retry-after'), '1')
+  t.match(refused.body, /"The request bodies at hand use up BODY_BUDGET_BYTES\.".*"OVERLOADED"/)
+  t.equal((await gateway.post({ query: '{ a }' })).status, 200, 'a small one still fits')
+  for (const socket of held) socket.destroy()
+  const big = JSON.stringify({ query: '{ a }', variables: { text: 'x'.repeat(990_000) } })
+  let answer = await gateway.post(big)
+  while (answer.status === 503) answer = await gateway.post(big)
+  t.equal(answer.status, 200)
+})
+
+t.test('a body of unannounced length counts as the largest', async t => {
+  const gateway = await gatewayFor(t, { settings: { BODY_BUDGET_BYTES: '1500000' } })
+  const chunked = headOf('POST', '/execute-graphql').replace('content-length: 1000000', 'transfer-encoding: chunked')
+  const socket = await callerFor(t, gateway.url)
+  socket.write(chunked)
+  const client = new RawClient(gateway.url)
+  let refused = await client.send(chunked, { silenceMs: 200 })
+  while (refused === undefined) refused = await client.send(chunked, { silenceMs: 200 })
+  t.equal(refused.status, 503)
+  client.close()
+})
+
+t.test('beyond GRAPHQL_QUEUE the caller with most waiting requests is refused', async t => {
+  const answers: (() => void)[] = []
+  const gateway = await gatewayFor(t, {
+    hasura: response => void answers.push(() => sendJson(response, '{"data":{"a":1}}')),
+    settings: { GRAPHQL_CONNECTIONS: '1', GRAPHQL_QUEUE: '2' }
+  })
+  const ask = () => gateway.post({ query: '{ a }' })
+  const first = ask()
+  await gateway.hasura.hasReceived(1)
+  const others = [ask(), ask(), ask()]
+  const refused = await Promise.race(others)
+  t.equal(refused.status, 503)
+  t.equal(refused.headers.get('retry-after'), '1')
+  t.match(await refused.json(), { errors: [{ message: /GRAPHQL_QUEUE/, extensions: { code: 'OVERLOADED' } }] })
+  for (let n = 1; n <= 3; n++) {
+    await gateway.hasura.hasReceived(n)
+    answers.shift()?.()
+  }
+  t.equal((await first).status, 200)
+  t.same((await Promise.all(others)).map(({ status }) => status).sort(), [200, 200, 503])
+})
+
+t.test('waiting for a turn ends with the time of the request, and when its caller leaves', async t => {
+  const gateway = await gatewayFor(t, {
+    hasura: () => {},
+    settings: { GRAPHQL_CONNECTIONS: '1', GRAPHQL_TIMEOUT_MS: '300' }
+  })
+  const first = gateway.post({ query: '{ first }' })
+  await gateway.hasura.hasReceived(1)
+  const second = gateway.post({ query: '{ second }' })
+  for (const answer of await Promise.all([first, second])) {
+    t.equal(answer.status, 504)
+    t.equal(await codeOf(answer), 'UPSTREAM_TIMEOUT')
+  }
+  t.equal(gateway.app.turns.waitingCount, 0)
+})
+
+t.test('one caller with thousands of requests delays another by no more than a turn', async t => {
+  const gateway = await gatewayFor(t, {
+    hasura: (response, { body }) => {
+      if (body.includes('hog')) setImmediate(() => sendJson(response, '{"data":{"hog":1}}'))
+      else givesData(response, { method: '', url: '', headers: {}, rawHeaders: [], body }, 1)
+    },
+    settings: { GRAPHQL_CONNECTIONS: '2', CALLER_AUTH: 'api-key', CALLER_KEYS_FILE: keysFile(t) }
+  })
+  const hog = await callerFor(t, gateway.url)
+  const request = `POST /execute-graphql HTTP/1.1\r\nhost: localhost\r\nx-api-key: hog-key\r\ncontent-type: application/json\r\ncontent-length: 19\r\n\r\n{"query":"{ hog }"}`
+  hog.write(request.repeat(1_000))
+  hog.resume()
+  await gateway.hasura.hasReceived(10)
+  const answer = await gateway.post({ query: '{ good }' }, { 'x-api-key': 'good-key' })
+  t.equal(answer.status, 200)
+  const order = gateway.hasura.received.map(({ body }) => body.includes('good'))
+  t.ok(order.indexOf(true) < 900, `served as call ${order.indexOf(true)} of Hasura, with a thousand requests before it`)
+})
+
+function keysFile(t: Test): string {
+  const hash = (key: string) => createHash('sha256').update(key).digest('hex')
+  const callers = [
+    { name: 'hog', keySha256: [hash('hog-key')] },
+    { name: 'good', keySha256: [hash('good-key')] }
+  ]
+  return `${t.testdir({ 'keys.json': JSON.stringify({ callers }) })}/keys.json`
+}

@@ -1,0 +1,101 @@
+// Callers that take a connection and do not use it well: too many of them, too slow to send, too slow to read.
+import { once } from 'node:events'
+import { type AddressInfo, connect, type Socket } from 'node:net'
+import Fastify, { type FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import t, { type Test } from 'tap'
+import connections from '../../plugins/connections.ts'
+import errors from '../../plugins/errors.ts'
+import requestEnd from '../../plugins/request-end.ts'
+import { loadSettings } from '../../src/settings.ts'
+import { FakeClock } from '../support/fake-clock.ts'
+import { environmentFor } from '../support/gateway.ts'
+
+const LARGE = 'x'.repeat(30_000_000)
+
+/** An app with nothing but connections to watch, on a clock that the test moves. */
+async function appFor(t: Test, environment: Record<string, string> = {}) {
+  const clock = new FakeClock()
+  const settings = await loadSettings(environmentFor('http://127.0.0.1:1', 'http://127.0.0.1:1', environment))
+  const app = Fastify()
+  const ended: FastifyRequest[] = []
+  await app.register(fp(async app => void app.decorate('config', settings), { name: 'config' }))
+  await app.register(requestEnd)
+  await app.register(errors)
+  await app.register(connections, { clock })
+  app.onRequestEnd(({ request }) => ended.push(request))
+  app.post('/body', async () => 'read')
+  app.get('/large', async () => LARGE)
+  app.get('/stream', async request => {
+    request.mayReadSlowly = true
+    return LARGE
+  })
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  t.teardown(() => app.close())
+  const { port } = app.server.address() as AddressInfo
+  const caller = async () => {
+    const socket = connect(port, '127.0.0.1')
+    t.teardown(() => socket.destroy())
+    socket.on('error', () => {})
+    await once(socket, 'connect')
+    return socket
+  }
+  /** Moves on second by second until the caller is cut off, or so many have passed. */
+  const isCutWithin = async (socket: Socket, seconds: number) => {
+    let isClosed = false
+    socket.once('close', () => {
+      isClosed = true
+    })
+    for (let second = 0; second < seconds && !isClosed; second++) await clock.advance(1_000)
+    // What was cut on one side is seen on the other a little later.
+    for (let turn = 0; turn < 1_000 && !isClosed; turn++) await clock.advance(0)
+    return isClosed
+  }
+  return { clock, caller, isCutWithin, ended }
+}
+
+t.test('beyond MAX_CONNECTIONS a further one is closed', async t => {
+  const { caller } = await appFor(t, { MAX_CONNECTIONS: '2' })
+  const [first] = [await caller(), await caller()]
+  const third = await caller()
+  third.resume()
+  await once(third, 'close')
+  first.write('GET /nope HTTP/1.1\r\nhost: localhost\r\n\r\n')
+  t.match(String((await once(first, 'data'))[0]), /^HTTP\/1\.1 404/)
+})
+
+t.test('a head that trickles is cut off', async t => {
+  const { caller, isCutWithin } = await appFor(t)
+  const socket = await caller()
+  socket.write('GET / HTTP/1.1\r\nhost: local')
+  t.ok(await isCutWithin(socket, 60))
+})
+
+t.test('a body that trickles is cut off, and the log can say why', async t => {
+  const { caller, isCutWithin, ended } = await appFor(t)
+  const socket = await caller()
+  socket.write('POST /body HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n{')
+  t.ok(await isCutWithin(socket, 60))
+  t.match(ended, [{ fault: 'the request arrived too slowly' }])
+})
+
+t.test('an answer that nobody reads is cut off, and the log can say why', async t => {
+  const { clock, caller, ended } = await appFor(t)
+  const socket = await caller()
+  socket.pause()
+  socket.write('GET /large HTTP/1.1\r\nhost: localhost\r\n\r\n')
+  while (ended.length === 0) await clock.advance(1_000)
+  t.match(ended, [{ fault: 'the answer was read too slowly' }])
+})
+
+t.test('a connection that lies idle between requests, and a caller that may read slowly, are left alone', async t => {
+  const { caller, isCutWithin } = await appFor(t)
+  const idle = await caller()
+  idle.write('GET /nope HTTP/1.1\r\nhost: localhost\r\n\r\n')
+  await once(idle, 'data')
+  t.notOk(await isCutWithin(idle, 60))
+  const slow = await caller()
+  slow.pause()
+  slow.write('GET /stream HTTP/1.1\r\nhost: localhost\r\n\r\n')
+  t.notOk(await isCutWithin(slow, 60))
+})

@@ -1,0 +1,14 @@
+// The reporter of `npm test`: of the TAP on standard input it prints a line for each file, what failed and why, what was skipped, and the counts.
+import { createInterface } from 'node:readline'
+
+const PRINTED = [/^\s*not ok /, /^ok /, /^\s+ok .* # (SKIP|TODO)/i, /^\s*Bail out!/, /^# (?!Subtest)/]
+
+let previous = ''
+let isInDiagnosis = false
+for await (const line of createInterface({ input: process.stdin })) {
+  // A file's own diagnosis tells how it was started, no more.
+  if (/^\s{6,}---$/.test(line) && /^\s+not ok /.test(previous)) isInDiagnosis = true
+  if (isInDiagnosis || PRINTED.some(pattern => pattern.test(line))) console.log(line)
+  if (/^\s+\.\.\.$/.test(line)) isInDiagnosis = false
+  previous = line
+}

@@ -69,7 +69,10 @@ export default fp<AdmissionOptions>(
       createBound('The event loop is more than a second late.', () => loop.isStrained),
       createBound('The memory of the process is nearly used up.', () => heap.isStrained)
     ]
-    const budget = createBound('The request bodies at hand use up BODY_BUDGET_BYTES.', () => heldBytes + Math.min(limitBytes, budgetBytes) > budgetBytes)
+    const budget = createBound(
+      'The request bodies at hand use up BODY_BUDGET_BYTES.',
+      () => heldBytes + Math.min(limitBytes, budgetBytes) > budgetBytes
+    )
     const queue = createBound(
       'As many requests wait for Hasura as GRAPHQL_QUEUE allows.',
       () => turns.waitingCount >= Math.max(waitingMax, 1)

@@ -2,7 +2,8 @@
 import { isUtf8 } from 'node:buffer'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { GRAPHQL_RESPONSE_TYPE, hasDataMember, statusOf } from '../src/graphql/negotiation.ts'
+import { hasDataMember } from '../src/graphql/has-data-member.ts'
+import { GRAPHQL_RESPONSE_TYPE, statusOf } from '../src/graphql/negotiation.ts'
 import type { UpstreamAnswer } from '../src/hasura/hasura-client.ts'
 import { AttemptError } from '../src/http1/attempt-error.ts'
 

@@ -4,17 +4,19 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, OperationRequest, o
 import fp from 'fastify-plugin'
 import type { FairTurns } from '../src/admission/fair-turns.ts'
 import { GatewayError } from '../src/errors.ts'
+import { acceptsGzip } from '../src/graphql/accepts-gzip.ts'
 import { type CheckedDocument, type Operation, selectOperation } from '../src/graphql/document.ts'
-import { acceptsGzip, negotiateType, type ResponseType } from '../src/graphql/negotiation.ts'
+import { negotiateType, type ResponseType } from '../src/graphql/negotiation.ts'
 import type { UpstreamAnswer } from '../src/hasura/hasura-client.ts'
 import { createHeaderPassing } from '../src/hasura/passed-headers.ts'
 
 declare module 'fastify' {
-  /** What a caller wants to run; null means the same as undefined. */
+  /** What a caller wants to run. */
   interface OperationRequest {
     document: CheckedDocument
     operationName: string | null | undefined
-    variables: unknown
+    /** The JSON text of an object, sent on as it is; undefined where there are none. */
+    variables: string | undefined
   }
   interface FastifyInstance {
     /**
@@ -55,6 +57,7 @@ function createAcceptAndRoleCheck(allowedRoles: ReadonlySet<string>): onRequestH
 }
 
 function assertMayRun({ method, caller }: FastifyRequest, { kind }: Operation, allowedKinds: ReadonlySet<string>): void {
+  if (kind === 'subscription') throw new GatewayError('SUBSCRIPTION_NOT_SUPPORTED')
   if (method === 'GET' && kind !== 'query')
     throw new GatewayError('METHOD_NOT_ALLOWED', { message: 'Only queries run by GET: POST a mutation.', headers: { allow: 'POST' } })
   if (!allowedKinds.has(kind) || caller?.operations?.has(kind) === false)
@@ -64,17 +67,8 @@ function assertMayRun({ method, caller }: FastifyRequest, { kind }: Operation, a
 /** The request to Hasura, made anew from what was checked. */
 function writeBody({ document, operationName, variables }: OperationRequest, operation: Operation): string {
   const name = operationName ? `,"operationName":"${operation.name}"` : ''
-  if (variables === undefined || variables === null) return `{"query":${document.json}${name}}`
-  return `{"query":${document.json},"variables":${writeVariables(variables)}${name}}`
-}
-
-function writeVariables(variables: unknown): string {
-  try {
-    return JSON.stringify(variables)
-  } catch (cause) {
-    // The variables were parsed from JSON, so writing them can fail in one way only: the stack is too small for their nesting.
-    throw new GatewayError('INVALID_REQUEST', { message: 'The variables are nested too deeply.', cause })
-  }
+  if (variables === undefined) return `{"query":${document.json}${name}}`
+  return `{"query":${document.json},"variables":${variables}${name}}`
 }
 
 /**

@@ -3,18 +3,20 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyRequest } from 'fastify'
 import { GatewayError } from '../src/errors.ts'
 import { type CheckedDocument, createDocumentCheck } from '../src/graphql/document.ts'
-import { isRawNumber, parseLossless } from '../src/json.ts'
+import { readMembers } from '../src/json.ts'
 import { ErrorAnswerSchema } from './error-responses.ts'
 import { getSchema, postSchema } from './execute-graphql.schema.ts'
 
 const PATH = '/execute-graphql'
 
-/** The variables of a query string: JSON, and an object. */
-function readVariables(text: string | undefined): unknown {
+/** Returns the variables of a query string as they came: the text of a JSON object. */
+function readVariables(text: string | undefined): string | undefined {
   if (!text) return undefined
   try {
-    const variables = parseLossless(text)
-    if (typeof variables === 'object' && !Array.isArray(variables) && !isRawNumber(variables)) return variables
+    const members = readMembers(text)
+    const value: unknown = JSON.parse(text)
+    if (value === null) return undefined
+    if (members) return text
   } catch {
     // Falls through to the error that names the parameter.
   }
@@ -26,6 +28,7 @@ const routes: FastifyPluginAsyncTypebox = async app => {
   const check = createDocumentCheck({
     maxDepth: config.GRAPHQL_MAX_DEPTH,
     maxTokens: config.GRAPHQL_MAX_TOKENS,
+    maxFields: config.GRAPHQL_MAX_FIELDS,
     maxAliases: config.GRAPHQL_MAX_ALIASES,
     maxDirectives: config.GRAPHQL_MAX_DIRECTIVES
   })
@@ -37,8 +40,8 @@ const routes: FastifyPluginAsyncTypebox = async app => {
 
   app.post(PATH, { onRequest, schema: postSchema }, async (request, reply) => {
     const { query, variables, operationName } = request.body
-    if (isRawNumber(variables)) throw new GatewayError('INVALID_REQUEST', { message: 'body/variables must be object' })
-    return reply.runOperation({ document: allowed(request, check(query)), variables, operationName })
+    const text = variables ? request.bodyMembers?.get('variables') : undefined
+    return reply.runOperation({ document: allowed(request, check(query)), variables: text, operationName })
   })
 
   app.get(PATH, { onRequest, schema: getSchema, exposeHeadRoute: false }, async (request, reply) => {

@@ -98,7 +98,9 @@ const routes: FastifyPluginAsyncTypebox = async app => {
       const read = catalog.variablesOf(operation)
       const isGet = request.method === 'GET'
       if (isGet) reply.vary('accept')
-      const variables = isGet ? read.fromQuery(request.query as Record<string, QueryText>) : read.fromBody(request.body)
+      const variables = isGet
+        ? read.fromQuery(request.query as Record<string, QueryText>)
+        : read.fromBody(request.body, request.bodyMembers)
       return reply.runOperation({ document, operationName: undefined, variables })
     }
   })

@@ -76,7 +76,8 @@ export const SettingsSchema = Type.Object({
     'Kinds of operations that callers may run: query, mutation or query,mutation.'
   ),
   GRAPHQL_MAX_DEPTH: integer(1, 1_000, 20, 'Deepest selection of a document, with fragments expanded; { a } is 1.'),
-  GRAPHQL_MAX_TOKENS: integer(1, 1_000_000, 5_000, 'Largest number of lexical tokens in a document.'),
+  GRAPHQL_MAX_TOKENS: integer(1, 1_000_000, 5_000, 'Largest number of lexical tokens in a document, comments included.'),
+  GRAPHQL_MAX_FIELDS: integer(1, 1_000_000, 5_000, 'Largest number of fields in a document, each spread of a fragment counted anew.'),
   GRAPHQL_MAX_ALIASES: integer(0, 1_000_000, 50, 'Largest number of aliases in a document, with fragments expanded.'),
   GRAPHQL_MAX_DIRECTIVES: integer(0, 1_000_000, 50, 'Largest number of directives in a document.'),
   HASURA_ALLOWED_ROLES: setOf(

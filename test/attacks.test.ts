@@ -2,7 +2,8 @@
 import { once } from 'node:events'
 import { connect, createServer } from 'node:net'
 import t, { type Test } from 'tap'
-import { codeOf, startGateway } from './support/gateway.ts'
+import { operationsSent, schemaHasCome, tellsSchema } from './stored-operations/fixtures.ts'
+import { codeOf, type Gateway, startGateway } from './support/gateway.ts'
 
 const QUERY = { query: '{ a }' }
 const DATA = '{"data":{"a":1}}'
@@ -32,17 +33,95 @@ t.test('a path that is a pattern of routes is no regular expression of ours', as
   }
 })
 
-t.test('a document that Hasura v2 reads in another way is refused, before it could run a mutation as a query', async t => {
+/** What a Hasura was asked to run. */
+const sentTo = (gateway: Gateway) => gateway.hasura.received.map(({ body }) => JSON.parse(body) as { query: string; variables?: object })
+
+t.test('a block string that Hasura v2 ends elsewhere goes on as a quoted one, and can not run a mutation as a query', async t => {
   const gateway = await startGateway({ settings: { GRAPHQL_ALLOWED_OPERATIONS: 'query' } })
   t.teardown(() => gateway.close())
   for (const end of ['\\\\"""', '"\\"""', '\\"\\"""']) {
     const query = `fragment F on query_root { a(s: """ ${end}) } mutation A { drop } # """) } query A { ...F }`
     const answer = await fetch(`${gateway.url}/execute-graphql?${new URLSearchParams({ query })}`)
-    t.equal(answer.status, 400, query)
-    t.equal(await codeOf(answer), 'GRAPHQL_PARSE_FAILED')
+    t.equal(answer.status, 200, query)
+    const sent = sentTo(gateway).at(-1)?.query ?? ''
+    t.notMatch(sent, '"""')
+    t.match(sent, /^fragment F on query_root \{ a\(s: "(?:[^"\\]|\\.)*mutation A(?:[^"\\]|\\.)*"\) \} query A \{ \.\.\.F \}$/)
+  }
+})
+
+t.test('variables reach Hasura byte for byte, a megabyte of floats included', async t => {
+  const gateway = await startGateway()
+  t.teardown(() => gateway.close())
+  for (const item of ['1.0, ', '-0,', '1e400 , ', '9007199254740993,']) {
+    const variables = `{"a": [${item.repeat(1_000_000 / item.length)}1]}`
+    const answer = await gateway.post(`{"query":"{ a }", "variables" : ${variables} }`)
+    t.equal(answer.status, 200, item)
+    t.ok(gateway.hasura.received.at(-1)?.body === `{"query":"{ a }","variables":${variables}}`, item)
+  }
+})
+
+t.test('of two members of one name Hasura is sent the one that was checked', async t => {
+  const gateway = await startGateway({ settings: { GRAPHQL_ALLOWED_OPERATIONS: 'query' } })
+  t.teardown(() => gateway.close())
+  const hidden = '{"query":"mutation { b }","vari\\u0061bles":{"x":1},"\\u0071uery":"{ a }","variables":{"y":2}}'
+  t.equal((await gateway.post(hidden)).status, 200)
+  t.equal(gateway.hasura.received.at(-1)?.body, '{"query":"{ a }","variables":{"y":2}}')
+  const shown = '{"query":"{ a }","qu\\u0065ry":"mutation { b }"}'
+  t.equal(await codeOf(await gateway.post(shown)), 'OPERATION_NOT_ALLOWED')
+  t.equal(gateway.hasura.received.length, 1)
+})
+
+t.test('a body without end in depth or width is refused before it is parsed', async t => {
+  const gateway = await startGateway()
+  t.teardown(() => gateway.close())
+  const bodies = [
+    `{"query":"{ a }","variables":{"a":${'['.repeat(400_000)}${']'.repeat(400_000)}}}`,
+    `{"query":"{ a }","variables":${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}}`,
+    '['.repeat(1_000_000),
+    `{"query":"{ a }"${',"a":1'.repeat(100_000)}}`
+  ]
+  for (const body of bodies) {
+    const answer = await gateway.post(body)
+    t.equal(answer.status, 400)
+    t.equal(await codeOf(answer), 'INVALID_REQUEST', body.slice(0, 40))
   }
   t.equal(gateway.hasura.received.length, 0)
-  t.equal((await gateway.post({ query: '{ a(s: """ "quoted" """, b: "\\\\") }' })).status, 200)
+})
+
+t.test('a document that is small and asks for all there is, or large and asks for nothing, is over a limit', async t => {
+  const gateway = await startGateway()
+  t.teardown(() => gateway.close())
+  const bomb = Array.from({ length: 40 }, (_, n) => `fragment F${n} on t { ...F${n + 1} ...F${n + 1} }`).join(' ')
+  const documents: [string, RegExp][] = [
+    [`{ ...F0 } ${bomb} fragment F40 on t { a }`, /GRAPHQL_MAX_FIELDS of 5000/],
+    [`${'#\n'.repeat(300_000)}{ a }`, /GRAPHQL_MAX_TOKENS of 5000/],
+    [`${'#\n'.repeat(300_000)}}`, /GRAPHQL_MAX_TOKENS of 5000/],
+    [`{ a(b: ${'['.repeat(400_000)}`, /200 braces, brackets and parentheses/],
+    [`{ a ${'... { a '.repeat(300)}`, /200 braces, brackets and parentheses/],
+    [`{ ${Array.from({ length: 20_000 }, (_, n) => `a${n}: a`).join(' ')} }`, /GRAPHQL_MAX_TOKENS of 5000/]
+  ]
+  for (const [query, message] of documents) {
+    const answer = await gateway.post({ query })
+    t.equal(answer.status, 400)
+    t.match(await answer.json(), { errors: [{ message, extensions: { code: 'LIMIT_EXCEEDED' } }] })
+  }
+  t.equal(gateway.hasura.received.length, 0)
+})
+
+t.test('faults of the variables of a stored operation end the looking, however deep they stand', async t => {
+  const gateway = await startGateway({
+    hasura: tellsSchema(),
+    settings: { OPERATIONS_DIR: t.testdir({ 'list.graphql': 'query List($where: user_bool_exp) { users(where: $where) { id } }' }) }
+  })
+  t.teardown(() => gateway.close())
+  await schemaHasCome(gateway)
+  const depth = 900
+  const body = `{"where":${'{"_not":'.repeat(depth)}{"id":{"_in":[${'"",'.repeat(300_000)}1]}}${'}'.repeat(depth)}}`
+  const answer = await fetch(`${gateway.url}/operations/list`, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
+  t.equal(answer.status, 400)
+  const { errors } = (await answer.json()) as { errors: { message: string }[] }
+  t.match(errors[0]?.message, /(?:"where\._not[^"]*" must be a whole number[^;]*; ){20}the rest was not looked at$/)
+  t.equal(operationsSent(gateway).length, 0)
 })
 
 t.test('a status that is none is UPSTREAM_INVALID_RESPONSE, and the service lives on', async t => {

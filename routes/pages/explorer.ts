@@ -2,7 +2,7 @@
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
 import type { FastifyPluginAsync } from 'fastify'
-import { acceptsGzip } from '../../src/graphql/negotiation.ts'
+import { acceptsGzip } from '../../src/graphql/accepts-gzip.ts'
 import { serviceVersion } from '../../src/version.ts'
 import { ASSET_NAMES, type ExplorerAssets, explorerVersion, loadExplorerAssets } from './explorer/assets.ts'
 import { htmlPage } from './page.ts'

@@ -8,53 +8,79 @@ import {
   isNonNullType,
   isRequiredInputField
 } from 'graphql'
-import { isRawNumber } from '../json.ts'
+import { ExactNumber } from '../json.ts'
 import { formOf } from './input-type.ts'
 
-/** Takes one fault: where it is, such as `where.id._eq`, and what is wrong there. */
-export type Report = (path: string, problem: string) => void
+/** Where a value stands: a step within another, or the variable itself. Its path is written only where there is a fault. */
+export type Place = { readonly within?: Place; readonly step: string | number }
+
+/** Is told of one misfit: where it is, and what is wrong with it. Throws once enough have been found. */
+export type Report = (place: Place, problem: string) => void
+
+/** Writes a place, such as `where.id._eq` or `list[0]`. */
+export function pathOf(place: Place): string {
+  const steps: string[] = []
+  for (let at: Place | undefined = place; at; at = at.within) {
+    steps.push(typeof at.step === 'number' ? `[${at.step}]` : at.within ? `.${at.step}` : at.step)
+  }
+  return steps.reverse().join('')
+}
 
 /**
- * Checks one value; numbers may be raw, as `parseLossless` makes them.
+ * Checks one value; numbers may be held as their text. The cost is linear in the value, and ends with the last fault that is reported.
  * @throws {RangeError} for nesting beyond the stack
  */
-export function checkValue(type: GraphQLInputType, value: unknown, path: string, report: Report): void {
+export function checkValue(type: GraphQLInputType, value: unknown, place: Place, report: Report): void {
   if (isNonNullType(type)) {
-    if (value === null || value === undefined) report(path, 'must not be null')
-    else checkValue(type.ofType, value, path, report)
+    if (value === null || value === undefined) report(place, 'must not be null')
+    else checkValue(type.ofType, value, place, report)
   } else if (value === null || value === undefined) {
     return
   } else if (isListType(type)) {
     // A single value stands for a list of one.
-    if (Array.isArray(value)) value.forEach((item, index) => void checkValue(type.ofType, item, `${path}[${index}]`, report))
-    else checkValue(type.ofType, value, path, report)
+    if (Array.isArray(value)) value.forEach((item, step) => void checkValue(type.ofType, item, { within: place, step }, report))
+    else checkValue(type.ofType, value, place, report)
   } else if (isInputObjectType(type)) {
-    if (isPlainObject(value)) checkFields(type, value, path, report)
-    else report(path, 'must be an object')
+    if (isPlainObject(value)) checkFields(type, value, place, report)
+    else report(place, 'must be an object')
   } else if (isEnumType(type)) {
-    if (typeof value !== 'string' || type.getValue(value) === undefined) report(path, `must be one of ${namesOf(type.getValues())}`)
+    if (typeof value !== 'string' || type.getValue(value) === undefined) report(place, `must be one of ${namesOf(type.getValues())}`)
   } else {
     const { accepts, expected } = formOf(type)
-    if (!accepts(value)) report(path, `must be ${expected}`)
+    if (!accepts(value)) report(place, `must be ${expected}`)
   }
 }
 
-function checkFields(type: GraphQLInputObjectType, value: Readonly<Record<string, unknown>>, path: string, report: Report): void {
-  const fields = new Map(Object.entries(type.getFields()))
-  for (const [name, inner] of Object.entries(value)) {
-    const field = fields.get(name)
-    if (field) checkValue(field.type, inner, `${path}.${name}`, report)
-    else report(`${path}.${name}`, `is not a field of ${type.name}`)
+function checkFields(type: GraphQLInputObjectType, value: Readonly<Record<string, unknown>>, place: Place, report: Report): void {
+  const fields = type.getFields()
+  for (const [step, inner] of Object.entries(value)) {
+    const field = fields[step]
+    if (field) checkValue(field.type, inner, { within: place, step }, report)
+    else report({ within: place, step }, `is not a field of ${type.name}`)
   }
-  for (const [name, field] of fields) {
-    if (isRequiredInputField(field) && !Object.hasOwn(value, name)) report(`${path}.${name}`, 'is missing')
+  for (const step of requiredFieldsOf(type)) {
+    if (!Object.hasOwn(value, step)) report({ within: place, step }, 'is missing')
   }
-  if (type.isOneOf && Object.values(value).filter(inner => inner !== null).length !== 1) report(path, 'must have exactly one field')
+  if (type.isOneOf && Object.values(value).filter(inner => inner !== null).length !== 1) report(place, 'must have exactly one field')
 }
 
-/** Whether a value is a JSON object: neither a list nor a raw number. */
+const requiredFields = new WeakMap<GraphQLInputObjectType, readonly string[]>()
+
+/** Kept for each type: a table of Hasura may have hundreds of columns, and a body a hundred thousand rows. */
+function requiredFieldsOf(type: GraphQLInputObjectType): readonly string[] {
+  let names = requiredFields.get(type)
+  if (names === undefined) {
+    names = Object.values(type.getFields())
+      .filter(isRequiredInputField)
+      .map(({ name }) => name)
+    requiredFields.set(type, names)
+  }
+  return names
+}
+
+/** Whether a value is a JSON object, and no list or number that is held as its text. */
 export const isPlainObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) && !isRawNumber(value)
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof ExactNumber)
 
 const SHOWN_MAX = 20
 

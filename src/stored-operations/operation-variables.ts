@@ -1,29 +1,33 @@
 // Checks the variables that a caller gives for one operation, and names every fault at once.
 import type { GraphQLInputType, GraphQLSchema } from 'graphql'
 import { GatewayError } from '../errors.ts'
-import { checkValue, isPlainObject, type Report } from './check-value.ts'
+import { DuplicateMemberError, readExact } from '../json.ts'
+import { checkValue, isPlainObject, pathOf, type Report } from './check-value.ts'
 import { inputTypeOf } from './input-type.ts'
 import { type QueryText, readQueryText } from './read-query-text.ts'
 import type { VariableDeclaration } from './stored-operation.ts'
 
-/** The most faults that one message names; a body can hold a million. */
+/** Faults that one message names: looking ends with the last of them, since a body can hold a million. */
 export const NAMED_FAULTS_MAX = 20
 const NAME_SHOWN_MAX = 80
 
-/** Variables that fit; undefined if there are none. */
-type CheckedVariables = Readonly<Record<string, unknown>> | undefined
+/** The JSON text of variables that were found to fit, to be sent as it is; undefined where there are none. */
+type CheckedVariables = string | undefined
 
-/** Reads what a caller gave. Both throw a {@link GatewayError} `INVALID_REQUEST` that names each wrong, missing and unknown variable. */
+/** Reads what a caller gave; either throws a {@link GatewayError} `INVALID_REQUEST` that names each wrong, missing and unknown variable. */
 export type OperationVariables = {
-  /** From a JSON body; undefined if there is none. */
-  fromBody(body: unknown): CheckedVariables
+  /**
+   * From a JSON body, undefined where there is none.
+   * @param members the text of each of its members; undefined where it is no object
+   */
+  fromBody(body: unknown, members: ReadonlyMap<string, string> | undefined): CheckedVariables
   /** From a query string. */
   fromQuery(query: Readonly<Record<string, QueryText>>): CheckedVariables
 }
 
 /**
- * Makes what reads the variables of an operation.
- * @param schema without one, only the built-in scalars are checked
+ * Returns what takes the variables of an operation.
+ * @param schema without one, built-in scalars alone are checked
  */
 export function createOperationVariables(
   declarations: readonly VariableDeclaration[],
@@ -31,65 +35,72 @@ export function createOperationVariables(
 ): OperationVariables {
   const types = new Map<string, GraphQLInputType>(declarations.map(({ name, typeNode }) => [name, inputTypeOf(typeNode, schema)]))
 
-  const check = (given: Readonly<Record<string, unknown>>, faults: Faults): CheckedVariables => {
-    for (const [name, value] of Object.entries(given)) {
+  const check = (names: Iterable<string>, readValue: (name: string) => unknown, faults: Faults): void => {
+    const given = new Set(names)
+    for (const name of given) {
       const type = types.get(name)
-      if (type === undefined) faults.report(name, 'is not a variable of this operation')
-      else if (!faults.has(name)) faults.guard(() => checkValue(type, value, name, faults.report))
+      if (type === undefined) faults.report({ step: name }, 'is not a variable of this operation')
+      else if (!faults.has(name)) faults.guard(name, () => checkValue(type, readValue(name), { step: name }, faults.report))
     }
     for (const { name, type, isRequired } of declarations) {
-      if (isRequired && !Object.hasOwn(given, name)) faults.report(name, `is missing (${type})`)
+      if (isRequired && !given.has(name)) faults.report({ step: name }, `is missing (${type})`)
     }
     faults.throwIfAny()
-    return Object.keys(given).length === 0 ? undefined : given
   }
 
   return {
-    fromBody(body) {
-      if (body === undefined) return check({}, new Faults())
-      if (!isPlainObject(body)) throw new GatewayError('INVALID_REQUEST', { message: 'The body must be a JSON object of the variables.' })
-      return check(body, new Faults())
+    fromBody(body, members = new Map()) {
+      if (body !== undefined && !isPlainObject(body))
+        throw new GatewayError('INVALID_REQUEST', { message: 'The body must be a JSON object of the variables.' })
+      check(members.keys(), name => readExact(members.get(name) ?? ''), new Faults())
+      // What was checked is what is sent: of two members of one name Hasura would take the first.
+      const texts = [...members].map(([name, text]) => `${JSON.stringify(name)}:${text}`)
+      return texts.length === 0 ? undefined : `{${texts.join(',')}}`
     },
     fromQuery(query) {
       const faults = new Faults()
-      const entries = Object.entries(query).map(([name, text]): [string, unknown] => {
+      const values = new Map<string, unknown>()
+      for (const [name, text] of Object.entries(query)) {
         const type = types.get(name)
-        return [name, type && faults.guard(() => readQueryText(type, text, name, faults.report))]
-      })
-      return check(Object.fromEntries(entries), faults)
+        values.set(name, type && faults.guard(name, () => readQueryText(type, text, { step: name }, faults.report)))
+      }
+      check(values.keys(), name => values.get(name), faults)
+      return values.size === 0 ? undefined : JSON.stringify(Object.fromEntries(values))
     }
   }
 }
 
-/** Collects what is wrong with the variables of one request. */
+/** What is wrong with the variables of one request. */
 class Faults {
   readonly #lines: string[] = []
   readonly #names = new Set<string>()
-  #count = 0
 
-  readonly report: Report = (path, problem) => {
-    this.#count++
+  readonly report: Report = (place, problem) => {
+    const path = pathOf(place)
     this.#names.add(path.split(/[.[]/, 1)[0] ?? '')
-    if (this.#count <= NAMED_FAULTS_MAX) this.#lines.push(`"${shortened(path)}" ${problem}`)
+    this.#lines.push(`"${shortened(path)}" ${problem}`)
+    if (this.#lines.length >= NAMED_FAULTS_MAX) this.throwIfAny()
   }
 
   has(name: string): boolean {
     return this.#names.has(name)
   }
 
-  guard<T>(work: () => T): T {
+  guard<T>(name: string, work: () => T): T | undefined {
     try {
       return work()
     } catch (cause) {
       if (cause instanceof RangeError) throw new GatewayError('INVALID_REQUEST', { message: 'The variables are nested too deeply.', cause })
-      throw cause
+      if (!(cause instanceof DuplicateMemberError)) throw cause
+      this.report({ step: name }, 'holds an object with two members of one name')
+      return undefined
     }
   }
 
   throwIfAny(): void {
-    if (this.#count === 0) return
-    const more = this.#count > NAMED_FAULTS_MAX ? `; and ${this.#count - NAMED_FAULTS_MAX} more` : ''
-    throw new GatewayError('INVALID_REQUEST', { message: `Variables: ${this.#lines.join('; ')}${more}` })
+    if (this.#lines.length === 0) return
+    const end = this.#lines.length < NAMED_FAULTS_MAX ? '' : '; the rest was not looked at'
+    throw new GatewayError('INVALID_REQUEST', { message: `Variables: ${this.#lines.join('; ')}${end}` })
   }
 }
 

@@ -1,5 +1,5 @@
 // The table of scalars: which values Hasura takes for each, and how a query string writes them.
-import { isRawNumber } from '../json.ts'
+import { ExactNumber } from '../json.ts'
 
 /** How the values of one scalar are read and checked. */
 export type ScalarForm = {
@@ -18,7 +18,8 @@ const BIGINT_MAX = 2n ** 63n - 1n
 
 /** Returns the text of a JSON number, raw ones included; undefined for anything else. */
 function numberText(value: unknown): string | undefined {
-  return typeof value === 'number' || isRawNumber(value) ? JSON.stringify(value) : undefined
+  if (value instanceof ExactNumber) return value.text
+  return typeof value === 'number' ? String(value) : undefined
 }
 
 const isString = (value: unknown): value is string => typeof value === 'string'
@@ -65,7 +66,7 @@ const bigint: ScalarForm = { expected: 'a whole number of 64 bits', accepts: isB
 const json: ScalarForm = { expected: 'JSON', accepts: () => true, text: 'json' }
 const geometry: ScalarForm = {
   expected: 'GeoJSON',
-  accepts: value => typeof value === 'object' && value !== null && !isRawNumber(value),
+  accepts: value => typeof value === 'object' && value !== null && !(value instanceof ExactNumber),
   text: 'json'
 }
 const timestamp: ScalarForm = { expected: 'a time such as 2026-01-31T09:30:00Z', accepts: matches(TIMESTAMP) }

@@ -11,6 +11,7 @@ import {
   type TypeNode
 } from 'graphql'
 import type { CheckedDocument } from '../graphql/document.ts'
+import { quoteBlockStrings } from '../graphql/quoted-block-strings.ts'
 import type { SourceFile } from './operation-folder.ts'
 
 /** What a stored operation does; a subscription cannot be stored. */
@@ -66,7 +67,7 @@ export function createStoredOperation(
   const operationName = definition.name?.value ?? ''
   const kind = definition.operation
   const definitions = [...own, ...shared.keys()]
-  const sentText = print({ kind: Kind.DOCUMENT, definitions: definitions.map(withoutDescriptions) })
+  const sentText = quoteBlockStrings(print({ kind: Kind.DOCUMENT, definitions: definitions.map(withoutDescriptions) }))
   return {
     name,
     path,

@@ -8,7 +8,7 @@ const FILES = {
   'a.graphql': '# head\nquery A($n: Int = 1) { users(n: $n, s: "x") { ...F } }',
   fragments: { 'f.graphql': 'fragment F on User { id name }' }
 }
-const check = createDocumentCheck({ maxDepth: 20, maxTokens: 1000, maxAliases: 10, maxDirectives: 10 })
+const check = createDocumentCheck({ maxDepth: 20, maxTokens: 1000, maxFields: 5000, maxAliases: 10, maxDirectives: 10 })
 
 t.test('documents that are another', async t => {
   const find = createFinder(catalogOf(t, FILES).operations)
@@ -40,4 +40,11 @@ t.test('documents that are the same', async t => {
     t.equal(find(document)?.name, 'a', text)
     t.equal(find(document)?.name, 'a', 'also the second time')
   }
+})
+
+t.test('a block string with a backslash goes on as a quoted one, and is the same however a caller writes it', async t => {
+  const catalog = catalogOf(t, { 'b.graphql': 'query B { users(s: """a\\d""", t: """b""") { id } }' })
+  const sent = 'query B {\n  users(s: "a\\\\d", t: """b""") {\n    id\n  }\n}'
+  t.equal(catalog.operations[0]?.document.text, sent)
+  for (const text of ['query B { users(s: """a\\d""", t: """b""") { id } }', sent]) t.equal(catalog.require(check(text)).name, 'b', text)
 })

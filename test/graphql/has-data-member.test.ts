@@ -1,0 +1,36 @@
+// Where the member data of an answer is seen.
+import { gzipSync } from 'node:zlib'
+import fc from 'fast-check'
+import t from 'tap'
+import { hasDataMember } from '../../src/graphql/has-data-member.ts'
+
+t.test('where a member data is seen', async t => {
+  const cases: [string, boolean][] = [
+    ['{"errors":[{"message":"no"}]}', false],
+    ['{"errors":[{"data":1}]}', false],
+    ['{"errors":"\\"data\\":"}', false],
+    ['{"errors":"data"}', false],
+    ['["data"]', false],
+    ['{"data', false],
+    ['', false],
+    ['{"data":null}', true],
+    ['{"data":{"a":1}}', true],
+    [' { "data" : null }', true],
+    ['{"errors":[{"message":"}{"}],"data":null}', true],
+    ['{"extensions":{"a":"\\\\"},"data":{"cut', true]
+  ]
+  for (const [body, expected] of cases) {
+    t.equal(hasDataMember(Buffer.from(body)), expected, body)
+    t.equal(hasDataMember(gzipSync(body), 'gzip'), expected, `${body} in gzip`)
+  }
+})
+
+t.test('it agrees with a parser on any object', async t => {
+  const key = fc.oneof(fc.constantFrom('data', 'errors', 'da\\ta"', '{', ']'), fc.string())
+  fc.assert(
+    fc.property(fc.dictionary(key, fc.jsonValue()), fc.constantFrom(undefined, 1), (object, indent) => {
+      return hasDataMember(Buffer.from(JSON.stringify(object, null, indent))) === Object.hasOwn(object, 'data')
+    })
+  )
+  t.pass()
+})

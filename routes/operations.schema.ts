@@ -32,7 +32,9 @@ export const listSchema = {
     ...errorResponses([
       'UNAUTHENTICATED',
       'ROLE_NOT_ALLOWED',
+      'CROSS_SITE_REQUEST',
       'NOT_ACCEPTABLE',
+      'MISDIRECTED_REQUEST',
       'RATE_LIMITED',
       'INTERNAL_ERROR',
       'OVERLOADED',

@@ -125,14 +125,7 @@ t.test('Hasura is sent the stored document and the variables alone, with every d
   await post('user', '{"id":9007199254740993,"where":null}')
   t.equal(sent().at(-1), `{"query":${query},"variables":{"id":9007199254740993,"where":null}}`)
   const me = `{"query":${JSON.stringify('query Me {\n  me {\n    id\n  }\n}')}}`
-  for (const answer of [
-    await get('/me'),
-    await get('/m%65'),
-    await post('me'),
-    await post('me', ''),
-    await post('me', {}),
-    await post('me', undefined, {})
-  ]) {
+  for (const answer of [await get('/me'), await get('/m%65'), await post('me'), await post('me', ''), await post('me', {})]) {
     t.equal(answer.status, 200)
     t.equal(sent().at(-1), me, 'no variables, in whatever form they are none')
   }

@@ -75,11 +75,10 @@ function writeBody({ document, operationName, variables }: OperationRequest, ope
  * Waits until it is the caller's turn to call Hasura, or the request's time is over.
  * @throws {GatewayError} `OVERLOADED`, `UPSTREAM_TIMEOUT`
  */
-async function waitForTurn(turns: FairTurns, request: FastifyRequest, signal: AbortSignal, timeoutMs: number): Promise<void> {
-  const { caller, ip } = request
+async function waitForTurn(turns: FairTurns, caller: string, signal: AbortSignal, timeoutMs: number): Promise<void> {
   const overdue = AbortSignal.timeout(timeoutMs)
   try {
-    await turns.wait(caller ? `${caller.kind} ${caller.name}` : `address ${ip}`, AbortSignal.any([signal, overdue]))
+    await turns.wait(caller, AbortSignal.any([signal, overdue]))
   } catch (error) {
     throw error === overdue.reason ? new GatewayError('UPSTREAM_TIMEOUT', { cause: error }) : error
   }
@@ -91,7 +90,8 @@ function createCall({ config, hasura, traceCall, turns }: FastifyInstance) {
   return async (request: FastifyRequest, body: string, isQuery: boolean, signal: AbortSignal): Promise<UpstreamAnswer> => {
     const headers = passHeaders(request.headers, request.id, acceptsGzip(request.headers['accept-encoding']), request.hasuraRole)
     const startedAtMs = performance.now()
-    if (!turns.tryTake()) await waitForTurn(turns, request, signal, config.GRAPHQL_TIMEOUT_MS)
+    const turnOf = request.caller ? `${request.caller.kind} ${request.caller.name}` : `address ${request.ip}`
+    if (!turns.tryTake(turnOf)) await waitForTurn(turns, turnOf, signal, config.GRAPHQL_TIMEOUT_MS)
     const calledAtMs = performance.now()
     let stream: Readable | undefined
     try {
@@ -101,8 +101,8 @@ function createCall({ config, hasura, traceCall, turns }: FastifyInstance) {
       return answer
     } finally {
       request.upstreamMs = performance.now() - calledAtMs
-      if (stream) stream.once('close', () => turns.release())
-      else turns.release()
+      if (stream) stream.once('close', () => turns.release(turnOf))
+      else turns.release(turnOf)
     }
   }
 }

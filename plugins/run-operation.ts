@@ -28,7 +28,7 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** The type of the answer, by the caller's `Accept`. */
     responseType: ResponseType
-    /** The caller's `x-hasura-role`, once it is found to be allowed. */
+    /** The caller's `x-hasura-role`, once it is found to be allowed, or the role that the keys file gives to requests without one. */
     hasuraRole: string | undefined
   }
   interface FastifyReply {
@@ -47,11 +47,15 @@ function createAcceptAndRoleCheck(allowedRoles: ReadonlySet<string>): onRequestH
     if (type === undefined) return done(new GatewayError('NOT_ACCEPTABLE'))
     request.responseType = type
     const role = request.headers['x-hasura-role']
-    if (role !== undefined) {
-      if (typeof role !== 'string' || !allowedRoles.has(role) || request.caller?.roles?.has(role) === false)
-        return done(new GatewayError('ROLE_NOT_ALLOWED'))
-      request.hasuraRole = role
+    if (role === undefined) {
+      request.hasuraRole = request.caller?.role
+      return done()
     }
+    if (typeof role !== 'string' || !allowedRoles.has(role) || request.caller?.roles?.has(role) === false) {
+      request.refusal = 'the role is not allowed'
+      return done(new GatewayError('ROLE_NOT_ALLOWED'))
+    }
+    request.hasuraRole = role
     done()
   }
 }
@@ -76,10 +80,9 @@ function writeBody({ document, operationName, variables }: OperationRequest, ope
  * @throws {GatewayError} `OVERLOADED`, `UPSTREAM_TIMEOUT`
  */
 async function waitForTurn(turns: FairTurns, request: FastifyRequest, signal: AbortSignal, timeoutMs: number): Promise<void> {
-  const { caller, ip } = request
   const overdue = AbortSignal.timeout(timeoutMs)
   try {
-    await turns.wait(caller ? `${caller.kind} ${caller.name}` : `address ${ip}`, AbortSignal.any([signal, overdue]))
+    await turns.wait(request.callerIdentity, AbortSignal.any([signal, overdue]))
   } catch (error) {
     throw error === overdue.reason ? new GatewayError('UPSTREAM_TIMEOUT', { cause: error }) : error
   }

@@ -22,8 +22,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Who calls, if known. */
     caller: Caller | undefined
-    /** Why the caller is turned away, in words, for the log line. */
-    refusal: string | undefined
+    /** Why the caller is turned away, in words, and its address, which is gone with its connection; for the log line. */
+    refusal: { readonly reason: string; readonly address: string } | undefined
     /** The caller's address without a port, as far as `TRUST_PROXY` lets it be believed. */
     readonly address: string
     /** What sets the caller apart from others: its name, or the address (the /64 of IPv6). */
@@ -112,7 +112,7 @@ export default fp(
       (request, _, done) => {
         if (request.caller) return done()
         const refusal = refusals.get(request) ?? NO_CREDENTIAL
-        request.refusal = refusal.reason
+        request.refusal = { reason: refusal.reason, address: request.address }
         done(toError(refusal, takesBasic))
       }
     app.requireCaller = requireKnown(false)

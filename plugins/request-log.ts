@@ -25,10 +25,10 @@ const hundredths = (ms: number) => Math.round(ms * 100) / 100
 const PLAIN_ROLE = /^[a-z_]{1,24}$/
 
 /** Returns what the line of a request says of a caller who was turned away. */
-function describeRefusal({ refusal, address, headers, server }: FastifyRequest) {
+function describeRefusal({ refusal, headers, server }: FastifyRequest) {
   const role = String(headers['x-hasura-role'] ?? '')
   const mayBeShown = PLAIN_ROLE.test(role) || server.config.HASURA_ALLOWED_ROLES.has(role)
-  return { reason: refusal, address, role: mayBeShown ? role : undefined }
+  return { ...refusal, role: mayBeShown ? role : undefined }
 }
 
 /** Writes the line of a request; its id is a binding of its logger. */

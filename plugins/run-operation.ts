@@ -52,7 +52,7 @@ function createAcceptAndRoleCheck(allowedRoles: ReadonlySet<string>): onRequestH
       return done()
     }
     if (typeof role !== 'string' || !allowedRoles.has(role) || request.caller?.roles?.has(role) === false) {
-      request.refusal = 'the role is not allowed'
+      request.refusal = { reason: 'the role is not allowed', address: request.address }
       return done(new GatewayError('ROLE_NOT_ALLOWED'))
     }
     request.hasuraRole = role

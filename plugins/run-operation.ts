@@ -28,7 +28,7 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** The type of the answer, by the caller's `Accept`. */
     responseType: ResponseType
-    /** The caller's `x-hasura-role`, once it is found to be allowed. */
+    /** The caller's `x-hasura-role`, once it is found to be allowed, or the role that the keys file gives to requests without one. */
     hasuraRole: string | undefined
   }
   interface FastifyReply {
@@ -47,11 +47,15 @@ function createAcceptAndRoleCheck(allowedRoles: ReadonlySet<string>): onRequestH
     if (type === undefined) return done(new GatewayError('NOT_ACCEPTABLE'))
     request.responseType = type
     const role = request.headers['x-hasura-role']
-    if (role !== undefined) {
-      if (typeof role !== 'string' || !allowedRoles.has(role) || request.caller?.roles?.has(role) === false)
-        return done(new GatewayError('ROLE_NOT_ALLOWED'))
-      request.hasuraRole = role
+    if (role === undefined) {
+      request.hasuraRole = request.caller?.role
+      return done()
     }
+    if (typeof role !== 'string' || !allowedRoles.has(role) || request.caller?.roles?.has(role) === false) {
+      request.refusal = { reason: 'the role is not allowed', address: request.address }
+      return done(new GatewayError('ROLE_NOT_ALLOWED'))
+    }
+    request.hasuraRole = role
     done()
   }
 }
@@ -90,8 +94,8 @@ function createCall({ config, hasura, traceCall, turns }: FastifyInstance) {
   return async (request: FastifyRequest, body: string, isQuery: boolean, signal: AbortSignal): Promise<UpstreamAnswer> => {
     const headers = passHeaders(request.headers, request.id, acceptsGzip(request.headers['accept-encoding']), request.hasuraRole)
     const startedAtMs = performance.now()
-    const turnOf = request.caller ? `${request.caller.kind} ${request.caller.name}` : `address ${request.ip}`
-    if (!turns.tryTake(turnOf)) await waitForTurn(turns, turnOf, signal, config.GRAPHQL_TIMEOUT_MS)
+    const { callerIdentity } = request
+    if (!turns.tryTake(callerIdentity)) await waitForTurn(turns, callerIdentity, signal, config.GRAPHQL_TIMEOUT_MS)
     const calledAtMs = performance.now()
     let stream: Readable | undefined
     try {
@@ -101,8 +105,8 @@ function createCall({ config, hasura, traceCall, turns }: FastifyInstance) {
       return answer
     } finally {
       request.upstreamMs = performance.now() - calledAtMs
-      if (stream) stream.once('close', () => turns.release(turnOf))
-      else turns.release(turnOf)
+      if (stream) stream.once('close', () => turns.release(callerIdentity))
+      else turns.release(callerIdentity)
     }
   }
 }

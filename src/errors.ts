@@ -25,6 +25,7 @@ export const ERROR_TABLE = {
   UPSTREAM_UNREACHABLE: { status: 502, message: 'Hasura could not be reached, or the connection to it broke.' },
   UPSTREAM_INVALID_RESPONSE: { status: 502, message: 'The answer from Hasura was not JSON, or was cut short.' },
   TOKEN_UNAVAILABLE: { status: 503, message: 'The service has no token for Hasura at the moment.' },
+  CALLER_KEYS_UNAVAILABLE: { status: 503, message: "The keys that callers' tokens are verified with cannot be fetched at the moment." },
   OPERATION_UNAVAILABLE: { status: 503, message: "This stored operation does not fit Hasura's schema; the service's log says why." },
   OVERLOADED: { status: 503, message: 'The service is overloaded.' },
   SHUTTING_DOWN: { status: 503, message: 'The service is shutting down.' },

@@ -45,13 +45,13 @@ function* checkHeaders({ GRAPHQL_TOKEN_HEADER: tokenHeader, FORWARD_HEADERS: for
     yield ['FORWARD_HEADERS', 'must not hold the header of GRAPHQL_TOKEN_HEADER']
 }
 
-function* checkKeys({ CALLER_AUTH: kinds, CALLER_KEYS_FILE: path }: Known): Generator<Problem> {
+function* checkKeys({ CALLER_AUTH: kinds, CALLER_KEYS_FILE: path, HASURA_ALLOWED_ROLES: roles }: Known): Generator<Problem> {
   if (!kinds?.has('api-key')) return
   if (path === undefined) return yield ['CALLER_KEYS_FILE', 'is missing: CALLER_AUTH needs it']
   const text = readText(path)
   if (text === undefined) return yield ['CALLER_KEYS_FILE', 'must be the path of a file that can be read']
   try {
-    parseKeyCallers(text)
+    parseKeyCallers(text, roles)
   } catch (error) {
     yield ['CALLER_KEYS_FILE', `must be a JSON file of callers: ${(error as Error).message}`]
   }

@@ -13,6 +13,7 @@ import {
   isHttps,
   isHttpUrl,
   isOrigin,
+  isScope,
   isTokenHeader,
   list,
   oneOf,
@@ -130,13 +131,13 @@ export const SettingsSchema = Type.Object({
     url(
       ({ href }) => isHttps(href),
       "the https URL of the issuer's keys",
-      "https URL of the issuer's keys, for issuers other than Cognito. Default: none."
+      "https URL of the issuer's keys; issuers other than Cognito need it. Default: none."
     )
   ),
   CALLER_JWT_AUDIENCE: Type.Optional(
     text(
       "the audience that callers' tokens carry in aud",
-      "Audience (aud) of callers' tokens, for issuers other than Cognito. Default: none."
+      "Audience (aud) of callers' tokens; issuers other than Cognito need it. Default: none."
     )
   ),
   CALLER_JWT_CLIENT_IDS: list(
@@ -144,7 +145,11 @@ export const SettingsSchema = Type.Object({
     'comma-separated client ids',
     "Comma-separated client ids; a token's client_id must be one of them. Default: any."
   ),
-  CALLER_JWT_SCOPES: wordList('comma-separated scopes', 'Comma-separated scopes; a token must have at least one of them. Default: any.'),
+  CALLER_JWT_SCOPES: wordList(
+    isScope,
+    'comma-separated scopes',
+    'Comma-separated scopes; a token must have at least one of them. Default: any.'
+  ),
   RATE_LIMIT_PER_MINUTE: integer(
     0,
     1_000_000_000,
@@ -160,7 +165,7 @@ export const SettingsSchema = Type.Object({
   ),
   TRUST_PROXY: list(
     isAddressRange,
-    'comma-separated addresses or CIDR ranges',
+    'comma-separated addresses or CIDR ranges, none of them of every address (/0)',
     'Comma-separated addresses or CIDR ranges of load balancers whose x-forwarded-for is trusted. Default: none.'
   ),
   CORS_ORIGINS: setOf(
@@ -204,13 +209,17 @@ export class SettingsError extends Error {
   }
 }
 
-/** The environment and, below it, the `.env` file of the working folder; an empty value counts as unset. */
+/**
+ * The environment and, below it, the `.env` file of the working folder; an empty value counts as unset.
+ * @throws {SettingsError} if there is something of that name that cannot be read
+ */
 export function readEnvironment(path = '.env', environment: NodeJS.Dict<string> = process.env): Record<string, string> {
   let file: NodeJS.Dict<string> = {}
   try {
     file = parseEnv(readFileSync(path, 'utf8'))
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    const { code } = error as NodeJS.ErrnoException
+    if (code !== 'ENOENT') throw new SettingsError(new Map([['.env', `must be a file that can be read (${code})`]]))
   }
   return Object.fromEntries([file, environment].flatMap(Object.entries).filter(([, value]) => value !== undefined && value !== ''))
 }

@@ -5,6 +5,7 @@ import t from 'tap'
 import { loadSettings, readEnvironment, SettingsError } from '../src/settings.ts'
 import { isLoopback } from '../src/settings-checks.ts'
 import { environmentFor } from './support/gateway.ts'
+import { startService } from './support/service-process.ts'
 
 const GOOD = environmentFor('https://acme.auth.eu-west-1.amazoncognito.com', 'https://hasura.example.com')
 
@@ -55,6 +56,10 @@ t.test('each bad value is named with what was expected, and not shown', async t 
     ['FORWARD_HEADERS', 'X-Hasura-Admin-Secret', /credential/],
     ['FORWARD_HEADERS', 'x-hasura-user-id', /credential/],
     ['FORWARD_HEADERS', 'x api', /credential/],
+    ['TRUST_PROXY', '0.0.0.0/0', /none of them of every address/],
+    ['TRUST_PROXY', '10.0.0.0/8,::/0', /none of them of every address/],
+    ['TRUST_PROXY', '10.0.0.0/00', /CIDR/],
+    ['CALLER_JWT_SCOPES', 'a"b', /scopes/],
     ['FORWARD_HEADERS', 'content-length', /credential/],
     ['HOST', '0.0.0.0', /ALLOW_UNAUTHENTICATED/],
     ['PORT', '65536', /65535/],
@@ -71,6 +76,20 @@ t.test('each bad value is named with what was expected, and not shown', async t 
     t.match(error?.problems.get(name), expected, `${name}=${value}`)
     t.notMatch(error?.message ?? '', secret, 'the value is not shown')
   }
+})
+
+t.test('no header that carries a credential is passed on, and others are', async t => {
+  const credentials =
+    'x-access-token access-token X-Auth-Token x-id-token apikey api-key X-API-Key x-apikey dpop DPoP cf-access-jwt-assertion cf-access-token ' +
+    'cf-access-client-secret x-amzn-oidc-data x-amzn-oidc-accesstoken x-amzn-oidc-identity x-amz-security-token x-goog-iap-jwt-assertion ' +
+    'x-forwarded-access-token x-forwarded-client-cert x-ms-token-aad-access-token x-ms-client-principal ocp-apim-subscription-key private-token ' +
+    'x-vault-token x-functions-key x-rapidapi-key x-jwt jwt x-session-id x-client-secret proxy-authorization x-original-authorization ' +
+    'x-endpoint-api-userinfo x-csrf-token set-cookie'
+  for (const name of credentials.split(' '))
+    t.match((await problemsOf({ FORWARD_HEADERS: name }))?.problems.get('FORWARD_HEADERS'), /credential/, name)
+  const others =
+    'x-tenant x-tenant-id x-b3-traceid x-amzn-trace-id x-forwarded-for x-real-ip user-agent accept-language x-author idempotency-key x-correlation-id baggage'
+  t.equal(await problemsOf({ FORWARD_HEADERS: others.replaceAll(' ', ',') }), undefined)
 })
 
 t.test('all bad settings are named in one message', async t => {
@@ -161,6 +180,12 @@ t.test('the environment goes before the .env file, and what is empty counts as u
   t.strictSame(readEnvironment(path, { A: 'environment', B: '', E: undefined }), { A: 'environment', B: 'file', D: 'file' })
 })
 
+t.test('a folder named .env is a bad setting, not a stack trace', async t => {
+  const { exited, output } = startService({}, t.testdir({ '.env': {} }))
+  t.equal(await exited, 1)
+  t.equal(output(), 'Bad settings:\n  .env: must be a file that can be read (EISDIR)\n')
+})
+
 t.test('a setting is read once into what it means', async t => {
   const settings = await loadSettings({
     ...GOOD,
@@ -220,6 +245,38 @@ t.test('what goes together is checked also where another setting is bad', async 
     GRAPHQL_TOKEN_HEADER: 'X-Token'
   })
   t.strictSame([...(error?.problems.keys() ?? [])].sort(), ['FORWARD_HEADERS', 'HOST', 'PORT'])
+})
+
+t.test('a role that the keys file gives must be allowed by the settings', async t => {
+  const keysFile = t.testdir({ 'callers.json': JSON.stringify({ callers: [{ name: 'a', keySha256: ['ab'.repeat(32)], role: 'reader' }] }) })
+  const problem = async (roles: string) =>
+    (
+      await problemsOf({ CALLER_AUTH: 'api-key', CALLER_KEYS_FILE: join(keysFile, 'callers.json'), HASURA_ALLOWED_ROLES: roles })
+    )?.problems.get('CALLER_KEYS_FILE')
+  t.match(await problem('editor'), /callers\/0\/role: must be one of HASURA_ALLOWED_ROLES/)
+  t.equal(await problem('editor,reader'), undefined)
+  t.equal(await problem(' , '), undefined, 'where the roles are bad, they alone are named')
+})
+
+t.test('a Cognito issuer of either kind and of any partition needs nothing else', async t => {
+  const problems = async (issuer: string) => [
+    ...((await problemsOf({ CALLER_AUTH: 'jwt', CALLER_JWT_ISSUER: issuer }))?.problems.keys() ?? [])
+  ]
+  for (const issuer of [
+    'https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_abc123',
+    'https://issuer-cognito-idp.eu-west-1.amazonaws.com/eu-west-1_abc123',
+    'https://cognito-idp.us-gov-west-1.amazonaws.com/us-gov-west-1_abc123',
+    'https://cognito-idp.cn-north-1.amazonaws.com.cn/cn-north-1_abc123',
+    'https://issuer-cognito-idp.cn-north-1.amazonaws.com.cn/cn-north-1_abc123',
+    'https://cognito-idp.eusc-de-east-1.amazonaws.eu/eusc-de-east-1_abc123'
+  ])
+    t.strictSame(await problems(issuer), [], issuer)
+  for (const issuer of [
+    'https://cognito-idp.eu-west-1.amazonaws.com.example.com/eu-west-1_abc123',
+    'https://cognito-idp.eu-west-1.example.com/eu-west-1_abc123',
+    'https://evil-cognito-idp.eu-west-1.amazonaws.com/eu-west-1_abc123'
+  ])
+    t.strictSame(await problems(issuer), ['CALLER_JWT_JWKS_URL', 'CALLER_JWT_AUDIENCE'], issuer)
 })
 
 t.test('another issuer than Cognito needs the URL of its keys and an audience', async t => {

@@ -7,7 +7,8 @@ self.MonacoEnvironment = { globalAPI: false, getWorkerUrl: (_, label) => `${fold
 async function execute({ query, variables, operationName }, { headers } = {}) {
   const answer = await fetch('/execute-graphql', {
     method: 'POST',
-    credentials: 'omit',
+    // What a browser was given for the page by Basic goes with it.
+    credentials: 'same-origin',
     headers: { accept: 'application/graphql-response+json, application/json', 'content-type': 'application/json', ...headers },
     body: JSON.stringify({ query, variables, operationName })
   })

@@ -21,7 +21,10 @@ t.test('bad values are refused by the schema', async t => {
   const without = (name: string) => Object.fromEntries(Object.entries(values.settings).filter(([key]) => key !== name))
   t.notOk(isValid({ ...values, settings: without('GRAPHQL_ENDPOINT') }), 'a setting that is required is missing')
   t.notOk(isValid({ ...values, settings: { ...values.settings, PORT: '8080' } }), 'the port is fixed')
-  t.notOk(isValid({ ...values, settings: { ...values.settings, AWS_COGNITO_APP_CLIENT_SECRET: 's' } }), 'a secret would stand in a ConfigMap')
+  t.notOk(
+    isValid({ ...values, settings: { ...values.settings, AWS_COGNITO_APP_CLIENT_SECRET: 's' } }),
+    'a secret would stand in a ConfigMap'
+  )
   t.notOk(isValid({ ...values, settings: { ...values.settings, DOCS_ENABLED: false } }), 'a setting is a string')
   t.notOk(isValid({ ...values, replicas: 2 }), 'a value that the chart does not know')
 })
@@ -40,12 +43,16 @@ type Manifest = { kind: string; metadata: { labels?: object }; spec?: { template
 
 /** Without what the chart adds on purpose: labels of the release, and the sum that makes pods new with new settings. */
 function comparable(manifest: Manifest): unknown {
-  const text = JSON.stringify(manifest, (key, value) => (key === 'annotations' || key === 'labels' || key === 'namespace' ? undefined : value))
+  const text = JSON.stringify(manifest, (key, value) =>
+    key === 'annotations' || key === 'labels' || key === 'namespace' ? undefined : value
+  )
   return JSON.parse(text.replaceAll(`,"app.kubernetes.io/instance":"${NAME}"`, ''))
 }
 
 function render(...options: string[]): Manifest[] {
-  const { status, stdout, stderr } = spawnSync('helm', ['template', NAME, FOLDER, ...options], { encoding: 'utf8' })
+  const { status, stdout, stderr } = spawnSync('helm', ['template', NAME, FOLDER, '--kube-version', '1.30.0', ...options], {
+    encoding: 'utf8'
+  })
   if (status !== 0) throw new Error(stderr)
   return parseAllDocuments(stdout).flatMap(document => (document.contents === null ? [] : (document.toJS() as Manifest)))
 }

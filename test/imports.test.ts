@@ -17,7 +17,8 @@ const CORES: Record<string, Allowed> = {
   'src/callers/': { files: BASE, packages: ['@sinclair/typebox', 'aws-jwt-verify', 'lru-cache'] },
   'src/admission/': { files: BASE, packages: [] },
   'src/stored-operations/': { files: [...BASE, 'src/graphql/'], packages: ['graphql'] },
-  'src/subscriptions/': { files: [...BASE, 'src/graphql/'], packages: ['graphql'] },
+  'src/subscriptions/': { files: [...BASE, 'src/graphql/'], packages: ['graphql', 'ws'] },
+  'src/event-stream/': { files: [...BASE, 'src/subscriptions/'], packages: [] },
   'src/answer-cache/': { files: BASE, packages: ['ioredis', 'lru-cache'] }
 }
 

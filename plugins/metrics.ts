@@ -20,13 +20,16 @@ const CONNECTIONS_MAX = 100
 /** How an operation ended: `ok`, an error code, `upstream_error` or `aborted`. */
 function outcomeOf(request: FastifyRequest, reply: FastifyReply): string {
   if (request.errorCode !== undefined) return request.errorCode
-  if (!reply.raw.writableFinished) return 'aborted'
+  // It is for its caller to end a stream.
+  if (!reply.raw.writableFinished) return request.eventStream ? 'ok' : 'aborted'
   return request.upstreamStatus !== undefined && request.upstreamStatus >= 400 ? 'upstream_error' : 'ok'
 }
 
 function observeRequest(metrics: Metrics, { request, reply, ms, config }: EndedRequest): void {
   const { caller, operation, upstreamMs } = request
-  metrics.httpSeconds.observe({ route: config.url ?? 'none', method: request.method, status_code: reply.statusCode }, ms / 1000)
+  // A stream lasts as long as its caller likes, which is no measure of the service.
+  if (request.eventStream === undefined)
+    metrics.httpSeconds.observe({ route: config.url ?? 'none', method: request.method, status_code: reply.statusCode }, ms / 1000)
   if (operation)
     metrics.operations.inc({ kind: operation.kind, outcome: outcomeOf(request, reply), ...(caller && { caller: caller.label }) })
   if (upstreamMs !== undefined) metrics.hasuraSeconds.observe(upstreamMs / 1000)

@@ -48,6 +48,7 @@ function logRequest({ request, reply, ms, config }: EndedRequest): void {
       ...(request.refusal !== undefined && describeRefusal(request)),
       ms: hundredths(ms),
       upstreamMs: upstreamMs === undefined ? undefined : hundredths(upstreamMs),
+      events: request.eventStream?.events,
       aborted: reply.raw.writableFinished ? undefined : true
     },
     'request'

@@ -1,12 +1,13 @@
 // Runs one operation, for every route that has one to run: checks what is asked for, calls Hasura, passes its answer on.
 import type { Readable } from 'node:stream'
-import type { FastifyInstance, FastifyReply, FastifyRequest, OperationRequest, onRequestHookHandler } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest, OperationRequest, onRequestHookHandler, WantedSubscription } from 'fastify'
 import fp from 'fastify-plugin'
 import type { FairTurns } from '../src/admission/fair-turns.ts'
 import { GatewayError } from '../src/errors.ts'
 import { acceptsGzip } from '../src/graphql/accepts-gzip.ts'
 import { type CheckedDocument, type Operation, selectOperation } from '../src/graphql/document.ts'
-import { negotiateType, type ResponseType } from '../src/graphql/negotiation.ts'
+import { acceptsEventStream } from '../src/graphql/event-stream-type.ts'
+import { JSON_TYPE, negotiateType, type ResponseType } from '../src/graphql/negotiation.ts'
 import type { UpstreamAnswer } from '../src/hasura/hasura-client.ts'
 import { createHeaderPassing } from '../src/hasura/passed-headers.ts'
 
@@ -17,6 +18,8 @@ declare module 'fastify' {
     operationName: string | null | undefined
     /** The JSON text of an object, sent on as it is; undefined where there are none. */
     variables: string | undefined
+    /** Whether a stored operation is still in force; undefined for a document of the caller's own. */
+    isCurrent?: () => boolean
   }
   interface FastifyInstance {
     /**
@@ -26,8 +29,10 @@ declare module 'fastify' {
     checkAcceptAndRole: onRequestHookHandler
   }
   interface FastifyRequest {
-    /** The type of the answer, by the caller's `Accept`. */
+    /** The type of the answer where it is JSON, by the caller's `Accept`. */
     responseType: ResponseType
+    /** Whether the caller takes an event stream: for a subscription, or for every answer since it takes nothing else. */
+    eventsFor: 'nothing' | 'subscriptions' | 'everything'
     /** The caller's `x-hasura-role`, once it is found to be allowed, or the role that the keys file gives to requests without one. */
     hasuraRole: string | undefined
   }
@@ -35,6 +40,7 @@ declare module 'fastify' {
     /**
      * Runs one operation of a checked document and sends Hasura's answer; resolves when it is sent, or the caller has left.
      * @throws {GatewayError} `OPERATION_NAME_REQUIRED`, `OPERATION_NOT_FOUND`, `METHOD_NOT_ALLOWED`, `OPERATION_NOT_ALLOWED`,
+     *   `SUBSCRIPTION_NOT_SUPPORTED`, `NOT_ACCEPTABLE`, `OVERLOADED`,
      *   `INVALID_REQUEST`, and those of the call of Hasura
      */
     runOperation(wanted: OperationRequest): Promise<void>
@@ -43,9 +49,12 @@ declare module 'fastify' {
 
 function createAcceptAndRoleCheck(allowedRoles: ReadonlySet<string>): onRequestHookHandler {
   return (request, _, done) => {
-    const type = negotiateType(request.headers.accept)
-    if (type === undefined) return done(new GatewayError('NOT_ACCEPTABLE'))
-    request.responseType = type
+    const { accept } = request.headers
+    const type = negotiateType(accept)
+    const takesEvents = acceptsEventStream(accept)
+    if (type === undefined && !takesEvents) return done(new GatewayError('NOT_ACCEPTABLE'))
+    request.responseType = type ?? JSON_TYPE
+    if (takesEvents) request.eventsFor = type === undefined ? 'everything' : 'subscriptions'
     const role = request.headers['x-hasura-role']
     if (role === undefined) {
       request.hasuraRole = request.caller?.role
@@ -60,10 +69,14 @@ function createAcceptAndRoleCheck(allowedRoles: ReadonlySet<string>): onRequestH
   }
 }
 
-function assertMayRun({ method, caller }: FastifyRequest, { kind }: Operation, allowedKinds: ReadonlySet<string>): void {
-  if (kind === 'subscription') throw new GatewayError('SUBSCRIPTION_NOT_SUPPORTED')
-  if (method === 'GET' && kind !== 'query')
-    throw new GatewayError('METHOD_NOT_ALLOWED', { message: 'Only queries run by GET: POST a mutation.', headers: { allow: 'POST' } })
+function assertMayRun({ method, caller, eventsFor }: FastifyRequest, { kind }: Operation, allowedKinds: ReadonlySet<string>): void {
+  if (kind === 'subscription' && !allowedKinds.has(kind)) throw new GatewayError('SUBSCRIPTION_NOT_SUPPORTED')
+  if (kind === 'subscription' && eventsFor === 'nothing')
+    throw new GatewayError('NOT_ACCEPTABLE', {
+      message: 'A subscription is answered with an event stream: Accept must name text/event-stream.'
+    })
+  if (method === 'GET' && kind === 'mutation')
+    throw new GatewayError('METHOD_NOT_ALLOWED', { message: 'A mutation does not run by GET: POST it.', headers: { allow: 'POST' } })
   if (!allowedKinds.has(kind) || caller?.operations?.has(kind) === false)
     throw new GatewayError('OPERATION_NOT_ALLOWED', { message: `A ${kind} is not allowed.` })
 }
@@ -74,6 +87,13 @@ function writeBody({ document, operationName, variables }: OperationRequest, ope
   if (variables === undefined) return `{"query":${document.json}${name}}`
   return `{"query":${document.json},"variables":${variables}${name}}`
 }
+
+const subscriptionOf = ({ document, operationName, variables, isCurrent }: OperationRequest): WantedSubscription => ({
+  query: document.text,
+  operationName: operationName ?? undefined,
+  variables,
+  isCurrent
+})
 
 /**
  * Waits until it is the caller's turn to call Hasura, or the request's time is over.
@@ -92,7 +112,8 @@ async function waitForTurn(turns: FairTurns, caller: string, signal: AbortSignal
 function createCall({ config, hasura, traceCall, turns }: FastifyInstance) {
   const passHeaders = createHeaderPassing({ forward: config.FORWARD_HEADERS, passesTraceContext: traceCall === undefined })
   return async (request: FastifyRequest, body: string, isQuery: boolean, signal: AbortSignal): Promise<UpstreamAnswer> => {
-    const headers = passHeaders(request.headers, request.id, acceptsGzip(request.headers['accept-encoding']), request.hasuraRole)
+    const takesGzip = request.eventsFor !== 'everything' && acceptsGzip(request.headers['accept-encoding'])
+    const headers = passHeaders(request.headers, request.id, takesGzip, request.hasuraRole)
     const startedAtMs = performance.now()
     const { callerIdentity } = request
     if (!turns.tryTake(callerIdentity)) await waitForTurn(turns, callerIdentity, signal, config.GRAPHQL_TIMEOUT_MS)
@@ -116,6 +137,7 @@ export default fp(
     const { config } = app
     const callHasura = createCall(app)
     app.decorateRequest('responseType')
+    app.decorateRequest('eventsFor', 'nothing')
     app.decorateRequest('hasuraRole', undefined)
     app.decorate('checkAcceptAndRole', createAcceptAndRoleCheck(config.HASURA_ALLOWED_ROLES))
 
@@ -124,6 +146,7 @@ export default fp(
       const operation = selectOperation(wanted.document, wanted.operationName)
       request.operation = operation
       assertMayRun(request, operation, config.GRAPHQL_ALLOWED_OPERATIONS)
+      if (operation.kind === 'subscription') return this.streamSubscription(subscriptionOf(wanted))
       const body = writeBody(wanted, operation)
       const callerLeft = new AbortController()
       request.callerLeft = callerLeft
@@ -137,5 +160,8 @@ export default fp(
       }
     })
   },
-  { name: 'runOperation', dependencies: ['config', 'errors', 'callers', 'requestLog', 'hasura', 'admission', 'passAnswer', 'tracing'] }
+  {
+    name: 'runOperation',
+    dependencies: ['config', 'errors', 'callers', 'requestLog', 'hasura', 'admission', 'passAnswer', 'subscriptions', 'tracing']
+  }
 )

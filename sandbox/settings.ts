@@ -38,6 +38,7 @@ export function serviceEnvironment(env: NodeJS.ProcessEnv, cognitoUrl: string, h
     ...(env.AWS_COGNITO_APP_CLIENT_SECRET_FILE ? {} : { AWS_COGNITO_APP_CLIENT_SECRET: SANDBOX_CLIENT.clientSecret }),
     AWS_COGNITO_SCOPES: SANDBOX_CLIENT.scopes,
     GRAPHQL_ENDPOINT: hasuraUrl,
+    GRAPHQL_ALLOWED_OPERATIONS: 'query,mutation,subscription',
     HOST: '127.0.0.1',
     PORT: '3000',
     ...env

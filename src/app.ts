@@ -31,6 +31,7 @@ import requestLog from '../plugins/request-log.ts'
 import runOperation from '../plugins/run-operation.ts'
 import shutdown from '../plugins/shutdown.ts'
 import storedOperations from '../plugins/stored-operations.ts'
+import subscriptions from '../plugins/subscriptions.ts'
 import tracing from '../plugins/tracing.ts'
 import executeGraphql from '../routes/execute-graphql.ts'
 import health from '../routes/health.ts'
@@ -103,6 +104,7 @@ export async function buildApp(
   await app.register(openapi)
   await app.register(hasura)
   await app.register(passAnswer)
+  await app.register(subscriptions)
   await app.register(runOperation)
   await app.register(storedOperations)
 

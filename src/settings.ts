@@ -71,10 +71,10 @@ export const SettingsSchema = Type.Object({
   GRAPHQL_CONNECTIONS: integer(1, 65_535, 128, 'Largest number of connections to Hasura.'),
   GRAPHQL_QUEUE: integer(0, 1_000_000, 1_024, 'Most requests that wait for one of these sockets; a further one is answered 503.'),
   GRAPHQL_ALLOWED_OPERATIONS: someOf<'query' | 'mutation' | 'subscription'>(
-    ['query', 'mutation'],
+    ['query', 'mutation', 'subscription'],
     'query,mutation',
-    'query, mutation or query,mutation',
-    'Kinds of operations that callers may run: query, mutation or query,mutation.'
+    'one or more of query, mutation and subscription, with commas between them',
+    'Comma-separated kinds of operations that callers may run: query, mutation, subscription.'
   ),
   GRAPHQL_MAX_DEPTH: integer(1, 1_000, 20, 'Deepest selection of a document, with fragments expanded; { a } is 1.'),
   GRAPHQL_MAX_TOKENS: integer(1, 1_000_000, 5_000, 'Largest number of lexical tokens in a document, comments included.'),
@@ -182,6 +182,7 @@ export const SettingsSchema = Type.Object({
     )
   ),
   DOCS_ENABLED: flag(true, 'Serves the pages /, /documentation and /graphiql.'),
+  SUBSCRIPTIONS_MAX: integer(1, 1_000_000, 1_000, 'Most event streams of subscriptions open at once; a further one is OVERLOADED.'),
   METRICS_PORT: integer(0, 65_535, 9_464, 'Port of a second listener with GET /metrics; 0 turns it off.'),
   SHUTDOWN_GRACE_MS: integer(0, MAX_TIMER_MS, 10_000, 'Time that requests in flight have to finish after SIGTERM, in ms.')
 })

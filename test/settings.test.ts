@@ -45,7 +45,8 @@ t.test('each bad value is named with what was expected, and not shown', async t 
     ['GRAPHQL_TIMEOUT_MS', '2147483648', /to 2147483647/],
     ['GRAPHQL_CONNECTIONS', '-1', /from 1/],
     ['GRAPHQL_ALLOWED_OPERATIONS', secret, /query, mutation/],
-    ['GRAPHQL_ALLOWED_OPERATIONS', 'query,subscription', /query, mutation/],
+    ['GRAPHQL_ALLOWED_OPERATIONS', 'query,introspection', /query, mutation/],
+    ['SUBSCRIPTIONS_MAX', '0', /from 1/],
     ['GRAPHQL_MAX_DEPTH', '1.5', /whole number/],
     ['GRAPHQL_MAX_TOKENS', 'many', /whole number/],
     ['GRAPHQL_MAX_FIELDS', '0', /from 1/],
@@ -168,6 +169,7 @@ t.test('the defaults are those of the documentation', async t => {
     OPERATIONS_DIR: GOOD.OPERATIONS_DIR,
     GRAPHQL_ADHOC: true,
     DOCS_ENABLED: false,
+    SUBSCRIPTIONS_MAX: 1000,
     METRICS_PORT: 0,
     SHUTDOWN_GRACE_MS: 10000
   })

@@ -24,7 +24,7 @@ export function answerSchema(
   schema: GraphQLSchema,
   components: Components
 ): JsonSchema | undefined {
-  const root = kind === 'query' ? schema.getQueryType() : schema.getMutationType()
+  const root = schema.getRootType(kind)
   if (!root) return undefined
   const fragments = new Map<string, FragmentDefinitionNode>()
   for (const node of ast.definitions) if (node.kind === Kind.FRAGMENT_DEFINITION) fragments.set(node.name.value, node)

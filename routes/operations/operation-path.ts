@@ -9,7 +9,7 @@ import { described, inputSchema, orNull, presentSchema } from './input-schema.ts
 import type { JsonSchema } from './scalar-schemas.ts'
 
 /**
- * Returns the path item: GET for a query, and POST.
+ * Returns the path item: POST, and GET for all but a mutation.
  * @param schema undefined if there is none or the operation does not fit it; the answer is then any GraphQL answer
  * @param nameOnce gives an `operationId` that the document does not have yet
  */
@@ -27,14 +27,17 @@ export function operationPath(
   const shared = { tags: ['operations'], summary, ...described(text) }
   const post = {
     ...shared,
-    operationId: nameOnce(kind === 'query' ? `${operationName}ByPost` : operationName),
+    operationId: nameOnce(kind === 'mutation' ? operationName : `${operationName}ByPost`),
     parameters: COMMON_PARAMETERS,
     ...(typed.length > 0 && { requestBody: requestBody(typed, components) }),
-    responses: responsesOf('post', graphqlAnswer(data))
+    responses: responsesOf('post', kind, graphqlAnswer(data))
   }
   if (kind === 'mutation') return { post }
   const parameters = [...typed.map(one => parameter(one, components)), ...COMMON_PARAMETERS]
-  return { get: { ...shared, operationId: nameOnce(operationName), parameters, responses: responsesOf('get', graphqlAnswer(data)) }, post }
+  return {
+    get: { ...shared, operationId: nameOnce(operationName), parameters, responses: responsesOf('get', kind, graphqlAnswer(data)) },
+    post
+  }
 }
 
 type TypedVariable = { readonly variable: VariableDeclaration; readonly type: GraphQLInputType }

@@ -16,6 +16,8 @@ export type Caller = {
   readonly operations?: ReadonlySet<string>
   /** Whether it may run documents of its own in addition to stored operations. */
   readonly adhoc?: boolean
+  /** When its token expires, in s since 1970; undefined where it has none. */
+  readonly expiresAtSeconds?: number
   /** Requests a minute. */
   readonly rateLimitPerMinute?: number
 }

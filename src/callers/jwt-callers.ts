@@ -52,18 +52,18 @@ export const COGNITO_ISSUER = new RegExp(`^https://(issuer-)?cognito-idp\\.[a-z0
 /** Creates the verifier; of a user pool it takes access tokens only. */
 export function createJwtCallers(options: JwtCallersOptions): JwtCallers {
   const verifier = createVerifier(options)
-  const verified = new LRUCache<string, { caller: Caller; expiresAtSeconds: number }>({ max: VERIFIED_MAX, ttl: VERIFIED_FOR_MS })
+  const verified = new LRUCache<string, Caller & { expiresAtSeconds: number }>({ max: VERIFIED_MAX, ttl: VERIFIED_FOR_MS })
   return {
     hydrate: () => verifier.hydrate(),
     async verify(token) {
       const known = verified.get(token)
-      if (known && known.expiresAtSeconds + CLOCK_TOLERANCE_SECONDS > Date.now() / 1000) return known.caller
+      if (known && known.expiresAtSeconds + CLOCK_TOLERANCE_SECONDS > Date.now() / 1000) return known
       const payload = await verifier.verify(token).catch((cause: unknown) => {
         throw cause instanceof RefusedCaller ? cause : refuse(reasonOf(cause), cause)
       })
       assertListed(payload, options)
-      const caller = toCaller(payload)
-      verified.set(token, { caller, expiresAtSeconds: payload.exp ?? 0 })
+      const caller = { ...toCaller(payload), expiresAtSeconds: payload.exp ?? 0 }
+      verified.set(token, caller)
       return caller
     }
   }

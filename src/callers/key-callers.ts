@@ -16,7 +16,9 @@ const KeysFileSchema = Type.Object(
           keySha256: Type.Array(Type.String({ pattern: '^[0-9a-fA-F]{64}$' }), { minItems: 1 }),
           role: Type.Optional(Type.String({ minLength: 1 })),
           roles: Type.Optional(Type.Array(Type.String({ minLength: 1 }))),
-          operations: Type.Optional(Type.Array(Type.Union([Type.Literal('query'), Type.Literal('mutation')]))),
+          operations: Type.Optional(
+            Type.Array(Type.Union([Type.Literal('query'), Type.Literal('mutation'), Type.Literal('subscription')]))
+          ),
           adhoc: Type.Optional(Type.Boolean()),
           rateLimitPerMinute: Type.Optional(Type.Integer({ minimum: 1 }))
         },

@@ -20,7 +20,7 @@ t.test('a file that is not right is refused, and nothing of it is shown', async 
     ['no key', file({ name: 'web', keySha256: [] }), /keySha256/],
     ['a key in the clear', file({ name: 'web', keySha256: ['s3cret'] }), /keySha256/],
     ['an unknown right', file({ name: 'web', keySha256: [hash], admin: true }), /callers\/0/],
-    ['a kind that is none', file({ name: 'web', keySha256: [hash], operations: ['subscription'] }), /operations/],
+    ['a kind that is none', file({ name: 'web', keySha256: [hash], operations: ['introspection'] }), /operations/],
     ['a limit of nothing', file({ name: 'web', keySha256: [hash], rateLimitPerMinute: 0 }), /rateLimitPerMinute/],
     ['a role that is not allowed', file({ name: 'web', keySha256: [hash], role: 's3cret' }), /callers\/0\/role: .*HASURA_ALLOWED_ROLES/],
     ['a role that is not its own', file({ name: 'web', keySha256: [hash], role: 'editor', roles: ['reader'] }), /the caller's roles/],

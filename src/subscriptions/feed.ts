@@ -2,7 +2,7 @@
 import type { Clock } from '../clock.ts'
 import { GatewayError } from '../errors.ts'
 import type { AnswerListener, HasuraConnection, UpstreamSubscription } from './hasura-connection.ts'
-import { type Ending, Reader } from './reader.ts'
+import { type Answer, type Ending, Reader } from './reader.ts'
 
 /** A subscription that has lasted so long, in ms, is taken for a success even if there has been nothing to answer. */
 export const STABLE_MS = 5_000
@@ -103,8 +103,7 @@ export abstract class Feed {
   }
 
   /** Passes an answer on to every reader. */
-  protected deliver(text: string): void {
-    const answer = { kind: 'answer', text } as const
+  protected deliver(answer: Answer): void {
     for (const reader of this.readers) reader.put(answer)
   }
 
@@ -113,7 +112,7 @@ export abstract class Feed {
     return {
       onNext,
       onError: errors => {
-        this.deliver(`{"errors":${errors}}`)
+        this.deliver({ kind: 'answer', text: `{"errors":${errors}}` })
         this.end({ kind: 'complete' })
       },
       onFault: error => this.end({ kind: 'error', error }),
@@ -130,7 +129,7 @@ export abstract class Feed {
 /** A live query: any number of readers, each of whom wants the latest answer. */
 export class LiveFeed extends Feed {
   readonly #payload: string
-  #latest: string | undefined
+  #latest: Answer | undefined
   #open: UpstreamSubscription | undefined
   /** On a newer connection, before its first answer. */
   #next: UpstreamSubscription | undefined
@@ -143,7 +142,7 @@ export class LiveFeed extends Feed {
 
   override join(): Reader {
     const reader = super.join()
-    if (this.#latest !== undefined) reader.put({ kind: 'answer', text: this.#latest })
+    if (this.#latest) reader.put(this.#latest)
     return reader
   }
 
@@ -179,8 +178,8 @@ export class LiveFeed extends Feed {
   }
 
   #onAnswer(text: string): void {
-    if (text === this.#latest) return
-    this.#latest = text
-    this.deliver(text)
+    if (text === this.#latest?.text) return
+    this.#latest = { kind: 'answer', text }
+    this.deliver(this.#latest)
   }
 }

@@ -52,6 +52,6 @@ export class StreamFeed extends Feed {
     this.#lastRow = lastRow ?? this.#lastRow
     this.#hasAnswered = true
     this.answered()
-    this.deliver(text)
+    this.deliver({ kind: 'answer', text })
   }
 }

@@ -1,7 +1,6 @@
 // Decorates the instance with the subscriptions at Hasura, and each reply with the event stream that carries one to its caller.
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply } from 'fastify'
 import fp from 'fastify-plugin'
-import type { Caller } from '../src/callers/caller.ts'
 import { systemClock } from '../src/clock.ts'
 import { GatewayError } from '../src/errors.ts'
 import { type EventSink, EventStream } from '../src/event-stream/event-stream.ts'
@@ -48,31 +47,6 @@ function sinkOf({ raw }: FastifyReply): EventSink {
   }
 }
 
-/** Whether the caller may still do what it does: its credential is looked at again. */
-function createRightsCheck({ identifyCaller }: FastifyInstance) {
-  return async (request: FastifyRequest, reply: FastifyReply): Promise<GatewayError | undefined> => {
-    const { caller } = request
-    if (identifyCaller === undefined || caller === undefined) return undefined
-    try {
-      await identifyCaller.call(request.server, request, reply)
-      return faultOf(request.caller, request.hasuraRole)
-    } catch {
-      // The keys to verify a token with can't be had at the moment: what is known of the caller holds.
-      return faultOf(caller, request.hasuraRole)
-    } finally {
-      request.caller = caller
-    }
-  }
-}
-
-function faultOf(caller: Caller | undefined, role: string | undefined): GatewayError | undefined {
-  const nowSeconds = systemClock.wallMs() / 1000
-  // The tolerance for clocks that differ is for new requests; a stream has had its time.
-  if (caller === undefined || (caller.expiresAtSeconds ?? nowSeconds) < nowSeconds) return new GatewayError('UNAUTHENTICATED')
-  if (caller.operations?.has('subscription') === false) return new GatewayError('OPERATION_NOT_ALLOWED')
-  return role !== undefined && caller.roles?.has(role) === false ? new GatewayError('ROLE_NOT_ALLOWED') : undefined
-}
-
 function logConnectionEnd({ log, metrics }: FastifyInstance, { code, fault, isRefusal }: ConnectionEnd): void {
   if (isRefusal) metrics.rejections.inc({ reason: `ws-${code}` })
   log[isRefusal ? 'warn' : 'info'](
@@ -100,7 +74,6 @@ export default fp(
     // The server waits for the answers under way before it closes, and a stream has no end of its own.
     app.addHook('preClose', async () => subscriptions.close())
 
-    const checkRights = createRightsCheck(app)
     app.decorateRequest('eventStream', undefined)
     app.decorateReply('streamSubscription', async function (this: FastifyReply, { isCurrent, ...wanted }) {
       const { request, raw } = this
@@ -117,7 +90,7 @@ export default fp(
         requestId: request.id,
         check: async () => {
           if (isCurrent?.() === false) return { kind: 'break' }
-          const error = await checkRights(request, this)
+          const error = await app.findLostRights(request, this)
           return error && { kind: 'error', error }
         },
         onError: ({ code }) => {
@@ -141,6 +114,6 @@ export default fp(
   },
   {
     name: 'subscriptions',
-    dependencies: ['config', 'errors', 'callers', 'cognitoAuth', 'metrics', 'requestEnd', 'shutdown', 'connections']
+    dependencies: ['config', 'errors', 'lostRights', 'cognitoAuth', 'metrics', 'requestEnd', 'shutdown', 'connections']
   }
 )

@@ -20,6 +20,7 @@ import hasura from '../plugins/hasura.ts'
 import hostCheck from '../plugins/host-check.ts'
 import jsonBody from '../plugins/json-body.ts'
 import keysFile from '../plugins/keys-file.ts'
+import lostRights from '../plugins/lost-rights.ts'
 import metrics from '../plugins/metrics.ts'
 import openapi from '../plugins/openapi.ts'
 import pageHeaders from '../plugins/page-headers.ts'
@@ -104,6 +105,7 @@ export async function buildApp(
   await app.register(openapi)
   await app.register(hasura)
   await app.register(passAnswer)
+  await app.register(lostRights)
   await app.register(subscriptions)
   await app.register(runOperation)
   await app.register(storedOperations)

@@ -1,6 +1,7 @@
 // All subscriptions of the service: equal ones share one at Hasura, and each role has its way there.
 import { type Clock, systemClock } from '../clock.ts'
-import { type Feed, LiveFeed } from './feed.ts'
+import type { Feed } from './feed.ts'
+import { LiveFeed } from './live-feed.ts'
 import type { Reader } from './reader.ts'
 import { RoleLink, type RoleLinkOptions, type TokenSource } from './role-link.ts'
 import { planStream, type StreamPlan } from './stream-cursor.ts'

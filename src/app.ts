@@ -11,6 +11,7 @@ import connections from '../plugins/connections.ts'
 import cors from '../plugins/cors.ts'
 import errors, { answerClientError, sendError } from '../plugins/errors.ts'
 import hasura from '../plugins/hasura.ts'
+import hasuraSchema from '../plugins/hasura-schema.ts'
 import hostCheck from '../plugins/host-check.ts'
 import jsonBody from '../plugins/json-body.ts'
 import metrics from '../plugins/metrics.ts'
@@ -95,6 +96,7 @@ export async function buildApp(
   await app.register(hasura)
   await app.register(passAnswer)
   await app.register(runOperation)
+  await app.register(hasuraSchema)
   await app.register(storedOperations)
 
   await app.register(operations)

@@ -136,6 +136,7 @@ t.test('a folder that Kubernetes swaps under many requests is seen old or new, n
     while (!isOver) await call()
     await call()
   }
+  await call()
   const callers = Array.from({ length: 8 }, caller)
   for (const n of [1, 2, 3]) await logged(IN_FORCE, () => version(n))
   isOver = true

@@ -1,111 +1,141 @@
-// Decorates the instance with the stored operations, typed by Hasura's schema as soon as there is one.
-import { readFileSync } from 'node:fs'
-import { text } from 'node:stream/consumers'
+// Decorates the instance with the stored operations, and keeps them up to date with their folder and Hasura's schema.
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
-import type { GraphQLSchema } from 'graphql'
-import type { HasuraClient } from '../src/hasura/hasura-client.ts'
-import { newRequestId } from '../src/request-id.ts'
-import { INTROSPECTION_BODY, SchemaError, schemaFromIntrospection, schemaFromSdl } from '../src/stored-operations/hasura-schema.ts'
+import { systemClock, within } from '../src/clock.ts'
+import { createFolderReader, type FolderReader } from '../src/stored-operations/folder-reader.ts'
+import { type LoadedOperations, loadOperations, reloadOperations } from '../src/stored-operations/load-operations.ts'
 import { describeMisfit, OperationCatalog, typeOperations } from '../src/stored-operations/operation-catalog.ts'
 import { readOperationFolder } from '../src/stored-operations/operation-folder.ts'
-import { OperationsError } from '../src/stored-operations/operations-error.ts'
-import { parseOperations } from '../src/stored-operations/parse-operations.ts'
-import { retryUntilDone } from '../src/stored-operations/retry-until.ts'
+import { describeRefusal } from '../src/stored-operations/operations-error.ts'
+import { startRefreshLoop } from '../src/stored-operations/refresh-loop.ts'
+import { watchFiles } from '../src/stored-operations/watch-files.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
     operations: {
       /** The operations in force: another catalog replaces it whole, so a request reads it once. */
       current: OperationCatalog
-      /** Why there is no schema and will be none, for the operator. */
-      schemaProblem: string | undefined
-      /** Returns what an operator should look at, in words; empty when all is well. */
-      reasons(): string[]
     }
   }
 }
 
-/** The largest schema that is read, in bytes; 300 tables of Hasura make about ten million. */
-const SCHEMA_MAX_BYTES = 100 * 1024 * 1024
+/** The most refused files that are named to an operator; the log names them all. */
+const NAMED_MAX = 10
 
-/** Types the operations by a file. One that makes no sense is reported; operations that do not fit it stop the start. */
-async function useSchemaFile({ operations, log }: FastifyInstance, path: string): Promise<void> {
-  let schema: GraphQLSchema
-  try {
-    schema = schemaFromSdl(readFileSync(path, 'utf8'))
-  } catch (error) {
-    const reason = error instanceof SchemaError ? error.message : `the file cannot be read (${(error as NodeJS.ErrnoException).code})`
-    operations.schemaProblem = `Stored operations run typed by their declarations alone, since HASURA_SCHEMA_FILE is of no use: ${reason}`
-    log.error({ err: error }, operations.schemaProblem)
-    return
+/** How long a change in the folder waits for a newer schema, in ms. */
+const SCHEMA_WAIT_MS = 2_000
+
+/** Returns a function that logs those lines that were not among the last ones. */
+function createNewsLog(log: FastifyInstance['log']) {
+  let known: ReadonlySet<string> = new Set()
+  return (lines: readonly string[]) => {
+    for (const line of lines) if (!known.has(line)) log.error(line)
+    known = new Set(lines)
   }
-  operations.current = await typeOperations(operations.current.operations, schema)
-  const problems = [...operations.current.misfits.values()].flat()
-  if (problems.length > 0) throw new OperationsError(problems)
 }
 
-/** Asks Hasura for its schema, with the service's own token. */
-async function introspect(hasura: HasuraClient, signal: AbortSignal): Promise<string> {
-  const headers = ['x-request-id', newRequestId()]
-  const { head, stream } = await hasura.execute({ body: INTROSPECTION_BODY, isQuery: true, headers, signal })
-  if (stream === undefined) return head.toString()
-  let size = 0
-  stream.on('data', (chunk: Buffer) => {
-    size += chunk.length
-    if (size > SCHEMA_MAX_BYTES) stream.destroy(new SchemaError(`the schema is larger than ${SCHEMA_MAX_BYTES} bytes`))
-  })
-  return text(stream)
-}
-
-/** Types the operations by Hasura's introspection, in the background; returns a function that stops it. */
-function useIntrospection({ operations, hasura, log }: FastifyInstance): () => void {
-  let lastReason = ''
-  return retryUntilDone({
-    attempt: async signal => {
-      const schema = schemaFromIntrospection(await introspect(hasura, signal))
-      const catalog = await typeOperations(operations.current.operations, schema, signal)
-      operations.current = catalog
-      for (const [{ name }, problems] of catalog.misfits) log.error(describeMisfit(name, problems))
-      log.info({ operations: catalog.operations.length, misfits: catalog.misfits.size }, "stored operations are typed by Hasura's schema")
+/** Keeps the reason why there is no schema, and logs it when it is a new one. */
+function createSchemaTrouble({ config, log, operations }: FastifyInstance) {
+  const isFile = config.HASURA_SCHEMA_FILE !== undefined
+  let message: string | undefined
+  return {
+    /** For the operator. That Hasura does not tell its schema is no fault: introspection may be turned off. */
+    notices: () => (isFile && message !== undefined ? [message] : []),
+    end() {
+      message = undefined
     },
-    onFailure: (error, retryInMs) => {
+    report(error: unknown, retryInMs = 0) {
       const reason = error instanceof Error ? error.message : String(error)
-      const level = reason === lastReason ? 'debug' : 'warn'
-      lastReason = reason
-      log[level]({ retryInSeconds: Math.round(retryInMs / 1000) }, `stored operations run typed by their declarations alone: ${reason}`)
+      const effect = operations.current.schema
+        ? 'stored operations stay typed by the previous schema'
+        : 'stored operations run typed by their declarations alone'
+      const text = `${isFile ? 'HASURA_SCHEMA_FILE is of no use: ' : ''}${effect}: ${reason}`
+      const level = text === message ? 'debug' : isFile ? 'error' : 'warn'
+      message = text
+      log[level]({ retryInSeconds: Math.round(retryInMs / 1000) }, text)
     }
-  })
+  }
+}
+
+/** Returns what brings the catalog up to date; the old one stays in force until the new one is whole. */
+function createRefresh(app: FastifyInstance, reader: FolderReader, start: LoadedOperations) {
+  const { operations, log } = app
+  const logRefusals = createNewsLog(log)
+  const logMisfits = createNewsLog(log)
+  let loaded = start
+
+  /** @param schema undefined where there is none (yet): the previous one is still the best guess */
+  const retype = async (schema = operations.current.schema, signal?: AbortSignal): Promise<void> => {
+    if (schema === operations.current.schema && loaded.operations === operations.current.operations) return
+    const catalog = schema ? await typeOperations(loaded.operations, schema, signal) : new OperationCatalog(loaded.operations)
+    operations.current = catalog
+    logMisfits([...catalog.misfits].map(([{ name }, problems]) => describeMisfit(name, problems)))
+    log.info(
+      { count: catalog.operations.length, misfits: catalog.misfits.size, hasSchema: schema !== undefined },
+      'stored operations are in force'
+    )
+  }
+
+  return {
+    async refresh(signal: AbortSignal): Promise<void> {
+      loaded = reloadOperations(await reader.read(), loaded)
+      logRefusals(loaded.problems.map(describeRefusal))
+      if (loaded.operations.length === 0) return retype()
+      const schema = app.getHasuraSchema(signal)
+      // Files and schema often change together; but files take effect in good time, also where Hasura is slow to tell.
+      await retype(
+        await within(
+          systemClock,
+          SCHEMA_WAIT_MS,
+          schema.catch(() => undefined)
+        ),
+        signal
+      )
+      await retype(await schema, signal)
+    },
+    notices(): string[] {
+      const refused = loaded.problems.slice(0, NAMED_MAX).map(describeRefusal)
+      const more = loaded.problems.length - NAMED_MAX
+      return more > 0 ? [...refused, `${more} more faults of stored operations: see the log.`] : refused
+    }
+  }
 }
 
 export default fp(
   async app => {
     const { OPERATIONS_DIR: folder, HASURA_SCHEMA_FILE: schemaFile, GRAPHQL_ADHOC: isAdhocAllowed } = app.config
     const files = readOperationFolder(folder)
-    const operations: FastifyInstance['operations'] = {
-      current: new OperationCatalog(parseOperations(files)),
-      schemaProblem: undefined,
-      reasons() {
-        return [operations.schemaProblem ?? [], operations.current.reasons()].flat()
-      }
-    }
-    app.decorate('operations', operations)
-    app.addReadiness(() => ({ notices: operations.reasons() }))
+    const loaded = loadOperations(files)
+    app.decorate('operations', { current: new OperationCatalog(loaded.operations) })
     if (files.ignored.length > 0)
       app.log.warn({ files: files.ignored }, 'these files are not stored operations: their names do not end in .graphql')
-    const count = operations.current.operations.length
-    if (count === 0) {
-      if (!isAdhocAllowed) app.log.warn({ folder }, 'nothing can run: GRAPHQL_ADHOC is false, and there are no stored operations')
-      return
-    }
-    app.log.info({ folder, count }, 'stored operations were read')
-    if (schemaFile !== undefined) return useSchemaFile(app, schemaFile)
+    app.log.info({ folder, count: loaded.operations.length }, 'stored operations were read')
+    if (loaded.operations.length === 0 && !isAdhocAllowed)
+      app.log.warn({ folder }, 'nothing can run: GRAPHQL_ADHOC is false, and there are no stored operations')
+
+    const reader = createFolderReader(folder, schemaFile)
+    const trouble = createSchemaTrouble(app)
+    const { refresh, notices } = createRefresh(app, reader, loaded)
+    app.addReadiness(() => ({ notices: [...trouble.notices(), ...notices(), ...app.operations.current.reasons()] }))
+    // With a file, operations are typed from the first request on.
+    if (schemaFile !== undefined) await refresh(new AbortController().signal).catch(trouble.report)
 
     let stop = () => {}
     app.addHook('onReady', async () => {
-      stop = useIntrospection(app)
+      const loop = startRefreshLoop({
+        refresh: async signal => {
+          await refresh(signal)
+          trouble.end()
+        },
+        onFailure: trouble.report
+      })
+      const unwatch = watchFiles({ look: reader.look, isNews: reader.isNews, onChange: loop.refreshNow })
+      stop = () => {
+        unwatch()
+        loop.stop()
+      }
     })
     app.addHook('onClose', async () => stop())
   },
-  { name: 'operations', dependencies: ['config', 'hasura', 'readiness'] }
+  { name: 'operations', dependencies: ['config', 'hasura', 'hasuraSchema', 'readiness'] }
 )

@@ -14,7 +14,12 @@ const StoredOperationSchema = Type.Object({
   name: Type.String({ description: 'Its route is `/operations/<name>`.' }),
   kind: Type.Union([Type.Literal('query'), Type.Literal('mutation'), Type.Literal('subscription')]),
   description: Type.Optional(Type.String()),
-  variables: Type.Array(VariableSchema)
+  variables: Type.Array(VariableSchema),
+  available: Type.Optional(
+    Type.Literal(false, {
+      description: "Present while the operation does not fit Hasura's schema and is answered `OPERATION_UNAVAILABLE`."
+    })
+  )
 })
 
 /** The schema of the list. */

@@ -23,7 +23,7 @@ declare module 'fastify' {
 }
 
 /** Returns an operation as the list shows it. */
-const entryOf = ({ name, kind, description, variables }: StoredOperation) => ({
+const entryOf = ({ name, kind, description, variables }: StoredOperation, isAvailable: boolean) => ({
   name,
   kind,
   ...(description && { description }),
@@ -32,7 +32,8 @@ const entryOf = ({ name, kind, description, variables }: StoredOperation) => ({
     type,
     required: isRequired,
     ...(defaultValue !== undefined && { default: defaultValue })
-  }))
+  })),
+  ...(!isAvailable && { available: false as const })
 })
 
 /** Makes a function that remembers what it made from the last catalog. */
@@ -79,7 +80,9 @@ const routes: FastifyPluginAsyncTypebox = async app => {
   const describe = oncePerCatalog(describeOperations)
   app.addToDocument(document => describe(operations.current, document))
 
-  const list = oncePerCatalog(catalog => ({ operations: catalog.operations.map(entryOf) }))
+  const list = oncePerCatalog(({ operations, misfits }) => ({
+    operations: operations.map(operation => entryOf(operation, !misfits.has(operation)))
+  }))
   app.get('/', { onRequest, schema: listSchema, prefixTrailingSlash: 'no-slash' }, async request => {
     // The list is no event.
     if (request.eventsFor === 'everything') throw new GatewayError('NOT_ACCEPTABLE')

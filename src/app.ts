@@ -17,6 +17,7 @@ import connections from '../plugins/connections.ts'
 import cors from '../plugins/cors.ts'
 import errors, { answerClientError, sendError } from '../plugins/errors.ts'
 import hasura from '../plugins/hasura.ts'
+import hasuraSchema from '../plugins/hasura-schema.ts'
 import hostCheck from '../plugins/host-check.ts'
 import jsonBody from '../plugins/json-body.ts'
 import keysFile from '../plugins/keys-file.ts'
@@ -108,6 +109,7 @@ export async function buildApp(
   await app.register(lostRights)
   await app.register(subscriptions)
   await app.register(runOperation)
+  await app.register(hasuraSchema)
   await app.register(storedOperations)
 
   await app.register(operations)

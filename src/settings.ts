@@ -173,12 +173,12 @@ export const SettingsSchema = Type.Object({
     'comma-separated exact origins, such as https://app.example.com',
     'Comma-separated exact origins whose pages may call the service. Default: none.'
   ),
-  OPERATIONS_DIR: textOr('operations', 'the path of a folder', 'Folder of stored operations, read at start; it need not exist.'),
+  OPERATIONS_DIR: textOr('operations', 'the path of a folder', 'Folder of stored operations, watched for changes; it need not exist.'),
   GRAPHQL_ADHOC: flag(true, 'false: only stored operations run; any other document is answered 403.'),
   HASURA_SCHEMA_FILE: Type.Optional(
     text(
       'the path of a file in the GraphQL schema language',
-      "File with Hasura's schema as SDL, to type and check stored operations. Default: the service asks Hasura at start."
+      "File with Hasura's schema as SDL, to type and check stored operations; watched for changes. Default: the service asks Hasura."
     )
   ),
   DOCS_ENABLED: flag(true, 'Serves the pages /, /documentation and /graphiql.'),

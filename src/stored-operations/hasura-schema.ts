@@ -3,7 +3,7 @@ import {
   buildClientSchema,
   buildSchema,
   GraphQLError,
-  type GraphQLSchema,
+  GraphQLSchema,
   getIntrospectionQuery,
   type IntrospectionQuery,
   validateSchema
@@ -22,7 +22,7 @@ export const INTROSPECTION_BODY = JSON.stringify({ query: getIntrospectionQuery(
  * @throws {SchemaError}
  */
 export function schemaFromSdl(text: string): GraphQLSchema {
-  return sound(() => buildSchema(text))
+  return withCached(sound(() => buildSchema(text)))
 }
 
 /**
@@ -33,8 +33,19 @@ export function schemaFromIntrospection(text: string): GraphQLSchema {
   return sound(() => {
     const { data, errors } = (JSON.parse(text) ?? {}) as { data?: unknown; errors?: readonly { message?: unknown }[] }
     if (!data) throw new SchemaError(`Hasura does not tell its schema: ${String(errors?.[0]?.message ?? 'no data').slice(0, 200)}`)
-    return buildClientSchema(data as IntrospectionQuery)
+    return withCached(buildClientSchema(data as IntrospectionQuery))
   })
+}
+
+/** The directive that the service itself understands, whether Hasura knows it or not: only Hasura Cloud does. */
+const CACHED = buildSchema('directive @cached(ttl: Int! = 60, refresh: Boolean! = false) on QUERY type Query { _: Int }').getDirective(
+  'cached'
+)
+
+function withCached(schema: GraphQLSchema): GraphQLSchema {
+  if (!CACHED || schema.getDirective(CACHED.name)) return schema
+  const config = schema.toConfig()
+  return new GraphQLSchema({ ...config, directives: [...config.directives, CACHED] })
 }
 
 function sound(build: () => GraphQLSchema): GraphQLSchema {

@@ -18,6 +18,9 @@ export type OperationFolder = {
   readonly problems: readonly FileProblem[]
 }
 
+/** Returns the folders that are read: the folder itself and that of the shared fragments. */
+export const foldersOf = (folder: string): string[] => [folder, join(folder, FRAGMENTS_FOLDER)]
+
 const FILE_NAME = /^([A-Za-z0-9_-]+)\.graphql$/
 
 /** Reads every file; a folder that does not exist counts as empty. Files that cannot be read are among the problems. */

@@ -18,6 +18,10 @@ export class OperationsError extends Error {
 /** Describes a fault in one line: `operations/users.graphql:3: reason`. */
 export const describeProblem = ({ file, line, reason }: FileProblem): string => `${file}${line === undefined ? '' : `:${line}`}: ${reason}`
 
+/** Describes in one sentence for an operator what became of a bad file of a folder that has changed. */
+export const describeRefusal = (problem: FileProblem): string =>
+  `A change in the folder of stored operations was refused, and the version before it stays: ${describeProblem(problem)}`
+
 /**
  * Turns an error of graphql into a fault of the file it points to, which may hold shared fragments.
  * @param file the file if the error points nowhere

@@ -9,7 +9,6 @@ import { loadSettings } from '../../src/settings.ts'
 import { type Files, operationsSent, SCHEMA, schemaHasCome, tellsSchema } from '../stored-operations/fixtures.ts'
 import { type Answer, sendJson } from '../support/fake-server.ts'
 import { codeOf, environmentFor, type Gateway, givesData, startGateway } from '../support/gateway.ts'
-import { startService } from '../support/service-process.ts'
 
 const FILES: Files = { 'good.graphql': 'query Good($id: ID) { user(id: $id) { id } }', 'bad.graphql': 'query Bad {\n  nope\n}' }
 
@@ -36,17 +35,24 @@ const reasonsOf = async (gateway: Pick<Gateway, 'url'>) => {
   return { status: answer.status, reasons: ((await answer.json()) as { reasons: string[] }).reasons }
 }
 
-t.test('an operation that does not fit the schema of a file stops the start, with file, line and reason', async t => {
-  const folder = t.testdir({ operations: FILES, 'schema.graphql': printSchema(SCHEMA) })
-  const settings = {
-    ...environmentFor('http://127.0.0.1:1', 'http://127.0.0.1:1'),
-    OPERATIONS_DIR: 'operations',
-    HASURA_SCHEMA_FILE: 'schema.graphql'
-  }
-  const service = startService(settings, folder)
-  t.equal(await service.exited, 1)
-  const message = 'Bad stored operations:\n  operations/bad.graphql:2: Cannot query field "nope" on type "Query". Did you mean "node"?\n'
-  t.ok(service.output().includes(message), service.output())
+t.test('an operation that does not fit the schema of a file is unavailable, and the others run', async t => {
+  const folder = t.testdir({ ...FILES, 'schema.graphqls': printSchema(SCHEMA) })
+  const gateway = await start(t, { OPERATIONS_DIR: folder, HASURA_SCHEMA_FILE: join(folder, 'schema.graphqls') })
+  t.equal(await codeOf(await get(gateway, '/operations/bad')), 'OPERATION_UNAVAILABLE')
+  t.equal((await get(gateway, '/operations/good?id=1')).status, 200)
+  const { status, reasons } = await reasonsOf(gateway)
+  t.equal(status, 200)
+  t.match(reasons, [/^The stored operation bad does not fit .*bad\.graphql:2: Cannot query field "nope" on type "Query"/])
+})
+
+t.test("with a schema, Hasura Cloud's @cached is no misfit, and what it takes is checked", async t => {
+  const folder = t.testdir({
+    'a.graphql': 'query A($ttl: Int = 5) @cached(ttl: $ttl) { me { id } }',
+    'b.graphql': 'query B @cached(tll: 5) { me { id } }',
+    'schema.graphqls': printSchema(SCHEMA)
+  })
+  const gateway = await start(t, { OPERATIONS_DIR: folder, HASURA_SCHEMA_FILE: join(folder, 'schema.graphqls') })
+  t.match((await reasonsOf(gateway)).reasons, [/Unknown argument "tll" on directive "@cached"/])
 })
 
 t.test('bad files stop the start without a schema as well', async t => {

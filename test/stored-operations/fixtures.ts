@@ -2,10 +2,10 @@
 import { setImmediate } from 'node:timers/promises'
 import { buildSchema, introspectionFromSchema } from 'graphql'
 import type { Test } from 'tap'
+import { loadOperations } from '../../src/stored-operations/load-operations.ts'
 import { OperationCatalog } from '../../src/stored-operations/operation-catalog.ts'
 import { readOperationFolder } from '../../src/stored-operations/operation-folder.ts'
 import { OperationsError } from '../../src/stored-operations/operations-error.ts'
-import { parseOperations } from '../../src/stored-operations/parse-operations.ts'
 import { type Answer, sendJson } from '../support/fake-server.ts'
 import { type Gateway, givesData } from '../support/gateway.ts'
 
@@ -14,14 +14,14 @@ export type Files = { readonly [name: string]: string | Files }
 
 /** Returns the catalog of a folder that holds these files. */
 export function catalogOf(t: Test, files: Files): OperationCatalog {
-  return new OperationCatalog(parseOperations(readOperationFolder(t.testdir(files))))
+  return new OperationCatalog(loadOperations(readOperationFolder(t.testdir(files))).operations)
 }
 
 /** Returns what is wrong with a folder that holds these files: `file:line reason`, without the path of the folder. */
 export function faultsOf(t: Test, files: Files): string[] {
   const folder = t.testdir(files)
   try {
-    parseOperations(readOperationFolder(folder))
+    loadOperations(readOperationFolder(folder))
     return []
   } catch (error) {
     if (!(error instanceof OperationsError)) throw error

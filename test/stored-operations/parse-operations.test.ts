@@ -40,8 +40,8 @@ t.test('all bad files are named in one go, two of one operation name among them'
       'E.gql: the name must be [A-Za-z0-9_-] and end in .graphql',
       'f.graphql: cannot be read (EISDIR)',
       'my op.graphql: the name must be [A-Za-z0-9_-] and end in .graphql',
-      'b.graphql:2 a.graphql has an operation of the same name',
-      'c.graphql:1 Syntax Error: Expected Name, found <EOF>.'
+      'c.graphql:1 Syntax Error: Expected Name, found <EOF>.',
+      'b.graphql:2 a.graphql has an operation of the same name'
     ]
   )
 })

@@ -1,0 +1,66 @@
+// Refreshes something in the background: at once, every five minutes, whenever asked, and sooner after a failure.
+import { type Clock, systemClock } from '../clock.ts'
+
+/** The time from one success to the next attempt, in ms. */
+export const REFRESH_MS = 300_000
+/** The time to the next attempt after the first failure, in ms; it doubles with each, up to {@link REFRESH_MS}. */
+export const FIRST_RETRY_MS = 1_000
+
+/** What there is to refresh. */
+type Refreshed = {
+  /** One attempt. The signal aborts when the loop is stopped or asked to begin anew. */
+  refresh: (signal: AbortSignal) => Promise<void>
+  /** Called after each failure with the time to the next attempt. */
+  onFailure: (error: unknown, retryInMs: number) => void
+  /** Default: the clock of this machine. */
+  clock?: Clock
+  /** Returns numbers from 0 up to 1; default Math.random. */
+  random?: () => number
+}
+
+/** A loop that runs. */
+export type RefreshLoop = {
+  /** Starts an attempt now; one that is under way is aborted. */
+  refreshNow(): void
+  /** Ends the loop; an attempt that is under way is aborted. */
+  stop(): void
+}
+
+/** Starts a loop and does not wait for the first attempt. One attempt is under way at a time. */
+export function startRefreshLoop({ refresh, onFailure, clock = systemClock, random = Math.random }: Refreshed): RefreshLoop {
+  let current = new AbortController()
+  let underWay: Promise<void> = Promise.resolve()
+  let cancelTimer = () => {}
+  let failures = 0
+
+  const attempt = async (signal: AbortSignal): Promise<void> => {
+    let delayMs: number
+    try {
+      if (signal.aborted) return
+      await refresh(signal)
+      failures = 0
+      // Part of it is drawn, so that replicas which started together do not ask together.
+      delayMs = REFRESH_MS * (0.9 + random() / 10)
+    } catch (error) {
+      if (signal.aborted) return
+      delayMs = Math.round(Math.min(REFRESH_MS, FIRST_RETRY_MS * 2 ** failures++) * (0.5 + random() / 2))
+      onFailure(error, delayMs)
+    }
+    if (!signal.aborted) cancelTimer = clock.setTimer(refreshNow, delayMs)
+  }
+
+  const stop = () => {
+    current.abort()
+    cancelTimer()
+  }
+
+  const refreshNow = () => {
+    stop()
+    current = new AbortController()
+    const { signal } = current
+    underWay = underWay.then(() => attempt(signal))
+  }
+
+  refreshNow()
+  return { refreshNow, stop }
+}

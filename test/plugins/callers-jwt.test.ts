@@ -8,11 +8,9 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { type CryptoKey, exportJWK, exportSPKI, generateKeyPair, type JWTPayload, SignJWT } from 'jose'
 import t, { type Test } from 'tap'
-import { openEvents } from '../support/event-reader.ts'
 import { startFakeServer } from '../support/fake-server.ts'
 import { freePort } from '../support/free-port.ts'
 import { codeOf, environmentFor, givesData, givesTokens } from '../support/gateway.ts'
-import { startLiveHasura } from '../support/live-hasura.ts'
 import { startService } from '../support/service-process.ts'
 
 const skip = spawnSync('openssl', ['version']).status === 0 ? false : 'the openssl command is not on this machine'
@@ -105,7 +103,6 @@ async function serviceFor(t: Test, jwksUrl: string, settings: Record<string, str
       body: '{"query":"{ a }"}'
     })
   return {
-    url,
     hasura,
     post,
     bearer: (token: string) => post({ authorization: `Bearer ${token}` }),
@@ -337,24 +334,4 @@ t.test('keys and tokens side by side: each is taken where it belongs', { skip },
   t.equal((await bearer(KEY)).status, 200)
   t.equal((await post({ 'x-api-key': KEY })).status, 200)
   t.notMatch(JSON.stringify(hasura.received), KEY)
-})
-
-t.test('an event stream ends when its token expires, without the tolerance that new requests have', { skip }, async t => {
-  const jwks = await startJwks()
-  const live = await startLiveHasura()
-  t.teardown(async () => {
-    jwks.close()
-    await live.close()
-  })
-  const { url } = await serviceFor(t, jwks.url, { GRAPHQL_ENDPOINT: live.url, GRAPHQL_ALLOWED_OPERATIONS: 'subscription' })
-  const open = async (expiresIn: number) => {
-    const headers = { authorization: `Bearer ${await sign(CLAIMS, { expiresIn })}` }
-    return openEvents(`${url}/execute-graphql`, { body: { query: 'subscription { n }' }, headers })
-  }
-  const [short, long] = [await open(2), await open(300)]
-  await Promise.all([short.next(), long.next()])
-  t.match(await short.next(), { type: 'next', data: /"code":"UNAUTHENTICATED"/ })
-  t.match(await short.next(), { type: 'complete' })
-  live.push('{"data":{"n":1}}')
-  t.match(await long.next(), { type: 'next', data: '{"data":{"n":1}}' })
 })

@@ -91,8 +91,9 @@ t.test('a stored subscription that is replaced ends without complete, so that it
   })
   const stream = await openEvents(`${gateway.url}/operations/watch`)
   await stream.next()
-  const { operations } = gateway.app
-  operations.current = Object.create(operations.current, { get: { value: () => undefined } })
+  writeFileSync(join(folder, 'watch.graphql'), 'subscription Watch { n other }')
   t.equal(await stream.next(), undefined)
   t.equal(await stream.ended, 'end')
+  await (await openEvents(`${gateway.url}/operations/watch`)).next()
+  t.match(live.received.findLast(({ type }) => type === 'subscribe')?.payload?.query, 'other')
 })

@@ -1,0 +1,107 @@
+// POST /mcp: stored operations as tools of the Model Context Protocol, over Streamable HTTP without sessions.
+import { Server } from '@modelcontextprotocol/sdk/server/index.js'
+import { WebStandardStreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js'
+import { CallToolRequestSchema, ListToolsRequestSchema } from '@modelcontextprotocol/sdk/types.js'
+import { AjvJsonSchemaValidator } from '@modelcontextprotocol/sdk/validation/ajv'
+import type { FastifyInstance, FastifyPluginAsync, FastifyRequest, onRequestHookHandler } from 'fastify'
+import { errorBody, GatewayError } from '../src/errors.ts'
+import { readMembers } from '../src/json.ts'
+import { serviceVersion } from '../src/version.ts'
+import { AnswerPlace } from './mcp/result-message.ts'
+import { toolOf } from './mcp/tool.ts'
+import { readWhole, type ToolAnswer } from './mcp/whole-answer.ts'
+
+const SERVER = { name: 'cognito-hasura-gateway', version: serviceVersion }
+/** Tools in one answer to `tools/list`; the next page begins behind the last of them. */
+const PAGE_SIZE = 200
+/** The headers that the SDK looks at. */
+const SDK_HEADERS = ['accept', 'content-type', 'mcp-protocol-version']
+/** The SDK wants a URL, and looks at nothing in it. */
+const ANY_URL = 'http://localhost/mcp'
+
+/**
+ * Refuses pages of origins that are not listed, also where the browser does not mark them (MCP 2025-11-25, "Transports", security warning).
+ * @throws {GatewayError} `CROSS_SITE_REQUEST`
+ */
+function createOriginCheck(origins: ReadonlySet<string>): onRequestHookHandler {
+  return ({ headers: { origin } }, _, done) =>
+    done(origin !== undefined && !origins.has(origin) ? new GatewayError('CROSS_SITE_REQUEST') : undefined)
+}
+
+/** Returns the tools that a caller may run: those behind the cursor, which is the name of a tool. */
+function listTools({ config, operations: { current: catalog } }: FastifyInstance, { caller }: FastifyRequest, cursor = '') {
+  const mayRun = (kind: 'query' | 'mutation') => config.GRAPHQL_ALLOWED_OPERATIONS.has(kind) && caller?.operations?.has(kind) !== false
+  const left = catalog.operations.filter(({ kind, name }) => mayRun(kind) && name > cursor).sort((a, b) => (a.name < b.name ? -1 : 1))
+  const page = left.slice(0, PAGE_SIZE)
+  return { tools: page.map(operation => toolOf(operation, catalog)), ...(left.length > PAGE_SIZE && { nextCursor: page.at(-1)?.name }) }
+}
+
+/** Returns the text of each argument as it came, since the SDK's own numbers are rounded. */
+function argumentTexts(request: FastifyRequest): ReadonlyMap<string, string> | undefined {
+  const given = readMembers(request.bodyMembers?.get('params') ?? '')?.get('arguments')
+  try {
+    return given === undefined ? undefined : readMembers(given)
+  } catch (cause) {
+    throw new GatewayError('INVALID_REQUEST', { message: 'There are too many arguments.', cause })
+  }
+}
+
+async function runTool(app: FastifyInstance, request: FastifyRequest, name: string, given: unknown): Promise<ToolAnswer> {
+  const catalog = app.operations.current
+  const operation = catalog.get(name)
+  if (operation === undefined) throw new GatewayError('NOT_FOUND', { message: 'There is no such tool.' })
+  const { document } = operation
+  request.operation = document.operations[0]
+  const variables = catalog.variablesOf(operation).fromBody(given, argumentTexts(request))
+  const answer = await app.callHasura(request, { document, operationName: undefined, variables }, { takesGzip: false })
+  return readWhole(answer, request.callerLeft?.signal)
+}
+
+/** Runs a tool; its errors are answers too, for the model to read. */
+async function callTool(app: FastifyInstance, request: FastifyRequest, name: string, given: unknown): Promise<ToolAnswer> {
+  try {
+    return await runTool(app, request, name, given)
+  } catch (error) {
+    if (request.callerLeft?.signal.aborted) throw error
+    return { text: errorBody(request.noteError(error), request.id), isError: true }
+  }
+}
+
+const routes: FastifyPluginAsync = async app => {
+  const jsonSchemaValidator = new AjvJsonSchemaValidator()
+  app.addHook('onRequest', createOriginCheck(app.config.CORS_ORIGINS))
+
+  /** The SDK wants a server for each request where there are no sessions. */
+  const answer = async (request: FastifyRequest, place: AnswerPlace): Promise<Response> => {
+    const server = new Server(SERVER, { capabilities: { tools: {} }, jsonSchemaValidator })
+    server.setRequestHandler(ListToolsRequestSchema, ({ params }) => listTools(app, request, params?.cursor))
+    server.setRequestHandler(CallToolRequestSchema, async ({ params }) =>
+      place.resultOf(await callTool(app, request, params.name, params.arguments))
+    )
+    const transport = new WebStandardStreamableHTTPServerTransport({ enableJsonResponse: true })
+    await server.connect(transport)
+    const headers = SDK_HEADERS.flatMap(name => {
+      const value = request.headers[name]
+      return typeof value === 'string' ? [[name, value] satisfies [string, string]] : []
+    })
+    return transport.handleRequest(new Request(ANY_URL, { method: 'POST', headers }), { parsedBody: request.body })
+  }
+
+  app.post('/mcp', { onRequest: app.checkAcceptAndRole, schema: { hide: true } }, async (request, reply) => {
+    // A batch would run many operations at the price of one.
+    if (request.bodyMembers === undefined)
+      throw new GatewayError('INVALID_REQUEST', { message: 'The body must be one JSON-RPC message, not a batch.' })
+    const place = new AnswerPlace()
+    const response = await answer(request, place)
+    if (request.callerLeft?.signal.aborted) return reply.hijack()
+    const message = await response.text()
+    reply.code(response.status)
+    if (message === '') return reply.send()
+    return reply
+      .type('application/json; charset=utf-8')
+      .serializer((text: string) => text)
+      .send(place.fill(message))
+  })
+}
+
+export default routes

@@ -5,8 +5,8 @@ import { CallToolRequestSchema, ListToolsRequestSchema } from '@modelcontextprot
 import { AjvJsonSchemaValidator } from '@modelcontextprotocol/sdk/validation/ajv'
 import type { FastifyInstance, FastifyPluginAsync, FastifyRequest, onRequestHookHandler } from 'fastify'
 import { errorBody, GatewayError } from '../src/errors.ts'
-import { readMembers } from '../src/json.ts'
 import { serviceVersion } from '../src/version.ts'
+import { readArguments, readMessage } from './mcp/message.ts'
 import { AnswerPlace } from './mcp/result-message.ts'
 import { toolOf } from './mcp/tool.ts'
 import { readWhole, type ToolAnswer } from './mcp/whole-answer.ts'
@@ -36,31 +36,31 @@ function listTools({ config, operations: { current: catalog } }: FastifyInstance
   return { tools: page.map(operation => toolOf(operation, catalog)), ...(left.length > PAGE_SIZE && { nextCursor: page.at(-1)?.name }) }
 }
 
-/** Returns the text of each argument as it came, since the SDK's own numbers are rounded. */
-function argumentTexts(request: FastifyRequest): ReadonlyMap<string, string> | undefined {
-  const given = readMembers(request.bodyMembers?.get('params') ?? '')?.get('arguments')
-  try {
-    return given === undefined ? undefined : readMembers(given)
-  } catch (cause) {
-    throw new GatewayError('INVALID_REQUEST', { message: 'There are too many arguments.', cause })
-  }
-}
-
-async function runTool(app: FastifyInstance, request: FastifyRequest, name: string, given: unknown): Promise<ToolAnswer> {
+async function runTool(
+  app: FastifyInstance,
+  request: FastifyRequest,
+  name: string,
+  argumentsText: string | undefined
+): Promise<ToolAnswer> {
   const catalog = app.operations.current
   const operation = catalog.get(name)
   if (operation === undefined) throw new GatewayError('NOT_FOUND', { message: 'There is no such tool.' })
   const { document } = operation
   request.operation = document.operations[0]
-  const variables = catalog.variablesOf(operation).fromBody(given, argumentTexts(request))
+  const variables = catalog.variablesOf(operation).fromBody(undefined, readArguments(argumentsText))
   const answer = await app.callHasura(request, { document, operationName: undefined, variables }, { takesGzip: false })
   return readWhole(answer, request.callerLeft?.signal)
 }
 
 /** Runs a tool; its errors are answers too, for the model to read. */
-async function callTool(app: FastifyInstance, request: FastifyRequest, name: string, given: unknown): Promise<ToolAnswer> {
+async function callTool(
+  app: FastifyInstance,
+  request: FastifyRequest,
+  name: string,
+  argumentsText: string | undefined
+): Promise<ToolAnswer> {
   try {
-    return await runTool(app, request, name, given)
+    return await runTool(app, request, name, argumentsText)
   } catch (error) {
     if (request.callerLeft?.signal.aborted) throw error
     return { text: errorBody(request.noteError(error), request.id), isError: true }
@@ -73,10 +73,11 @@ const routes: FastifyPluginAsync = async app => {
 
   /** The SDK wants a server for each request where there are no sessions. */
   const answer = async (request: FastifyRequest, place: AnswerPlace): Promise<Response> => {
+    const { message, argumentsText } = readMessage(request.bodyMembers)
     const server = new Server(SERVER, { capabilities: { tools: {} }, jsonSchemaValidator })
     server.setRequestHandler(ListToolsRequestSchema, ({ params }) => listTools(app, request, params?.cursor))
     server.setRequestHandler(CallToolRequestSchema, async ({ params }) =>
-      place.resultOf(await callTool(app, request, params.name, params.arguments))
+      place.resultOf(await callTool(app, request, params.name, argumentsText))
     )
     const transport = new WebStandardStreamableHTTPServerTransport({ enableJsonResponse: true })
     await server.connect(transport)
@@ -84,13 +85,10 @@ const routes: FastifyPluginAsync = async app => {
       const value = request.headers[name]
       return typeof value === 'string' ? [[name, value] satisfies [string, string]] : []
     })
-    return transport.handleRequest(new Request(ANY_URL, { method: 'POST', headers }), { parsedBody: request.body })
+    return transport.handleRequest(new Request(ANY_URL, { method: 'POST', headers }), { parsedBody: message })
   }
 
   app.post('/mcp', { onRequest: app.checkAcceptAndRole, schema: { hide: true } }, async (request, reply) => {
-    // A batch would run many operations at the price of one.
-    if (request.bodyMembers === undefined)
-      throw new GatewayError('INVALID_REQUEST', { message: 'The body must be one JSON-RPC message, not a batch.' })
     const place = new AnswerPlace()
     const response = await answer(request, place)
     if (request.callerLeft?.signal.aborted) return reply.hijack()

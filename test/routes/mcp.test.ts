@@ -98,8 +98,28 @@ t.test('what is no JSON-RPC message, a batch among them, is refused', async t =>
   t.equal((await send(tool, { 'mcp-protocol-version': '1999-01-01' })).status, 400)
   t.equal((await send({ ...tool, id: undefined })).status, 202, 'a notification is taken, and runs nothing')
   t.match(await (await send({ ...tool, method: 'prompts/list' })).json(), { id: 1, error: { code: -32601 } })
-  t.match(await (await send({ ...tool, params: { name: 'me', arguments: [] } })).json(), { id: 1, error: { code: Number } })
+  t.match(await (await send({ ...tool, params: { name: 7 } })).json(), { id: 1, error: { code: Number } })
   t.strictSame(sent(), [])
+})
+
+t.test('what the SDK checks is small, whatever a message holds; the arguments may be as large as any body', async t => {
+  const { send, call, sent } = await start(t)
+  const wide = Object.fromEntries(Array.from({ length: 310 }, (_, n) => [`k${n}`, n]))
+  const client = { protocolVersion: '2025-11-25', clientInfo: { name: 'test', version: '1' }, capabilities: { experimental: wide } }
+  for (const message of [
+    { method: 'initialize', params: client },
+    { method: 'tools/call', params: { name: 'me', _meta: wide } },
+    { method: 'tools/call', params: { name: 'me', ...wide } },
+    { result: wide }
+  ]) {
+    const answer = await send({ jsonrpc: '2.0', id: 1, ...message })
+    t.equal(answer.status, 400)
+    t.equal(await codeOf(answer), 'INVALID_REQUEST')
+  }
+  t.strictSame(sent(), [])
+  const id = 'x'.repeat(500_000)
+  t.equal((await call('get', JSON.stringify({ id }))).status, 200)
+  t.match(sent().at(-1), id)
 })
 
 t.test('an error of the service is reported under its code, and Hasura hears of none', async t => {
@@ -108,6 +128,7 @@ t.test('an error of the service is reported under its code, and Hasura hears of 
   t.equal(await failureOf('__proto__'), 'NOT_FOUND')
   t.equal(await failureOf('add', '{"user":{"name":"a"}}'), 'OPERATION_NOT_ALLOWED')
   t.equal(await failureOf('users', '{"n":["x"],"nope":1}'), 'INVALID_REQUEST')
+  for (const args of ['[]', 'null', '1', '"{}"']) t.equal(await failureOf('me', args), 'INVALID_REQUEST', args)
   t.equal(await failureOf('users', `{${Array.from({ length: 1_001 }, (_, n) => `"a${n}":1`)}}`), 'INVALID_REQUEST')
   t.strictSame(sent(), [])
   await hasura.close()

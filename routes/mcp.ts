@@ -5,6 +5,7 @@ import { CallToolRequestSchema, ListToolsRequestSchema } from '@modelcontextprot
 import { AjvJsonSchemaValidator } from '@modelcontextprotocol/sdk/validation/ajv'
 import type { FastifyInstance, FastifyPluginAsync, FastifyRequest, onRequestHookHandler } from 'fastify'
 import { errorBody, GatewayError } from '../src/errors.ts'
+import type { StoredOperation } from '../src/stored-operations/stored-operation.ts'
 import { serviceVersion } from '../src/version.ts'
 import { readArguments, readMessage } from './mcp/message.ts'
 import { AnswerPlace } from './mcp/result-message.ts'
@@ -28,12 +29,17 @@ function createOriginCheck(origins: ReadonlySet<string>): onRequestHookHandler {
     done(origin !== undefined && !origins.has(origin) ? new GatewayError('CROSS_SITE_REQUEST') : undefined)
 }
 
+/** The kinds of stored operations that are tools. */
+const TOOL_KINDS: ReadonlySet<string> = new Set(['query', 'mutation'])
+
 /** Returns the tools that a caller may run: those behind the cursor, which is the name of a tool. */
-function listTools({ config, operations: { current: catalog } }: FastifyInstance, { caller }: FastifyRequest, cursor = '') {
-  const mayRun = (kind: 'query' | 'mutation') => config.GRAPHQL_ALLOWED_OPERATIONS.has(kind) && caller?.operations?.has(kind) !== false
-  const left = catalog.operations.filter(({ kind, name }) => mayRun(kind) && name > cursor).sort((a, b) => (a.name < b.name ? -1 : 1))
+function listTools({ config, operations }: FastifyInstance, { caller }: FastifyRequest, cursor = '') {
+  const catalog = operations.current
+  const mayRun = ({ kind }: StoredOperation) =>
+    TOOL_KINDS.has(kind) && config.GRAPHQL_ALLOWED_OPERATIONS.has(kind) && caller?.operations?.has(kind) !== false
+  const left = catalog.operations.filter(one => mayRun(one) && one.name > cursor).sort((a, b) => (a.name < b.name ? -1 : 1))
   const page = left.slice(0, PAGE_SIZE)
-  return { tools: page.map(operation => toolOf(operation, catalog)), ...(left.length > PAGE_SIZE && { nextCursor: page.at(-1)?.name }) }
+  return { tools: page.map(one => toolOf(one, catalog)), ...(left.length > PAGE_SIZE && { nextCursor: page.at(-1)?.name }) }
 }
 
 async function runTool(
@@ -44,7 +50,7 @@ async function runTool(
 ): Promise<ToolAnswer> {
   const catalog = app.operations.current
   const operation = catalog.get(name)
-  if (operation === undefined) throw new GatewayError('NOT_FOUND', { message: 'There is no such tool.' })
+  if (operation === undefined || !TOOL_KINDS.has(operation.kind)) throw new GatewayError('NOT_FOUND', { message: 'There is no such tool.' })
   const { document } = operation
   request.operation = document.operations[0]
   const variables = catalog.variablesOf(operation).fromBody(undefined, readArguments(argumentsText))

@@ -135,6 +135,31 @@ t.test('a caller that leaves ends the call of Hasura', async t => {
   t.equal(lines.filter(({ level }) => Number(level) >= 50).length, 0)
 })
 
+t.test('a caller that leaves while the answer is read ends that, and it is no fault of the service', async t => {
+  const started = Promise.withResolvers<void>()
+  const { url, hasura, lines } = await start(t, {
+    hasura: tellsSchema(response => {
+      response.writeHead(200, { 'content-type': 'application/json', 'content-length': 1_000_000 })
+      response.write(`{"data":{"me":{"id":"${'x'.repeat(200_000)}`, () => started.resolve())
+    }),
+    settings: { GRAPHQL_TIMEOUT_MS: '600000' }
+  })
+  const controller = new AbortController()
+  const left = post(url, callOf('me'), {}, controller.signal)
+  await started.promise
+  // By the answers to these, the service has begun to read.
+  for (let n = 0; n < 3; n++) await post(url, { jsonrpc: '2.0', id: 1, method: 'ping' })
+  const closed = [...hasura.sockets].map(socket => new Promise(resolve => socket.once('close', resolve)))
+  controller.abort()
+  await t.rejects(left)
+  await Promise.race(closed)
+  for (let n = 0; n < 3; n++) await post(url, { jsonrpc: '2.0', id: 1, method: 'ping' })
+  t.strictSame(
+    lines.filter(({ level }) => Number(level) >= 50),
+    []
+  )
+})
+
 t.test('a call has its operation, caller and code in the log line and in the metrics', async t => {
   const { url, app, lines } = await guarded(t)
   await (await post(url, callOf('me'), { 'x-api-key': 'web-key' })).text()

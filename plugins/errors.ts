@@ -15,6 +15,8 @@ declare module 'fastify' {
     errorCode: ErrorCode | undefined
     /** Why Hasura gave no answer that could be passed on, for the log line alone. */
     fault: string | undefined
+    /** Returns any error as one of the table, for an answer that reports it; notes it for the log line, and logs what caused an `INTERNAL_ERROR`. */
+    noteError(error: unknown): GatewayError
   }
 }
 
@@ -38,12 +40,17 @@ export function toGatewayError(error: unknown): GatewayError {
   return new GatewayError('INTERNAL_ERROR', { cause: error })
 }
 
-/** Answers with an error; logs the cause of an `INTERNAL_ERROR`. */
-export function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+function noteError(request: FastifyRequest, error: unknown): GatewayError {
   const failure = toGatewayError(error)
   request.errorCode = failure.code
   if (failure.cause instanceof AttemptError) request.fault = failure.cause.fault
   if (failure.code === 'INTERNAL_ERROR') request.log.error({ err: failure.cause ?? failure }, 'request failed')
+  return failure
+}
+
+/** Answers with an error; logs the cause of an `INTERNAL_ERROR`. */
+export function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const failure = noteError(request, error)
   if (isStreamed(request, failure)) return sendErrorEvent(failure, request, reply)
   const type = negotiateType(request.headers.accept) === GRAPHQL_RESPONSE_TYPE ? GRAPHQL_RESPONSE_TYPE : 'application/json'
   return reply
@@ -121,6 +128,9 @@ export default fp(
   async app => {
     app.decorateRequest('errorCode', undefined)
     app.decorateRequest('fault', undefined)
+    app.decorateRequest('noteError', function (this: FastifyRequest, error: unknown) {
+      return noteError(this, error)
+    })
     app.setErrorHandler(sendError)
     const methods = collectMethods(app)
     app.setNotFoundHandler(request => {

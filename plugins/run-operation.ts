@@ -27,6 +27,11 @@ declare module 'fastify' {
      * @throws {GatewayError} `NOT_ACCEPTABLE`, `ROLE_NOT_ALLOWED`
      */
     checkAcceptAndRole: onRequestHookHandler
+    /**
+     * Runs one query or mutation for a request and returns Hasura's answer, without a content coding, for a route that does not send it as it is.
+     * @throws {GatewayError} as `runOperation` does; an `AttemptError` where the caller left, which `request.callerLeft` tells
+     */
+    callHasura(request: FastifyRequest, wanted: OperationRequest): Promise<UpstreamAnswer>
   }
   interface FastifyRequest {
     /** The type of the answer where it is JSON, by the caller's `Accept`. */
@@ -108,11 +113,13 @@ async function waitForTurn(turns: FairTurns, caller: string, signal: AbortSignal
   }
 }
 
+/** One call of Hasura. */
+type Call = { body: string; isQuery: boolean; takesGzip: boolean; signal: AbortSignal }
+
 /** Makes the call of Hasura for a request. */
 function createCall({ config, hasura, traceCall, turns }: FastifyInstance) {
   const passHeaders = createHeaderPassing({ forward: config.FORWARD_HEADERS, passesTraceContext: traceCall === undefined })
-  return async (request: FastifyRequest, body: string, isQuery: boolean, signal: AbortSignal): Promise<UpstreamAnswer> => {
-    const takesGzip = request.eventsFor !== 'everything' && acceptsGzip(request.headers['accept-encoding'])
+  return async (request: FastifyRequest, { body, isQuery, takesGzip, signal }: Call): Promise<UpstreamAnswer> => {
     const headers = passHeaders(request.headers, request.id, takesGzip, request.hasuraRole)
     const startedAtMs = performance.now()
     const { callerIdentity } = request
@@ -135,26 +142,40 @@ function createCall({ config, hasura, traceCall, turns }: FastifyInstance) {
 export default fp(
   async app => {
     const { config } = app
-    const callHasura = createCall(app)
+    const call = createCall(app)
     app.decorateRequest('responseType')
     app.decorateRequest('eventsFor', 'nothing')
     app.decorateRequest('hasuraRole', undefined)
     app.decorate('checkAcceptAndRole', createAcceptAndRoleCheck(config.HASURA_ALLOWED_ROLES))
 
-    app.decorateReply('runOperation', async function (this: FastifyReply, wanted) {
-      const { request } = this
-      const operation = selectOperation(wanted.document, wanted.operationName)
+    const select = (request: FastifyRequest, { document, operationName }: OperationRequest): Operation => {
+      const operation = selectOperation(document, operationName)
       request.operation = operation
       assertMayRun(request, operation, config.GRAPHQL_ALLOWED_OPERATIONS)
-      if (operation.kind === 'subscription') return this.streamSubscription(subscriptionOf(wanted))
-      const body = writeBody(wanted, operation)
+      return operation
+    }
+    const ask = (request: FastifyRequest, wanted: OperationRequest, operation: Operation, takesGzip: boolean): Promise<UpstreamAnswer> => {
       const callerLeft = new AbortController()
       request.callerLeft = callerLeft
+      const body = writeBody(wanted, operation)
+      return call(request, { body, isQuery: operation.kind === 'query', takesGzip, signal: callerLeft.signal })
+    }
+
+    app.decorate('callHasura', async (request: FastifyRequest, wanted: OperationRequest) => {
+      const operation = select(request, wanted)
+      if (operation.kind === 'subscription') throw new GatewayError('SUBSCRIPTION_NOT_SUPPORTED')
+      return ask(request, wanted, operation, false)
+    })
+
+    app.decorateReply('runOperation', async function (this: FastifyReply, wanted) {
+      const { request } = this
+      const operation = select(request, wanted)
+      if (operation.kind === 'subscription') return this.streamSubscription(subscriptionOf(wanted))
+      const takesGzip = request.eventsFor !== 'everything' && acceptsGzip(request.headers['accept-encoding'])
       try {
-        const answer = await callHasura(request, body, operation.kind === 'query', callerLeft.signal)
-        await this.passAnswer(answer)
+        await this.passAnswer(await ask(request, wanted, operation, takesGzip))
       } catch (error) {
-        if (!callerLeft.signal.aborted) throw error
+        if (!request.callerLeft?.signal.aborted) throw error
         // Nobody is left to answer.
         this.hijack()
       }

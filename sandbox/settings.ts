@@ -39,6 +39,7 @@ export function serviceEnvironment(env: NodeJS.ProcessEnv, cognitoUrl: string, h
     AWS_COGNITO_SCOPES: SANDBOX_CLIENT.scopes,
     GRAPHQL_ENDPOINT: hasuraUrl,
     GRAPHQL_ALLOWED_OPERATIONS: 'query,mutation,subscription',
+    MCP_ENABLED: 'true',
     HOST: '127.0.0.1',
     PORT: '3000',
     ...env

@@ -131,6 +131,8 @@ const operations: FastifyPluginAsync = async scope => {
   scope.addHook('preParsing', scope.holdBody)
   await scope.register(executeGraphql)
   await scope.register(operationRoutes, { prefix: '/operations' })
+  // Loaded only when it is on: the SDK takes longer to load than the rest of the service.
+  if (scope.config.MCP_ENABLED) await scope.register(import('../routes/mcp.ts'))
 }
 
 /** What people look at in a browser. */

@@ -183,6 +183,7 @@ export const SettingsSchema = Type.Object({
   ),
   DOCS_ENABLED: flag(true, 'Serves the pages /, /documentation and /graphiql.'),
   SUBSCRIPTIONS_MAX: integer(1, 1_000_000, 1_000, 'Most event streams of subscriptions open at once; a further one is OVERLOADED.'),
+  MCP_ENABLED: flag(false, 'Serves stored operations as tools of the Model Context Protocol at /mcp.'),
   METRICS_PORT: integer(0, 65_535, 9_464, 'Port of a second listener with GET /metrics; 0 turns it off.'),
   SHUTDOWN_GRACE_MS: integer(0, MAX_TIMER_MS, 10_000, 'Time that requests in flight have to finish after SIGTERM, in ms.')
 })

@@ -170,6 +170,7 @@ t.test('the defaults are those of the documentation', async t => {
     GRAPHQL_ADHOC: true,
     DOCS_ENABLED: false,
     SUBSCRIPTIONS_MAX: 1000,
+    MCP_ENABLED: false,
     METRICS_PORT: 0,
     SHUTDOWN_GRACE_MS: 10000
   })

@@ -1,12 +1,13 @@
 // One stored operation as a path of the OpenAPI document.
 import { type GraphQLInputType, type GraphQLSchema, getNullableType, isInputObjectType, isListType, isScalarType } from 'graphql'
-import { formOf, inputTypeOf } from '../../src/stored-operations/input-type.ts'
-import type { StoredOperation, VariableDeclaration } from '../../src/stored-operations/stored-operation.ts'
+import { formOf } from '../../src/stored-operations/input-type.ts'
+import type { StoredOperation } from '../../src/stored-operations/stored-operation.ts'
 import { answerSchema } from './answer-schema.ts'
 import { COMMON_PARAMETERS, responsesOf } from './common-parts.ts'
 import type { Components, NameGiver } from './components.ts'
-import { described, inputSchema, orNull, presentSchema } from './input-schema.ts'
+import { described, orNull, presentSchema } from './input-schema.ts'
 import type { JsonSchema } from './scalar-schemas.ts'
+import { type TypedVariable, typedVariables, variableSchema, variablesSchema } from './variables-schema.ts'
 
 /**
  * Returns the path item: POST, and GET for all but a mutation.
@@ -20,7 +21,7 @@ export function operationPath(
   nameOnce: NameGiver
 ): JsonSchema {
   const { kind, operationName, description, variables } = operation
-  const typed = variables.map(variable => ({ variable, type: inputTypeOf(variable.typeNode, schema) }))
+  const typed = typedVariables(variables, schema)
   const data = (schema && answerSchema(operation, schema, components)) ?? { type: 'object', additionalProperties: true }
   const [summary, ...rest] = (description ?? `The ${kind} ${operationName}`).split('\n')
   const text = rest.join('\n').trim()
@@ -40,8 +41,6 @@ export function operationPath(
   }
 }
 
-type TypedVariable = { readonly variable: VariableDeclaration; readonly type: GraphQLInputType }
-
 /** Returns the schema of a whole answer from that of its data (GraphQL specification, section 7.1). */
 const graphqlAnswer = (data: JsonSchema): JsonSchema => ({
   type: 'object',
@@ -54,21 +53,10 @@ const graphqlAnswer = (data: JsonSchema): JsonSchema => ({
 })
 
 function requestBody(typed: readonly TypedVariable[], components: Components): JsonSchema {
-  const required = typed.filter(({ variable }) => variable.isRequired).map(({ variable }) => variable.name)
-  const schema = {
-    type: 'object',
-    properties: Object.fromEntries(typed.map(one => [one.variable.name, variableSchema(one, inputSchema(one.type, components))])),
-    ...(required.length > 0 && { required }),
-    additionalProperties: false
-  }
-  return { required: required.length > 0, description: 'The variables.', content: { 'application/json': { schema } } }
+  const required = typed.some(({ variable }) => variable.isRequired)
+  const schema = variablesSchema(typed, components)
+  return { required, description: 'The variables.', content: { 'application/json': { schema } } }
 }
-
-const variableSchema = ({ variable: { defaultValue, description } }: TypedVariable, schema: JsonSchema): JsonSchema => ({
-  ...schema,
-  ...described(description),
-  ...(defaultValue !== undefined && { default: defaultValue })
-})
 
 function parameter(one: TypedVariable, components: Components): JsonSchema {
   const { name, isRequired, description } = one.variable

@@ -49,6 +49,19 @@ export const url = (isValid: (url: URL) => boolean, ...words: Words) =>
     })
     .Encode(({ href }) => href)
 
+/** A JSON object whose values are strings. */
+export const textMap = (...words: Words) =>
+  Type.Transform(Type.String(options(words)))
+    .Decode((text): Readonly<Record<string, string>> => {
+      const value: unknown = JSON.parse(text)
+      if (!isTextMap(value)) throw new TypeError('another kind of JSON')
+      return value
+    })
+    .Encode(value => JSON.stringify(value))
+
+const isTextMap = (value: unknown): value is Record<string, string> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && Object.values(value).every(text => typeof text === 'string')
+
 /** Comma-separated parts for which `isValid` holds; empty if the setting is unset. */
 export const list = (isValid: (part: string) => boolean, ...words: Words) =>
   Type.Transform(Type.String({ ...options(words), minLength: 0, default: '' }))

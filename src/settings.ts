@@ -20,6 +20,7 @@ import {
   setOf,
   someOf,
   text,
+  textMap,
   textOr,
   textWhere,
   url,
@@ -34,10 +35,25 @@ const MAX_TIMER_MS = 2 ** 31 - 1
  * Add a setting here; a test holds docs/settings.md and .env.example against this schema. A unit is part of the name.
  */
 export const SettingsSchema = Type.Object({
-  AWS_COGNITO_DOMAIN: url(
-    url => isHttpUrl(url) && url.search === '',
-    'the https URL of the user pool domain, without a user name, a query or a fragment',
-    'URL of the user pool domain; the token endpoint is this URL + /oauth2/token. Required.'
+  AWS_COGNITO_DOMAIN: Type.Optional(
+    url(
+      url => isHttpUrl(url) && url.search === '',
+      'the https URL of the user pool domain, without a user name, a query or a fragment',
+      'URL of the user pool domain; the token endpoint is this URL + /oauth2/token. Either this or AWS_COGNITO_ENDPOINT is required.'
+    )
+  ),
+  AWS_COGNITO_ENDPOINT: Type.Optional(
+    url(
+      url => isHttpUrl(url) && url.search === '',
+      'the https URL of the user pools API or of a VPC endpoint, without a user name, a query or a fragment',
+      'URL of the user pools API or of a VPC endpoint: tokens come by GetClientToken, without a domain. Default: none.'
+    )
+  ),
+  AWS_COGNITO_CLIENT_METADATA: Type.Optional(
+    textMap(
+      'a JSON object whose values are strings',
+      'JSON object of strings that Cognito passes to the pre-token-generation Lambda. Default: none.'
+    )
   ),
   AWS_COGNITO_APP_CLIENT_ID: text('the app client id', 'App client id. Required.'),
   AWS_COGNITO_APP_CLIENT_SECRET: Type.Optional(text('the app client secret', 'App client secret. Either this or the file is required.')),
@@ -233,7 +249,7 @@ export function readEnvironment(path = '.env', environment: NodeJS.Dict<string> 
 export async function loadSettings(environment: Readonly<Record<string, string>>): Promise<Settings> {
   const problems: Problems = new Map()
   const settings = decode(await convert(environment, SettingsSchema, problems), problems)
-  for (const [name, problem] of checkTogether(settings)) if (!problems.has(name)) problems.set(name, problem)
+  for (const [name, problem] of checkTogether(settings, problems)) if (!problems.has(name)) problems.set(name, problem)
   assertWhole(settings, problems)
   return Object.freeze(settings)
 }

@@ -36,6 +36,11 @@ t.test('each bad value is named with what was expected, and not shown', async t 
     ['AWS_COGNITO_DOMAIN', `http://${secret}.example.com`, /loopback/],
     ['AWS_COGNITO_DOMAIN', `https://user:${secret}@example.com`, /without a user name/],
     ['AWS_COGNITO_DOMAIN', `https://example.com/?a=${secret}`, /without .*a query/],
+    ['AWS_COGNITO_ENDPOINT', secret, /https URL/],
+    ['AWS_COGNITO_ENDPOINT', `https://${secret}.example.com`, /set together with AWS_COGNITO_DOMAIN/],
+    ['AWS_COGNITO_CLIENT_METADATA', secret, /JSON object/],
+    ['AWS_COGNITO_CLIENT_METADATA', `["${secret}"]`, /JSON object/],
+    ['AWS_COGNITO_CLIENT_METADATA', `{"${secret}":1}`, /values are strings/],
     ['GRAPHQL_ENDPOINT', `http://${secret}.example.com/v1/graphql`, /loopback/],
     ['AWS_COGNITO_APP_CLIENT_SECRET_FILE', `/nowhere/${secret}`, /set together/],
     ['GRAPHQL_TOKEN_HEADER', `${secret} x`, /HTTP header/],
@@ -132,6 +137,29 @@ t.test('the service listens beyond this machine only where that is allowed', asy
   for (const host of ['0.0.0.0', '::', '10.0.0.1', 'example.com', '127.0.0.1.example.com']) t.ok(await problemsOf({ HOST: host }), host)
   t.equal(await problemsOf({ HOST: '0.0.0.0', ALLOW_UNAUTHENTICATED: 'true' }), undefined)
   t.notOk(isLoopback('1127.0.0.1'))
+})
+
+t.test('tokens come from the domain or from the API, and never from both', async t => {
+  const problemsFor = async (domain: string | undefined, endpoint: string | undefined) =>
+    Object.fromEntries((await problemsOf({ AWS_COGNITO_DOMAIN: domain, AWS_COGNITO_ENDPOINT: endpoint }))?.problems ?? [])
+  t.strictSame(await problemsFor(undefined, 'https://cognito-idp.eu-west-1.amazonaws.com'), {})
+  t.strictSame(await problemsFor(GOOD.AWS_COGNITO_DOMAIN, undefined), {})
+  t.match(await problemsFor(undefined, undefined), { AWS_COGNITO_DOMAIN: /is missing: .*AWS_COGNITO_ENDPOINT/ })
+  t.strictSame(await problemsFor('https://a.example.com', 'https://b.example.com'), {
+    AWS_COGNITO_DOMAIN: 'must not be set together with AWS_COGNITO_ENDPOINT',
+    AWS_COGNITO_ENDPOINT: 'must not be set together with AWS_COGNITO_DOMAIN'
+  })
+  t.match(await problemsFor('nowhere', 'https://b.example.com'), { AWS_COGNITO_DOMAIN: /https URL/, AWS_COGNITO_ENDPOINT: /together/ })
+  t.strictSame(Object.keys(await problemsFor(undefined, 'nowhere')), ['AWS_COGNITO_ENDPOINT'], 'what is set and bad is not missing')
+  t.match(await problemsFor(undefined, 'http://b.example.com'), { AWS_COGNITO_ENDPOINT: /loopback/ })
+})
+
+t.test('client metadata is a JSON object of strings', async t => {
+  const read = async (text: string) => (await loadSettings({ ...GOOD, AWS_COGNITO_CLIENT_METADATA: text })).AWS_COGNITO_CLIENT_METADATA
+  t.strictSame(await read('{"tenant":"a","__proto__":"b"}'), JSON.parse('{"tenant":"a","__proto__":"b"}'))
+  t.strictSame(await read('{}'), {})
+  for (const bad of ['{', '7', 'null', '"a"', '[]', '{"a":null}', '{"a":{}}'])
+    t.ok((await problemsOf({ AWS_COGNITO_CLIENT_METADATA: bad }))?.problems.has('AWS_COGNITO_CLIENT_METADATA'), bad)
 })
 
 t.test('the defaults are those of the documentation', async t => {

@@ -8,6 +8,7 @@ import { createTokenEndpoint } from '../src/cognito/token-endpoint.ts'
 import type { TokenExchange } from '../src/cognito/token-exchange.ts'
 import { TokenManager } from '../src/cognito/token-manager.ts'
 import type { ExchangeReport, TokenStatus } from '../src/cognito/token-status.ts'
+import { proxyFor } from '../src/proxy.ts'
 import type { Settings } from '../src/settings.ts'
 
 declare module 'fastify' {
@@ -65,10 +66,10 @@ function createExchange(config: Settings): TokenExchange {
     clientMetadata: config.AWS_COGNITO_CLIENT_METADATA
   }
   const { AWS_COGNITO_DOMAIN: domain, AWS_COGNITO_ENDPOINT: endpoint } = config
-  if (endpoint) return createClientTokenApi({ ...options, endpoint: endpoint.href })
+  if (endpoint) return createClientTokenApi({ ...options, endpoint: endpoint.href, proxy: proxyFor(endpoint, config) })
   // loadSettings has made sure that one of the two is there.
   if (!domain) throw new TypeError('neither AWS_COGNITO_DOMAIN nor AWS_COGNITO_ENDPOINT')
-  return createTokenEndpoint({ ...options, domain: domain.href })
+  return createTokenEndpoint({ ...options, domain: domain.href, proxy: proxyFor(domain, config) })
 }
 
 export default fp(

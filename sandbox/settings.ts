@@ -42,6 +42,8 @@ export function serviceEnvironment(env: NodeJS.ProcessEnv, cognitoUrl: string, h
     GRAPHQL_ALLOWED_OPERATIONS: 'query,mutation,subscription',
     HOST: '127.0.0.1',
     PORT: '3000',
+    // The stand-ins are on this machine, whatever proxy the shell is set up for.
+    ...(env.NO_PROXY || env.no_proxy ? {} : { NO_PROXY: '127.0.0.1' }),
     ...env
   }
 }

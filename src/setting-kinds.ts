@@ -1,6 +1,7 @@
 // The kinds of settings: what the text of each must look like, and the value it stands for.
 import { isIP } from 'node:net'
 import { Type } from '@sinclair/typebox'
+import { readProxyUrl } from './proxy.ts'
 
 /** What is expected of the value, as a bad setting's message says it, and what the setting means, in one line. */
 type Words = readonly [expected: string, description: string]
@@ -47,6 +48,12 @@ export const url = (isValid: (url: URL) => boolean, ...words: Words) =>
       if (!isValid(url)) throw new TypeError('another kind of URL')
       return url
     })
+    .Encode(({ href }) => href)
+
+/** The URL of a proxy; its port is always there, but for 80 of http and 443 of https. */
+export const proxyUrl = (...words: Words) =>
+  Type.Transform(Type.String(options(words)))
+    .Decode(readProxyUrl)
     .Encode(({ href }) => href)
 
 /** A JSON object whose values are strings. */

@@ -17,6 +17,7 @@ import {
   isTokenHeader,
   list,
   oneOf,
+  proxyUrl,
   setOf,
   someOf,
   text,
@@ -199,6 +200,20 @@ export const SettingsSchema = Type.Object({
   ),
   DOCS_ENABLED: flag(true, 'Serves the pages /, /documentation and /graphiql.'),
   SUBSCRIPTIONS_MAX: integer(1, 1_000_000, 1_000, 'Most event streams of subscriptions open at once; a further one is OVERLOADED.'),
+  HTTPS_PROXY: Type.Optional(
+    proxyUrl(
+      'the http or https URL of a proxy',
+      'Proxy for https URLs of Cognito and Hasura, read as curl does; https_proxy goes before it. Default: none.'
+    )
+  ),
+  HTTP_PROXY: Type.Optional(
+    proxyUrl('the http or https URL of a proxy', 'Proxy for http URLs of Cognito and Hasura; http_proxy goes before it. Default: none.')
+  ),
+  NO_PROXY: wordList(
+    () => true,
+    'names, addresses or CIDR ranges, separated by commas or blanks',
+    'Hosts reached without a proxy: names with their subdomains, addresses, CIDR ranges or *; no_proxy goes before it. Default: none.'
+  ),
   METRICS_PORT: integer(0, 65_535, 9_464, 'Port of a second listener with GET /metrics; 0 turns it off.'),
   SHUTDOWN_GRACE_MS: integer(0, MAX_TIMER_MS, 10_000, 'Time that requests in flight have to finish after SIGTERM, in ms.')
 })
@@ -227,7 +242,8 @@ export class SettingsError extends Error {
 }
 
 /**
- * The environment and, below it, the `.env` file of the working folder; an empty value counts as unset.
+ * The environment and, below it, the `.env` file of the working folder; an empty value counts as unset, and
+ * `https_proxy` as `HTTPS_PROXY`.
  * @throws {SettingsError} if there is something of that name that cannot be read
  */
 export function readEnvironment(path = '.env', environment: NodeJS.Dict<string> = process.env): Record<string, string> {
@@ -238,7 +254,20 @@ export function readEnvironment(path = '.env', environment: NodeJS.Dict<string> 
     const { code } = error as NodeJS.ErrnoException
     if (code !== 'ENOENT') throw new SettingsError(new Map([['.env', `must be a file that can be read (${code})`]]))
   }
-  return Object.fromEntries([file, environment].flatMap(Object.entries).filter(([, value]) => value !== undefined && value !== ''))
+  return { ...withCapitals(file), ...withCapitals(environment) }
+}
+
+const PROXY_NAMES = ['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY']
+
+/** What is set, with the names of proxies in capitals; those in small letters go before, as curl has it. */
+function withCapitals(environment: NodeJS.Dict<string>): Record<string, string> {
+  const set: Record<string, string> = {}
+  for (const [name, value] of Object.entries(environment)) if (value) set[name] = value
+  for (const name of PROXY_NAMES) {
+    const { [name.toLowerCase()]: small } = set
+    if (small) set[name] = small
+  }
+  return set
 }
 
 /**

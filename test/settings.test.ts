@@ -45,6 +45,8 @@ t.test('each bad value is named with what was expected, and not shown', async t 
     ['AWS_COGNITO_APP_CLIENT_SECRET_FILE', `/nowhere/${secret}`, /set together/],
     ['GRAPHQL_TOKEN_HEADER', `${secret} x`, /HTTP header/],
     ['GRAPHQL_TOKEN_HEADER', 'content-length', /HTTP header/],
+    ['HTTPS_PROXY', `socks5://${secret}:1080`, /http or https URL of a proxy/],
+    ['HTTP_PROXY', `http://user:${secret}%@proxy.example.com`, /http or https URL of a proxy/],
     ['GRAPHQL_TIMEOUT_MS', secret, /whole number/],
     ['GRAPHQL_TIMEOUT_MS', '0', /from 1 to/],
     ['GRAPHQL_TIMEOUT_MS', '2147483648', /to 2147483647/],
@@ -198,6 +200,7 @@ t.test('the defaults are those of the documentation', async t => {
     GRAPHQL_ADHOC: true,
     DOCS_ENABLED: false,
     SUBSCRIPTIONS_MAX: 1000,
+    NO_PROXY: [],
     METRICS_PORT: 0,
     SHUTDOWN_GRACE_MS: 10000
   })
@@ -214,6 +217,20 @@ t.test('a folder named .env is a bad setting, not a stack trace', async t => {
   const { exited, output } = startService({}, t.testdir({ '.env': {} }))
   t.equal(await exited, 1)
   t.equal(output(), 'Bad settings:\n  .env: must be a file that can be read (EISDIR)\n')
+})
+
+t.test('the names of proxies are read in small letters too, which go before capitals', async t => {
+  const path = join(t.testdir({ '.env': 'https_proxy=file-small\nHTTP_PROXY=file\nno_proxy=file' }), '.env')
+  const read = (environment: NodeJS.Dict<string>) => {
+    const { HTTPS_PROXY, HTTP_PROXY, NO_PROXY } = readEnvironment(path, environment)
+    return [HTTPS_PROXY, HTTP_PROXY, NO_PROXY]
+  }
+  t.strictSame(read({}), ['file-small', 'file', 'file'])
+  t.strictSame(read({ HTTPS_PROXY: 'capitals', http_proxy: 'small', HTTP_PROXY: 'capitals', no_proxy: '', NO_PROXY: 'capitals' }), [
+    'capitals',
+    'small',
+    'capitals'
+  ])
 })
 
 t.test('a setting is read once into what it means', async t => {
@@ -261,6 +278,7 @@ t.test('a list of nothing but commas and blanks is a bad setting', async t => {
     'CORS_ORIGINS',
     'CALLER_JWT_CLIENT_IDS',
     'CALLER_JWT_SCOPES',
+    'NO_PROXY',
     'GRAPHQL_ALLOWED_OPERATIONS'
   ])
     t.match((await problemsOf({ [name]: ' , ' }))?.problems.get(name), /^must be /, name)

@@ -1,10 +1,10 @@
 // Asks the user pools API for a token with `GetClientToken`, for which no domain is needed and which PrivateLink reaches.
 import { readApiToken } from './access-token.ts'
 import type { ExchangeFaultCode } from './exchange-error.ts'
-import { createTokenExchange, type RawAnswer, type TokenExchange } from './token-exchange.ts'
+import { createTokenExchange, type ExchangeOptions, type RawAnswer, type TokenExchange } from './token-exchange.ts'
 
 /** What an exchange needs. */
-type ClientTokenApiOptions = {
+type ClientTokenApiOptions = ExchangeOptions & {
   /** URL of the user pools API or of a VPC endpoint, with or without a slash at its end. */
   endpoint: string
   clientId: string
@@ -12,12 +12,10 @@ type ClientTokenApiOptions = {
   scopes?: string | undefined
   /** For the pre-token-generation Lambda. */
   clientMetadata?: Readonly<Record<string, string>> | undefined
-  /** In ms; default 10 s. */
-  timeoutMs?: number
 }
 
 /** Creates a client of the action `GetClientToken` (Amazon Cognito user pools API; AWS JSON 1.1, without a signature). */
-export function createClientTokenApi({ endpoint, clientId, scopes, clientMetadata, timeoutMs }: ClientTokenApiOptions): TokenExchange {
+export function createClientTokenApi({ endpoint, clientId, scopes, clientMetadata, ...options }: ClientTokenApiOptions): TokenExchange {
   const Scopes = scopes?.split(/\s+/).filter(Boolean)
   const tokenRequest = {
     url: `${new URL(endpoint).href.replace(/\/+$/, '')}/`,
@@ -29,7 +27,7 @@ export function createClientTokenApi({ endpoint, clientId, scopes, clientMetadat
     readToken: readApiToken,
     readFault
   } as const
-  return createTokenExchange(tokenRequest, timeoutMs)
+  return createTokenExchange(tokenRequest, options)
 }
 
 /** The errors of the action; any other name may pass by. */

@@ -31,7 +31,7 @@ export const PASSING_FAULTS = {
   throttled: 'Cognito throttles token requests for the account and Region: check how many replicas and other clients request tokens',
   server_error: 'Cognito failed: if this lasts, check the AWS Health Dashboard',
   timeout: 'Cognito did not answer in time: check <address> and the network path to it',
-  unreachable: 'the connection failed or broke: check <address>, DNS, TLS and the network path',
+  unreachable: 'the connection failed or broke: check <address>, the proxy if there is one, DNS, TLS and the network path',
   invalid_response: 'the answer was not a token: check <address>, and that no proxy answers in its place',
   expired_on_arrival:
     'the token had expired before it could be used: check the token lifetime of the app client, and that this machine does not sleep'

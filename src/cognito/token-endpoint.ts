@@ -1,10 +1,10 @@
 // Asks the token endpoint of a user pool domain for a token (RFC 6749, section 4.4).
 import { readOauthToken } from './access-token.ts'
 import { isOauthFault } from './exchange-error.ts'
-import { createTokenExchange, type RawAnswer, type TokenExchange } from './token-exchange.ts'
+import { createTokenExchange, type ExchangeOptions, type RawAnswer, type TokenExchange } from './token-exchange.ts'
 
 /** What an exchange needs. */
-type TokenEndpointOptions = {
+type TokenEndpointOptions = ExchangeOptions & {
   /** URL of the user pool domain, with or without a slash at its end. */
   domain: string
   clientId: string
@@ -12,15 +12,13 @@ type TokenEndpointOptions = {
   scopes?: string | undefined
   /** For the pre-token-generation Lambda. */
   clientMetadata?: Readonly<Record<string, string>> | undefined
-  /** In ms; default 10 s. */
-  timeoutMs?: number
 }
 
 /**
  * Creates a client of `<domain>/oauth2/token`: a form with the `client_credentials` grant, `client_secret_post`
  * (Amazon Cognito, "Token endpoint").
  */
-export function createTokenEndpoint({ domain, clientId, scopes, clientMetadata, timeoutMs }: TokenEndpointOptions): TokenExchange {
+export function createTokenEndpoint({ domain, clientId, scopes, clientMetadata, ...options }: TokenEndpointOptions): TokenExchange {
   const bodyFor = (secret: string) => {
     const form = new URLSearchParams({ grant_type: 'client_credentials', client_id: clientId, client_secret: secret })
     if (scopes) form.set('scope', scopes)
@@ -36,7 +34,7 @@ export function createTokenEndpoint({ domain, clientId, scopes, clientMetadata, 
     readToken: readOauthToken,
     readFault
   } as const
-  return createTokenExchange(tokenRequest, timeoutMs)
+  return createTokenExchange(tokenRequest, options)
 }
 
 function readFault({ status, json }: RawAnswer) {

@@ -1,5 +1,5 @@
 // One exchange of client credentials for a token: the bounded request and what both ways of asking for a token share.
-import { Agent, errors, request } from 'undici'
+import { Agent, type Dispatcher, errors, ProxyAgent, request } from 'undici'
 import type { TokenAnswer } from './access-token.ts'
 import { type AddressSetting, ExchangeError, type ExchangeFaultCode } from './exchange-error.ts'
 import { readRetryAfter } from './retry-after.ts'
@@ -35,17 +35,46 @@ export type TokenRequest = {
   readFault(answer: RawAnswer): ExchangeFaultCode | undefined
 }
 
+/** How the way to Cognito is made. */
+export type ExchangeOptions = {
+  /** For the whole exchange, in ms; default {@link EXCHANGE_TIMEOUT_MS}. */
+  timeoutMs?: number | undefined
+  /** A proxy on the way: a tunnel to an https URL, while a request for an http URL goes to the proxy itself. Default: none. */
+  proxy?: ProxyServer | undefined
+}
+
+/** Where a proxy listens. */
+type ProxyServer = {
+  isSecure: boolean
+  hostname: string
+  port: number
+  /** What `Proxy-Authorization` carries. */
+  authorization?: string | undefined
+}
+
 /**
  * Creates a client that makes one request for each call: no cache, no retry, no redirect. `exchange(secret)` returns the token or throws an
- * {@link ExchangeError}; `close()` cuts its connection.
- * @param timeoutMs for the whole exchange, in ms; default {@link EXCHANGE_TIMEOUT_MS}
+ * {@link ExchangeError}; `close()` cuts the connections of exchanges under way.
  */
-export function createTokenExchange(tokenRequest: TokenRequest, timeoutMs = EXCHANGE_TIMEOUT_MS) {
+export function createTokenExchange(tokenRequest: TokenRequest, { timeoutMs = EXCHANGE_TIMEOUT_MS, proxy }: ExchangeOptions) {
   const { url, headers, addressSetting } = tokenRequest
-  const agent = new Agent({ connections: 1, allowH2: false, connect: { timeout: timeoutMs } })
+  const dispatchers = new Set<Dispatcher>()
 
   const post = async (body: string, signal: AbortSignal) => {
-    const answer = await request(url, { method: 'POST', headers, body, dispatcher: agent, signal })
+    // Exchanges are too far apart to share a connection, and a proxy that keeps a tunnel waiting must not hold up the next one.
+    const dispatcher = createDispatcher(timeoutMs, proxy)
+    dispatchers.add(dispatcher)
+    // undici heeds a signal only once it is connected, and knows no end of waiting for a tunnel.
+    signal.addEventListener('abort', () => void dispatcher.destroy(), { once: true })
+    try {
+      return await read(await request(url, { method: 'POST', headers, body, dispatcher, signal }))
+    } finally {
+      dispatchers.delete(dispatcher)
+      void dispatcher.destroy()
+    }
+  }
+
+  const read = async (answer: Dispatcher.ResponseData) => {
     const header = (name: string) => [answer.headers[name]].flat()[0]
     return { status: answer.statusCode, header, text: await readBounded(answer.body) }
   }
@@ -58,11 +87,19 @@ export function createTokenExchange(tokenRequest: TokenRequest, timeoutMs = EXCH
     return interpret(tokenRequest, answer)
   }
 
-  return { url, exchange, close: () => agent.destroy() }
+  return { url, exchange, close: async () => void (await Promise.all([...dispatchers].map(dispatcher => dispatcher.destroy()))) }
 }
 
 /** A client as {@link createTokenExchange} makes it. */
 export type TokenExchange = ReturnType<typeof createTokenExchange>
+
+function createDispatcher(timeoutMs: number, proxy: ProxyServer | undefined): Dispatcher {
+  const options = { connections: 1, allowH2: false, connect: { timeout: timeoutMs } }
+  if (proxy === undefined) return new Agent(options)
+  const { isSecure, hostname, port, authorization } = proxy
+  const uri = `${isSecure ? 'https' : 'http'}://${hostname}:${port}`
+  return new ProxyAgent({ ...options, uri, connectTimeout: timeoutMs, ...(authorization && { token: authorization }) })
+}
 
 async function readBounded(body: AsyncIterable<Buffer>): Promise<string> {
   const chunks: Buffer[] = []

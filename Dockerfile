@@ -33,4 +33,5 @@ USER 1000
 EXPOSE 3000 9464
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s --start-period=5s --retries=3 CMD ["node", "src/healthcheck.ts"]
-CMD ["node", "src/server.ts"]
+# Options of the command go behind the image's name: docker run … --doctor.
+ENTRYPOINT ["node", "src/server.ts"]

@@ -23,7 +23,7 @@ const CORES: Record<string, Allowed> = {
 }
 
 /** What is between the cores and Fastify: settings, metrics and their like. */
-const AROUND = ['src/settings.ts', 'src/metrics.ts', 'src/request-id.ts', 'src/version.ts']
+const AROUND = ['src/settings.ts', 'src/settings-warnings.ts', 'src/metrics.ts', 'src/request-id.ts', 'src/version.ts']
 const BELOW = [...BASE, ...AROUND, ...Object.keys(CORES)]
 
 const PARTS: Record<string, Allowed> = {
@@ -40,6 +40,7 @@ const PARTS: Record<string, Allowed> = {
     files: ['src/setting-kinds.ts', 'src/settings-checks.ts'],
     packages: ['@fastify/env', '@sinclair/typebox', 'fastify']
   },
+  'src/settings-warnings.ts': { files: ['src/settings.ts'], packages: [] },
   'src/healthcheck.ts': { files: [], packages: [] },
   'src/commands/': { files: BELOW, packages: [] },
   'plugins/': { files: [...BELOW, 'src/settings-checks.ts'], packages: ['*'] },

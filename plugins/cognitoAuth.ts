@@ -1,6 +1,7 @@
 // Decorates the instance with the token manager: started when the service is ready, stopped after its last request.
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type { FastifyBaseLogger } from 'fastify'
+import { unwatchFile, watchFile } from 'node:fs'
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { createSecretExchange } from '../src/cognito/client-secrets.ts'
 import { createTokenEndpoint } from '../src/cognito/token-endpoint.ts'
@@ -54,6 +55,16 @@ export function readinessOfToken({ state, lastFailure, nextExchangeInSeconds, no
   }
 }
 
+/** How often the secret's file is looked at, in ms; polling notices every way of replacing it, also that of a Kubernetes volume. */
+const SECRET_POLL_MS = 1_000
+
+/** Ends a back-off when the secret's file changes. */
+function watchSecret(app: FastifyInstance, path: string): void {
+  const retry = () => app.tokenManager.retryNow()
+  watchFile(path, { interval: SECRET_POLL_MS, persistent: false }, retry)
+  app.addHook('onClose', async () => unwatchFile(path, retry))
+}
+
 export default fp(
   async app => {
     const { config, log, traceCall } = app
@@ -79,6 +90,7 @@ export default fp(
     app.decorate('tokenManager', tokenManager)
     app.addReadiness(() => readinessOfToken(tokenManager.status()))
     app.decorate('onTokenExchange', (listener: (report: ExchangeReport) => void) => void listeners.push(listener))
+    if (config.AWS_COGNITO_APP_CLIENT_SECRET_FILE !== undefined) watchSecret(app, config.AWS_COGNITO_APP_CLIENT_SECRET_FILE)
     // Not awaited: the service starts even if Cognito is down.
     app.addHook('onReady', async () => tokenManager.start())
     app.addHook('onClose', async () => {

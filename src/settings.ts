@@ -173,7 +173,11 @@ export const SettingsSchema = Type.Object({
     'comma-separated exact origins, such as https://app.example.com',
     'Comma-separated exact origins whose pages may call the service. Default: none.'
   ),
-  OPERATIONS_DIR: textOr('operations', 'the path of a folder', 'Folder of stored operations, watched for changes; it must exist if it is set.'),
+  OPERATIONS_DIR: textOr(
+    'operations',
+    'the path of a folder',
+    'Folder of stored operations, watched for changes; it must exist if it is set.'
+  ),
   GRAPHQL_ADHOC: flag(true, 'false: only stored operations run; any other document is answered 403.'),
   HASURA_SCHEMA_FILE: Type.Optional(
     text(

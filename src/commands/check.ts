@@ -3,10 +3,10 @@ import { readFileSync } from 'node:fs'
 import { loadSettings, readEnvironment, type Settings, SettingsError, SettingsSchema } from '../settings.ts'
 import { settingsWithoutEffect } from '../settings-warnings.ts'
 import { SchemaError, schemaFromSdl } from '../stored-operations/hasura-schema.ts'
+import { loadOperations } from '../stored-operations/load-operations.ts'
 import { typeOperations } from '../stored-operations/operation-catalog.ts'
 import { readOperationFolder } from '../stored-operations/operation-folder.ts'
 import { describeProblem, OperationsError } from '../stored-operations/operations-error.ts'
-import { parseOperations } from '../stored-operations/parse-operations.ts'
 import type { StoredOperation } from '../stored-operations/stored-operation.ts'
 
 /** What a look at everything on this machine gives. */
@@ -64,7 +64,7 @@ async function lookAtOperations(environment: Readonly<Record<string, string>>) {
   const files = readOperationFolder(String(folder))
   const { ignored } = files
   try {
-    const operations = parseOperations(files)
+    const { operations } = loadOperations(files)
     return { ignored, count: operations.length, problems: schemaFile === undefined ? [] : await misfitsOf(operations, schemaFile) }
   } catch (error) {
     if (!(error instanceof OperationsError)) throw error

@@ -2,6 +2,9 @@
 import { type ErrorCode, GatewayError } from '../errors.ts'
 import { AttemptError } from '../http1/attempt-error.ts'
 
+/** How the sentence on the last failure begins. */
+export const LAST_CALL_FAILED = 'The last call of Hasura failed'
+
 /** By the code that the call ended with; any other is not Hasura's. */
 const ADVICE: Partial<Record<ErrorCode, string>> = {
   UPSTREAM_UNREACHABLE: 'check GRAPHQL_ENDPOINT, that Hasura runs, and DNS, TLS and the network path to it',
@@ -26,6 +29,15 @@ export function describeCallFailure(error: unknown): string | undefined {
 /** What describes a status that says that Hasura, or a proxy before it, failed. */
 export const describeFailureStatus = (status: number): string =>
   `Hasura answered with status ${status}: check that Hasura and its database are up, and what stands before it.`
+
+/** The codes of Hasura v2 for a database that is gone, or that takes no more connections; its status is 200 (Hasura v2, `postgres-error`). */
+const DATABASE_CODES = new Set(['postgres-error', 'postgres-max-connections-error'])
+
+/** What describes an error of an answer that is no caller's fault; undefined for any other. */
+export const describeFailureCode = (code: string | undefined): string | undefined =>
+  code !== undefined && DATABASE_CODES.has(code)
+    ? `Hasura answered ${code}: check its database, and the connections that it may open.`
+    : undefined
 
 /** The code of a system call or of TLS, such as ECONNREFUSED. */
 function systemCodeOf(cause: unknown): string | undefined {

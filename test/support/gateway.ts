@@ -46,7 +46,7 @@ export type GatewayOptions = {
 export const environmentFor = (cognito: string, hasura: string, overrides: Record<string, string> = {}) => ({
   AWS_COGNITO_DOMAIN: cognito,
   AWS_COGNITO_APP_CLIENT_ID: 'client-id',
-  AWS_COGNITO_APP_CLIENT_SECRET: 'client-secret',
+  ...(!('AWS_COGNITO_APP_CLIENT_SECRET_FILE' in overrides) && { AWS_COGNITO_APP_CLIENT_SECRET: 'client-secret' }),
   GRAPHQL_ENDPOINT: `${hasura}/v1/graphql`,
   PORT: '0',
   OPERATIONS_DIR: NO_OPERATIONS,

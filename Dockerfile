@@ -22,7 +22,6 @@ COPY package.json LICENSE ./
 COPY src ./src
 COPY plugins ./plugins
 COPY routes ./routes
-COPY operations ./operations
 # Compiled at build time as the runtime user, because Node keys the cache by user ID: start-up is a fifth faster, and nothing is written at run time.
 ENV NODE_COMPILE_CACHE=/app/.compile-cache
 RUN install -d -o 1000 "$NODE_COMPILE_CACHE" \

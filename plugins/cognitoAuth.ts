@@ -1,15 +1,12 @@
 // Decorates the instance with the token manager: started when the service is ready, stopped after its last request.
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type { FastifyBaseLogger } from 'fastify'
+import { unwatchFile, watchFile } from 'node:fs'
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { createSecretExchange } from '../src/cognito/client-secrets.ts'
-import { createClientTokenApi } from '../src/cognito/client-token-api.ts'
-import { createTokenEndpoint } from '../src/cognito/token-endpoint.ts'
-import type { TokenExchange } from '../src/cognito/token-exchange.ts'
 import { TokenManager } from '../src/cognito/token-manager.ts'
 import type { ExchangeReport, TokenStatus } from '../src/cognito/token-status.ts'
-import { proxyFor } from '../src/proxy.ts'
-import type { Settings } from '../src/settings.ts'
+import { createCognitoExchange } from '../src/cognito-exchange.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -58,24 +55,20 @@ export function readinessOfToken({ state, lastFailure, nextExchangeInSeconds, no
   }
 }
 
-/** The way to a token that the settings choose: the user pools API, or the token endpoint of a domain. */
-function createExchange(config: Settings): TokenExchange {
-  const options = {
-    clientId: config.AWS_COGNITO_APP_CLIENT_ID,
-    scopes: config.AWS_COGNITO_SCOPES,
-    clientMetadata: config.AWS_COGNITO_CLIENT_METADATA
-  }
-  const { AWS_COGNITO_DOMAIN: domain, AWS_COGNITO_ENDPOINT: endpoint } = config
-  if (endpoint) return createClientTokenApi({ ...options, endpoint: endpoint.href, proxy: proxyFor(endpoint, config) })
-  // loadSettings has made sure that one of the two is there.
-  if (!domain) throw new TypeError('neither AWS_COGNITO_DOMAIN nor AWS_COGNITO_ENDPOINT')
-  return createTokenEndpoint({ ...options, domain: domain.href, proxy: proxyFor(domain, config) })
+/** How often the secret's file is looked at, in ms; polling notices every way of replacing it, also that of a Kubernetes volume. */
+const SECRET_POLL_MS = 1_000
+
+/** Ends a back-off when the secret's file changes. */
+function watchSecret(app: FastifyInstance, path: string): void {
+  const retry = () => app.tokenManager.retryNow()
+  watchFile(path, { interval: SECRET_POLL_MS, persistent: false }, retry)
+  app.addHook('onClose', async () => unwatchFile(path, retry))
 }
 
 export default fp(
   async app => {
     const { config, log, traceCall } = app
-    const tokenExchange = createExchange(config)
+    const tokenExchange = createCognitoExchange(config)
     const exchangeSecret = createSecretExchange(tokenExchange, {
       secret: config.AWS_COGNITO_APP_CLIENT_SECRET,
       secretFile: config.AWS_COGNITO_APP_CLIENT_SECRET_FILE,
@@ -93,6 +86,7 @@ export default fp(
     app.decorate('tokenManager', tokenManager)
     app.addReadiness(() => readinessOfToken(tokenManager.status()))
     app.decorate('onTokenExchange', (listener: (report: ExchangeReport) => void) => void listeners.push(listener))
+    if (config.AWS_COGNITO_APP_CLIENT_SECRET_FILE !== undefined) watchSecret(app, config.AWS_COGNITO_APP_CLIENT_SECRET_FILE)
     // Not awaited: the service starts even if Cognito is down.
     app.addHook('onReady', async () => tokenManager.start())
     app.addHook('onClose', async () => {

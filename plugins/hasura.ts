@@ -1,18 +1,55 @@
 // Decorates the instance with the client of Hasura; its connections are cut when the service has answered its last request.
+import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
-import { createHasuraClient, type HasuraClient } from '../src/hasura/hasura-client.ts'
+import { type AnswerErrors, readErrors } from '../src/graphql/answer-errors.ts'
+import { describeCallFailure, describeFailureCode, describeFailureStatus, LAST_CALL_FAILED } from '../src/hasura/call-failure.ts'
+import { createHasuraClient, type HasuraRequest, type UpstreamAnswer } from '../src/hasura/hasura-client.ts'
 import { proxyFor } from '../src/proxy.ts'
+
+/** An answer of Hasura, and its errors where it has some. */
+type WatchedAnswer = UpstreamAnswer & { errors?: AnswerErrors }
 
 declare module 'fastify' {
   interface FastifyInstance {
-    hasura: HasuraClient
+    /** The client of Hasura; `execute` is that of `createHasuraClient`. What comes of each call shows in {@link FastifyInstance.readiness}. */
+    hasura: { execute(request: HasuraRequest): Promise<WatchedAnswer>; close(): void }
+  }
+}
+
+/** What is wrong with an answer that Hasura, not the caller, is to blame for. */
+function failureIn({ status }: UpstreamAnswer, errors: AnswerErrors | undefined): string | undefined {
+  return status >= 500 ? describeFailureStatus(status) : describeFailureCode(errors?.code)
+}
+
+/** Keeps the last failure until the next success, and tells the token manager once Hasura has answered with data. */
+function createWatch({ tokenManager, addReadiness }: FastifyInstance) {
+  let failure: { description: string; atMs: number } | undefined
+  addReadiness(() => {
+    if (failure === undefined) return {}
+    const seconds = Math.round((performance.now() - failure.atMs) / 1000)
+    return { notices: [`${LAST_CALL_FAILED} ${seconds} s ago. ${failure.description}`] }
+  })
+  const note = (description: string | undefined) => {
+    failure = description === undefined ? undefined : { description, atMs: performance.now() }
+  }
+  return {
+    onAnswer(answer: WatchedAnswer): void {
+      const errors = readErrors(answer.head, answer.stream === undefined, answer.headers.get('content-encoding'))
+      if (errors) answer.errors = errors
+      note(failureIn(answer, errors))
+      if (answer.status === 200 && errors === undefined) tokenManager.noteAccepted()
+    },
+    onError(error: unknown): void {
+      const description = describeCallFailure(error)
+      if (description !== undefined) note(description)
+    }
   }
 }
 
 export default fp(
   async app => {
     const { config, log, metrics, tokenManager, traceCall } = app
-    const hasura = createHasuraClient({
+    const client = createHasuraClient({
       endpoint: config.GRAPHQL_ENDPOINT.href,
       tokenHeader: config.GRAPHQL_TOKEN_HEADER,
       timeoutMs: config.GRAPHQL_TIMEOUT_MS,
@@ -26,8 +63,19 @@ export default fp(
         log.warn({ reason }, `Hasura refused the token: ${message}`)
       }
     })
-    app.decorate('hasura', hasura)
-    app.addHook('onClose', async () => hasura.close())
+    const watch = createWatch(app)
+    const execute = async (request: HasuraRequest): Promise<WatchedAnswer> => {
+      try {
+        const answer = await client.execute(request)
+        watch.onAnswer(answer)
+        return answer
+      } catch (error) {
+        watch.onError(error)
+        throw error
+      }
+    }
+    app.decorate('hasura', { execute, close: () => client.close() })
+    app.addHook('onClose', async () => client.close())
   },
-  { name: 'hasura', dependencies: ['config', 'cognitoAuth', 'metrics', 'tracing'] }
+  { name: 'hasura', dependencies: ['config', 'cognitoAuth', 'metrics', 'readiness', 'tracing'] }
 )

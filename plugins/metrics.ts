@@ -17,11 +17,12 @@ const CHECK_MS = 1_000
 /** Most open connections of the listener of metrics. */
 const CONNECTIONS_MAX = 100
 
-/** How an operation ended: `ok`, an error code, `upstream_error` or `aborted`. */
+/** How an operation ended: `ok`, `graphql_error`, an error code, `upstream_error` or `aborted`. */
 function outcomeOf(request: FastifyRequest, reply: FastifyReply): string {
   if (request.errorCode !== undefined) return request.errorCode
   // It is for its caller to end a stream.
   if (!reply.raw.writableFinished) return request.eventStream ? 'ok' : 'aborted'
+  if (request.upstreamErrors) return 'graphql_error'
   return request.upstreamStatus !== undefined && request.upstreamStatus >= 400 ? 'upstream_error' : 'ok'
 }
 
@@ -39,6 +40,7 @@ export default fp(
   async app => {
     const { HOST: host, METRICS_PORT: port } = app.config
     const metrics = createMetrics(() => app.tokenManager.status())
+    metrics.countLoad({ requests: () => app.requestsInFlight(), queue: () => app.turns.waitingCount })
     app.decorate('metrics', metrics)
     app.onRequestEnd(ended => observeRequest(metrics, ended))
     app.onTokenExchange(({ reason, outcome, durationMs }) => {
@@ -61,5 +63,5 @@ export default fp(
     app.addHook('onReady', async () => void (await listener.listen({ host, port })))
     app.addHook('onClose', () => listener.close())
   },
-  { name: 'metrics', dependencies: ['config', 'requestEnd', 'requestLog', 'cognitoAuth', 'host-check'] }
+  { name: 'metrics', dependencies: ['config', 'requestEnd', 'requestLog', 'shutdown', 'cognitoAuth', 'host-check'] }
 )

@@ -1,6 +1,7 @@
 // One log line a request, written when it has ended, even if its caller left before the answer.
 import type { EndedRequest, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import type { AnswerErrors } from '../src/graphql/answer-errors.ts'
 import type { Operation } from '../src/graphql/document.ts'
 
 declare module 'fastify' {
@@ -11,6 +12,8 @@ declare module 'fastify' {
     upstreamMs: number | undefined
     /** The status that Hasura answered with, before what the caller's Accept makes of it. */
     upstreamStatus: number | undefined
+    /** The errors of Hasura's answer; undefined where it has none. */
+    upstreamErrors: AnswerErrors | undefined
   }
   interface FastifyContextConfig {
     /** Whether the route's requests are logged at debug, as those of probes are. Default false. */
@@ -33,7 +36,7 @@ function describeRefusal({ refusal, headers, server }: FastifyRequest) {
 
 /** Writes the line of a request; its id is a binding of its logger. */
 function logRequest({ request, reply, ms, config }: EndedRequest): void {
-  const { caller, operation, upstreamMs } = request
+  const { caller, operation, upstreamErrors, upstreamMs } = request
   const level = config.isQuiet && request.refusal === undefined ? 'debug' : 'info'
   request.log[level](
     {
@@ -44,6 +47,7 @@ function logRequest({ request, reply, ms, config }: EndedRequest): void {
       kind: operation?.kind,
       status: reply.statusCode,
       code: request.errorCode,
+      hasuraCode: upstreamErrors && (upstreamErrors.code ?? 'unknown'),
       fault: request.fault,
       ...(request.refusal !== undefined && describeRefusal(request)),
       ms: hundredths(ms),
@@ -60,6 +64,7 @@ export default fp(
     app.decorateRequest('operation', undefined)
     app.decorateRequest('upstreamMs', undefined)
     app.decorateRequest('upstreamStatus', undefined)
+    app.decorateRequest('upstreamErrors', undefined)
     app.onRequestEnd(logRequest)
   },
   { name: 'requestLog', dependencies: ['config', 'requestEnd', 'errors'] }

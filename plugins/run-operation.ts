@@ -130,6 +130,7 @@ function createCall({ config, hasura, traceCall, turns }: FastifyInstance) {
       const answer = await hasura.execute({ body, isQuery, headers, startedAtMs, signal })
       stream = answer.stream
       request.upstreamStatus = answer.status
+      request.upstreamErrors = answer.errors
       return answer
     } finally {
       request.upstreamMs = performance.now() - calledAtMs

@@ -6,6 +6,8 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** Whether the service has begun to stop. */
     isDraining: boolean
+    /** How many requests are under way, those of probes included. */
+    requestsInFlight(): number
     /**
      * Turns new requests away and waits for those in flight; the listener stays open meanwhile, so that callers are told why.
      * @param graceMs the longest wait, in ms
@@ -27,6 +29,7 @@ export default fp(
     let onIdle: () => void = () => {}
 
     app.decorate('isDraining', false)
+    app.decorate('requestsInFlight', () => inFlight)
     app.addReadiness(() => ({ blocking: app.isDraining ? ['The service is shutting down.'] : [] }))
     const listeners: (() => void)[] = []
     app.decorate('onDrain', (listener: () => void) => void listeners.push(listener))

@@ -1,5 +1,6 @@
 // Tells load balancers and operators whether the process is alive and can run operations.
 import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox'
+import type { TokenStatus } from '../src/cognito/token-status.ts'
 
 const LiveSchema = Type.Object({ status: Type.Literal('live') }, { examples: [{ status: 'live' }] })
 
@@ -9,9 +10,9 @@ const ReadySchema = Type.Object(
     reasons: Type.Array(Type.String(), { description: 'Why the service is not ready, or what an operator should check.' }),
     token: Type.Object({
       state: Type.Union([Type.Literal('none'), Type.Literal('fresh'), Type.Literal('stale'), Type.Literal('unusable')]),
-      ageSeconds: Type.Optional(Type.Number()),
-      expiresInSeconds: Type.Optional(Type.Number()),
-      nextExchangeInSeconds: Type.Optional(Type.Number()),
+      ageSeconds: Type.Optional(Type.Integer()),
+      expiresInSeconds: Type.Optional(Type.Integer()),
+      nextExchangeInSeconds: Type.Optional(Type.Integer()),
       exchangesPerMonth: Type.Optional(
         Type.Integer({ description: 'Exchanges this replica makes in 30 days at the current rate; Cognito bills each.' })
       ),
@@ -24,11 +25,20 @@ const ReadySchema = Type.Object(
       {
         status: 'ready',
         reasons: [],
-        token: { state: 'fresh', expiresInSeconds: 3570.2, nextExchangeInSeconds: 2661.8, consecutiveFailures: 0 }
+        token: { state: 'fresh', expiresInSeconds: 3570, nextExchangeInSeconds: 2662, consecutiveFailures: 0 }
       }
     ]
   }
 )
+
+/** Whole seconds are all that an operator needs. */
+function withWholeSeconds(status: TokenStatus): TokenStatus {
+  const seconds = (['ageSeconds', 'expiresInSeconds', 'nextExchangeInSeconds'] as const).flatMap(name => {
+    const value = status[name]
+    return value === undefined ? [] : [[name, Math.round(value)]]
+  })
+  return { ...status, ...Object.fromEntries(seconds) }
+}
 
 const routes: FastifyPluginAsyncTypebox = async app => {
   const config = { isQuiet: true, isProbe: true, answersWhileDraining: true }
@@ -71,7 +81,7 @@ const routes: FastifyPluginAsyncTypebox = async app => {
     },
     async (_, reply) => {
       const { isReady, reasons } = app.readiness()
-      const token = app.tokenManager.status()
+      const token = withWholeSeconds(app.tokenManager.status())
       return reply
         .code(isReady ? 200 : 503)
         .preventCache()

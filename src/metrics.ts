@@ -50,6 +50,11 @@ export function createMetrics(tokenStatus: () => TokenStatus) {
       count('graphql_subscriptions_active', 'Event streams that callers have open.', read.callers)
       count('hasura_subscriptions_active', 'Subscriptions at Hasura; equal ones of callers share one.', read.hasura)
     },
+    /** Adds the gauges of what is under way, read at each scrape. */
+    countLoad(read: { requests: () => number; queue: () => number }): void {
+      count('http_requests_in_flight', 'Requests under way, those of probes included.', read.requests)
+      count('hasura_queue_length', 'Requests that wait for a connection to Hasura.', read.queue)
+    },
     exchanges: new Counter({
       name: 'cognito_token_exchanges_total',
       help: 'Exchanges with the token endpoint, by reason and outcome.',
@@ -94,7 +99,7 @@ export function createMetrics(tokenStatus: () => TokenStatus) {
     }),
     operations: new Counter({
       name: 'graphql_operations_total',
-      help: 'Operations by kind; the outcome is ok, an error code of the service, upstream_error (Hasura answered 4xx or 5xx) or aborted; the caller where it is known.',
+      help: 'Operations by kind; the outcome is ok, graphql_error (Hasura answered with errors), an error code of the service, upstream_error (Hasura answered 4xx or 5xx without errors) or aborted; the caller where it is known.',
       labelNames: ['kind', 'outcome', 'caller'] as const,
       registers
     })

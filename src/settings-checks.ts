@@ -1,5 +1,5 @@
 // Checks that need more than one setting's text: which settings go together, and what their files hold.
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { COGNITO_ISSUER } from './callers/jwt-callers.ts'
 import { parseKeyCallers } from './callers/key-callers.ts'
@@ -11,22 +11,22 @@ type Known = Partial<Settings>
 type Problem = readonly [name: keyof Settings, problem: string]
 
 /**
- * Yields every problem that shows only when settings are looked at together.
- * @param problems of each setting by itself, by name: what is set and bad is not missing
+ * Yields every problem that shows only when settings are looked at together, or when their files are.
+ * @param environment what is set, in contrast to a default
  */
-export function* checkTogether(settings: Known, problems: ReadonlyMap<string, string>): Generator<Problem> {
-  yield* checkCognito(settings, problems)
+export function* checkTogether(settings: Known, environment: Readonly<Record<string, string>>): Generator<Problem> {
+  yield* checkCognito(environment)
   yield* checkUpstreams(settings)
   yield* checkSecret(settings)
   yield* checkHeaders(settings)
   yield* checkKeys(settings)
   yield* checkJwt(settings)
   yield* checkHost(settings)
+  yield* checkOperations(environment)
 }
 
-function* checkCognito(settings: Known, problems: ReadonlyMap<string, string>): Generator<Problem> {
-  const isGiven = (name: keyof Settings) => settings[name] !== undefined || problems.has(name)
-  const [domain, endpoint] = [isGiven('AWS_COGNITO_DOMAIN'), isGiven('AWS_COGNITO_ENDPOINT')]
+function* checkCognito(environment: Readonly<Record<string, string>>): Generator<Problem> {
+  const [domain, endpoint] = ['AWS_COGNITO_DOMAIN' in environment, 'AWS_COGNITO_ENDPOINT' in environment]
   if (domain && endpoint) {
     yield ['AWS_COGNITO_DOMAIN', 'must not be set together with AWS_COGNITO_ENDPOINT']
     yield ['AWS_COGNITO_ENDPOINT', 'must not be set together with AWS_COGNITO_DOMAIN']
@@ -86,11 +86,28 @@ function* checkHost({ HOST: host, CALLER_AUTH: kinds, ALLOW_UNAUTHENTICATED: isO
     yield ['HOST', 'must be a loopback address, unless CALLER_AUTH is set or ALLOW_UNAUTHENTICATED is true']
 }
 
+function* checkOperations({
+  OPERATIONS_DIR: folder,
+  HASURA_SCHEMA_FILE: schemaFile
+}: Readonly<Record<string, string>>): Generator<Problem> {
+  if (folder !== undefined && !isFolder(folder)) yield ['OPERATIONS_DIR', 'must be the path of a folder that exists']
+  if (schemaFile !== undefined && readText(schemaFile) === undefined)
+    yield ['HASURA_SCHEMA_FILE', 'must be the path of a file that can be read']
+}
+
 /** Whether a host name or an address (an IPv6 one with or without brackets) is this machine's own. */
 export function isLoopback(host: string): boolean {
   const address = host.replace(/^\[|\]$/g, '').toLowerCase()
   if (isIP(address) === 4) return address.startsWith('127.')
   return address === 'localhost' || address.endsWith('.localhost') || address === '::1'
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path).isDirectory()
+  } catch {
+    return false
+  }
 }
 
 function readText(path: string): string | undefined {

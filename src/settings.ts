@@ -190,7 +190,11 @@ export const SettingsSchema = Type.Object({
     'comma-separated exact origins, such as https://app.example.com',
     'Comma-separated exact origins whose pages may call the service. Default: none.'
   ),
-  OPERATIONS_DIR: textOr('operations', 'the path of a folder', 'Folder of stored operations, watched for changes; it need not exist.'),
+  OPERATIONS_DIR: textOr(
+    'operations',
+    'the path of a folder',
+    'Folder of stored operations, watched for changes; it must exist if it is set.'
+  ),
   GRAPHQL_ADHOC: flag(true, 'false: only stored operations run; any other document is answered 403.'),
   HASURA_SCHEMA_FILE: Type.Optional(
     text(
@@ -279,7 +283,7 @@ function withCapitals(environment: NodeJS.Dict<string>): Record<string, string> 
 export async function loadSettings(environment: Readonly<Record<string, string>>): Promise<Settings> {
   const problems: Problems = new Map()
   const settings = decode(await convert(environment, SettingsSchema, problems), problems)
-  for (const [name, problem] of checkTogether(settings, problems)) if (!problems.has(name)) problems.set(name, problem)
+  for (const [name, problem] of checkTogether(settings, environment)) if (!problems.has(name)) problems.set(name, problem)
   assertWhole(settings, problems)
   return Object.freeze(settings)
 }

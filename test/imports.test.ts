@@ -23,7 +23,15 @@ const CORES: Record<string, Allowed> = {
 }
 
 /** What is between the cores and Fastify: settings, metrics and their like. */
-const AROUND = ['src/settings.ts', 'src/metrics.ts', 'src/request-id.ts', 'src/version.ts', 'src/proxy.ts']
+const AROUND = [
+  'src/settings.ts',
+  'src/settings-warnings.ts',
+  'src/metrics.ts',
+  'src/request-id.ts',
+  'src/version.ts',
+  'src/proxy.ts',
+  'src/cognito-exchange.ts'
+]
 const BELOW = [...BASE, ...AROUND, ...Object.keys(CORES)]
 
 const PARTS: Record<string, Allowed> = {
@@ -35,12 +43,14 @@ const PARTS: Record<string, Allowed> = {
   'src/version.ts': { files: [], packages: [] },
   'src/metrics.ts': { files: ['src/cognito/'], packages: ['prom-client'] },
   'src/proxy.ts': { files: [], packages: [] },
+  'src/cognito-exchange.ts': { files: ['src/cognito/', 'src/proxy.ts', 'src/settings.ts'], packages: [] },
   'src/setting-kinds.ts': { files: ['src/proxy.ts'], packages: ['@sinclair/typebox'] },
   'src/settings-checks.ts': { files: ['src/callers/', 'src/settings.ts'], packages: [] },
   'src/settings.ts': {
     files: ['src/setting-kinds.ts', 'src/settings-checks.ts'],
     packages: ['@fastify/env', '@sinclair/typebox', 'fastify']
   },
+  'src/settings-warnings.ts': { files: ['src/settings.ts'], packages: [] },
   'src/healthcheck.ts': { files: [], packages: [] },
   'src/commands/': { files: BELOW, packages: [] },
   'plugins/': { files: [...BELOW, 'src/settings-checks.ts'], packages: ['*'] },

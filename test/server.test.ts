@@ -32,13 +32,34 @@ t.test('bad settings: exit code 1, all of them named, no value shown', async t =
   t.notMatch(service.output(), 's3cret')
 })
 
-t.test('an address in use: exit code 1 and a log line', async t => {
-  const taken = await startFakeServer(() => {})
-  t.teardown(() => taken.close())
-  const settings = environmentFor(taken.url, taken.url, { PORT: new URL(taken.url).port })
-  const service = startService(settings, t.testdir())
-  t.equal(await service.exited, 1)
-  t.match(service.output(), 'could not listen')
+for (const setting of ['PORT', 'METRICS_PORT']) {
+  t.test(`a port in use: exit code 1 and one line that names ${setting}`, async t => {
+    const taken = await startFakeServer(() => {})
+    t.teardown(() => taken.close())
+    const settings = environmentFor(taken.url, taken.url, { [setting]: new URL(taken.url).port })
+    const service = startService(settings, t.testdir())
+    t.equal(await service.exited, 1)
+    const line = service
+      .output()
+      .split('\n')
+      .find(text => text.includes('could not listen'))
+    t.match(JSON.parse(line ?? ''), { level: 60, setting, msg: `could not listen: another process uses the port of ${setting}` })
+    t.notMatch(service.output(), / at \w+.*\.[jt]s:\d+/, 'no stack')
+  })
+}
+
+t.test('names that look like settings and have no effect: one warning that names them, without their values', async t => {
+  const service = await serviceFor(t, { GRAPHQ_TIMEOUT_MS: 's3cret', CALLER_KEYS_FILE: 's3cret' })
+  const warnings = service
+    .output()
+    .split('\n')
+    .filter(line => line.includes('have no effect'))
+  t.equal(warnings.length, 1)
+  t.match(JSON.parse(warnings[0] ?? ''), {
+    level: 40,
+    settings: ['GRAPHQ_TIMEOUT_MS (did you mean GRAPHQL_TIMEOUT_MS?)', 'CALLER_KEYS_FILE (CALLER_AUTH has no api-key)']
+  })
+  t.notMatch(service.output(), 's3cret')
 })
 
 t.test('settings are read from a .env file', async t => {

@@ -128,6 +128,17 @@ t.test('the secret comes from the setting or from a file', async t => {
   t.strictSame([...(both?.problems.keys() ?? [])], ['AWS_COGNITO_APP_CLIENT_SECRET', 'AWS_COGNITO_APP_CLIENT_SECRET_FILE'])
 })
 
+t.test('a folder of operations that is set must be there, and a schema file must be readable', async t => {
+  const folder = t.testdir({ file: '' })
+  for (const path of [join(folder, 'gone'), join(folder, 'file')]) {
+    const error = await problemsOf({ OPERATIONS_DIR: path, HASURA_SCHEMA_FILE: folder })
+    t.match(error?.problems.get('OPERATIONS_DIR'), /folder that exists/)
+    t.match(error?.problems.get('HASURA_SCHEMA_FILE'), /can be read/)
+    t.notMatch(error?.message ?? '', folder, 'the value is not shown')
+  }
+  t.equal(await problemsOf({ OPERATIONS_DIR: folder, HASURA_SCHEMA_FILE: join(folder, 'file') }), undefined)
+})
+
 t.test('http is taken for a loopback host, or where it is allowed', async t => {
   for (const host of ['127.0.0.1', 'localhost', '[::1]'])
     t.equal(await problemsOf({ GRAPHQL_ENDPOINT: `http://${host}:8080/v1/graphql` }), undefined, host)

@@ -1,5 +1,6 @@
 // GET /: what this service is, its state, and where to go next.
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
+import { LAST_CALL_FAILED } from '../../src/hasura/call-failure.ts'
 import { serviceVersion } from '../../src/version.ts'
 import { escapeHtml, htmlPage } from './page.ts'
 
@@ -42,7 +43,9 @@ function inWords(seconds: number): string {
 function describeState(app: FastifyInstance): { isReady: boolean; sentences: string[] } {
   const { isReady, reasons } = app.readiness()
   const { state, expiresInSeconds = 0, nextExchangeInSeconds } = app.tokenManager.status()
-  const sentences = [isReady ? 'Ready: operations run.' : 'Not ready: operations are answered with 503.', ...reasons]
+  const isHasuraFailing = reasons.some(reason => reason.startsWith(LAST_CALL_FAILED))
+  const ready = isHasuraFailing ? 'Ready, but Hasura fails.' : 'Ready: operations run.'
+  const sentences = [isReady ? ready : 'Not ready: operations are answered with 503.', ...reasons]
   if (state === 'fresh' || state === 'stale') {
     const renewal = nextExchangeInSeconds === undefined ? 'is being renewed' : `is renewed in ${inWords(nextExchangeInSeconds)}`
     sentences.push(`The token for Hasura is ${state}: it expires in ${inWords(expiresInSeconds)} and ${renewal}.`)

@@ -18,6 +18,11 @@ export function preflight({ accessToken, expiresInSeconds, date }: Exchange, wal
   )
 }
 
+const CLAIMS_NOTICE = 'The token has no Hasura claims'
+
+/** The notices without the one on missing Hasura claims, which is idle where Hasura takes the token. */
+export const withoutClaimsNotice = (notices: readonly string[]): string[] => notices.filter(notice => !notice.startsWith(CLAIMS_NOTICE))
+
 type Payload = { text: string; claims: Record<string, unknown> }
 
 /** The middle part of a JWT (RFC 7519, section 3). */
@@ -42,7 +47,7 @@ function claimsNotice({ text, claims }: Payload): string | undefined {
     ...('client_id' in claims && { 'x-hasura-client-id': { path: '$.client_id' } })
   }
   return (
-    'The token has no Hasura claims (https://hasura.io/jwt/claims), so Hasura refuses it unless Hasura adds them itself: ' +
+    `${CLAIMS_NOTICE} (https://hasura.io/jwt/claims), so Hasura refuses it unless Hasura adds them itself: ` +
     `v2 by "claims_map":${JSON.stringify(claimsMap)} in HASURA_GRAPHQL_JWT_SECRET, DDN by literal values in claimsConfig.locations.`
   )
 }

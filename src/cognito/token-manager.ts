@@ -4,7 +4,7 @@ import { type Clock, systemClock, TIMER_MAX_MS, within } from '../clock.ts'
 import { GatewayError } from '../errors.ts'
 import { type AccessToken, createAccessToken, zoneOf } from './access-token.ts'
 import { ExchangeError } from './exchange-error.ts'
-import { preflight } from './preflight.ts'
+import { preflight, withoutClaimsNotice } from './preflight.ts'
 import { FORCED_RENEWAL_INTERVAL_MS, retryDelayMs } from './refresh-policy.ts'
 import type { Exchange } from './token-exchange.ts'
 import { type ExchangeReason, type ExchangeReport, statusOfToken, type TokenStatus } from './token-status.ts'
@@ -37,6 +37,7 @@ export class TokenManager {
   #token: AccessToken | undefined
   #refused: AccessToken | undefined
   #notices: readonly string[] = []
+  #isAccepted = false
   #flight: Promise<void> | undefined
   #cancelTimer: () => void = () => {}
   #nextExchangeAtMs: number | undefined
@@ -95,6 +96,21 @@ export class TokenManager {
     return renewed === refused ? undefined : renewed
   }
 
+  /** Notes that Hasura has answered with data: whatever a token lacks, Hasura adds. */
+  noteAccepted(): void {
+    if (this.#isAccepted) return
+    this.#isAccepted = true
+    this.#notices = withoutClaimsNotice(this.#notices)
+  }
+
+  /** Makes the next exchange at once where a back-off is running, since its cause may be gone; not before a `Retry-After` is over. */
+  retryNow(): void {
+    if (this.#stopped || this.#flight !== undefined || !this.#isBackingOff(this.#clock.nowMs())) return
+    if (this.#lastError?.retryAfterMs !== undefined) return
+    this.#cancelTimer()
+    void this.#beginFlight()
+  }
+
   /** Returns the state of the token at this moment. */
   status(): TokenStatus {
     const nextAtMs = this.#nextExchangeAtMs
@@ -150,7 +166,9 @@ export class TokenManager {
     if (zoneOf(token, nowMs) === 'unusable') throw new ExchangeError('expired_on_arrival')
     this.#token = token
     this.#refused = undefined
-    this.#notices = preflight(answer, this.#clock.wallMs())
+    this.#notices = this.#isAccepted
+      ? withoutClaimsNotice(preflight(answer, this.#clock.wallMs()))
+      : preflight(answer, this.#clock.wallMs())
     this.#failures = 0
     this.#lastError = undefined
     this.#armTimer(token.refreshAtMs)

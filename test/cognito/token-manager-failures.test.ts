@@ -55,6 +55,25 @@ t.test('each passing failure doubles the wait, up to 30 s, and a success starts 
   t.strictSame(waits, [500, 1_000, 2_000, 4_000, 8_000, 15_000, 15_000, 15_000, 500])
 })
 
+t.test('retryNow ends a back-off, but not before a Retry-After is over, and does nothing else', async t => {
+  const { manager, clock, startedAtMs, fail, succeed } = manageToken()
+  manager.start()
+  manager.retryNow()
+  t.strictSame(startedAtMs, [0], 'one exchange at a time')
+  await fail('invalid_client')
+  await clock.advance(10)
+  manager.retryNow()
+  t.strictSame(startedAtMs, [0, 10])
+  await fail('throttled', { retryAfterMs: 7_000 })
+  manager.retryNow()
+  t.strictSame(startedAtMs, [0, 10])
+  await clock.advance(7_000)
+  await succeed()
+  manager.retryNow()
+  t.strictSame(startedAtMs, [0, 10, 7_010], 'a good token is kept')
+  manager.stop()
+})
+
 t.test('while a back-off runs a request is refused at once, and told when to come again', async t => {
   const { manager, clock, startedAtMs, fail } = manageToken()
   manager.start()

@@ -83,6 +83,6 @@ t.test('what can be turned off or added', { skip: !hasHelm && 'helm is not on th
   const kinds = render('--set', 'networkPolicy.enabled=false').map(({ kind }) => kind)
   t.notOk(kinds.includes('NetworkPolicy') || kinds.includes('ServiceMonitor'))
   const [deployment] = render('--set', 'operationsConfigMap=operations', '--show-only', 'templates/deployment.yaml')
-  t.match(JSON.stringify(deployment), /"mountPath":"\/app\/operations".*"configMap":\{"name":"operations"\}/)
+  t.match(JSON.stringify(deployment), /"mountPath":"\/app\/operations".*"configMap":\{"name":"operations","optional":true\}/)
   t.throws(() => render('--set', 'settings.PORT=8080'))
 })

@@ -27,7 +27,7 @@ type Pod = {
   terminationGracePeriodSeconds: number
   securityContext: object
   containers: [Container]
-  volumes: { name: string; secret: { items: { path: string }[] } }[]
+  volumes: { name: string; secret?: { items: { path: string }[] }; configMap?: { name: string; optional: boolean } }[]
 }
 type Deployment = { metadata: object; spec: { selector: object; template: { metadata: { labels: object }; spec: Pod } } }
 
@@ -53,7 +53,9 @@ t.test('its settings are known ones, and the service would start with them', asy
   const files = t.testdir({ secret: 's', 'callers.json': JSON.stringify({ callers: [{ name: 'web', keySha256: ['ab'.repeat(32)] }] }) })
   const mounted = { AWS_COGNITO_APP_CLIENT_SECRET_FILE: `${files}/secret`, CALLER_KEYS_FILE: `${files}/callers.json` }
   await t.resolves(settingsInContainer(environment, mounted))
-  const paths = pod.volumes.flatMap(({ secret }) => secret.items.map(({ path }) => `${container.volumeMounts[0]?.mountPath}/${path}`))
+  const paths = pod.volumes.flatMap(({ secret }) =>
+    (secret?.items ?? []).map(({ path }) => `${container.volumeMounts[0]?.mountPath}/${path}`)
+  )
   t.strictSame(
     paths.sort(),
     Object.keys(mounted)
@@ -62,6 +64,18 @@ t.test('its settings are known ones, and the service would start with them', asy
     'the files are where they are looked for'
   )
   t.strictSame(container.envFrom, [{ configMapRef: { name: NAME } }])
+})
+
+t.test('stored operations are mounted where the image looks for them, if there are any; it holds none itself', async t => {
+  const mount = container.volumeMounts.find(({ name }) => name === 'operations')
+  t.equal(mount?.mountPath, `/app/${SettingsSchema.properties.OPERATIONS_DIR.default}`)
+  t.match(
+    pod.volumes.find(({ name }) => name === 'operations'),
+    { configMap: { optional: true } }
+  )
+  t.match(readProjectFile('Dockerfile'), 'WORKDIR /app')
+  t.notMatch(readProjectFile('Dockerfile'), /COPY operations/)
+  t.match(parseProjectFile('compose.yaml'), { services: { gateway: { volumes: [`./operations:${mount?.mountPath}:ro`] } } })
 })
 
 t.test('ports are those of the service, in every file', async t => {

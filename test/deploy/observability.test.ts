@@ -29,12 +29,24 @@ function checkExpression(t: Test, expression: string): void {
     for (const label of by.split(/,\s*/)) t.ok(labels.has(label) || OTHER_LABELS.has(label), `by ${label}`)
 }
 
-type Rule = { alert: string; expr: string; annotations: { runbook: string } }
+type Rule = { alert: string; expr: string }
 const { groups } = parseProjectFile<{ groups: { rules: Rule[] }[] }>('deploy/prometheus/alerts.yaml')
 const rules = groups.flatMap(group => group.rules)
 
 t.test('alerts', async t => {
   for (const { expr } of rules) checkExpression(t, expr)
+})
+
+t.test("the Prometheus operator's rules are the same", async t => {
+  const { spec } = parseProjectFile<{ spec: unknown }>('deploy/kubernetes/prometheus-rule.yaml')
+  t.same(spec, { groups })
+})
+
+t.test('probes count in no latency', async t => {
+  const texts = [readProjectFile('deploy/grafana/dashboard.json').replaceAll('\\"', '"'), readProjectFile('deploy/prometheus/alerts.yaml')]
+  const latencies = texts.flatMap(text => text.match(/http_request_duration_seconds_bucket\{?[^}[]*/g) ?? [])
+  t.ok(latencies.length > 3)
+  for (const selector of latencies) t.match(selector, 'route!~"/health/.*"')
 })
 
 t.test('each alert has its part in the runbook, and each part an alert', async t => {
@@ -43,7 +55,6 @@ t.test('each alert has its part in the runbook, and each part an alert', async t
     headings,
     rules.map(({ alert }) => alert)
   )
-  for (const { alert, annotations } of rules) t.equal(annotations.runbook, `docs/operating.md#${alert.toLowerCase()}`)
 })
 
 t.test('the panels of the dashboard', async t => {

@@ -1,4 +1,6 @@
 // The token manager as a part of the service: its start and end, and what its log tells an operator.
+import { renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { decodeJwt } from 'jose'
 import pino from 'pino'
 import t, { type Test } from 'tap'
@@ -158,4 +160,24 @@ t.test('closing cuts an exchange under way and begins no other', async t => {
   await t.rejects(app.tokenManager.rejectToken(tokenNumber(1)), { code: 'TOKEN_UNAVAILABLE' })
   t.equal(cognito.received.length, 1)
   t.notOk(lines.some(({ level }) => Number(level) > 30))
+})
+
+t.test('a change of the secret file ends a back-off at once, written in place or replaced', async t => {
+  for (const change of ['written', 'replaced']) {
+    const path = join(t.testdir({ secret: 'wrong' }), 'secret')
+    const gateway = await startGateway({
+      isReady: false,
+      settings: { AWS_COGNITO_APP_CLIENT_SECRET_FILE: path },
+      cognito: (response, request, count) =>
+        request.body.includes('right-secret') ? givesTokens(response, request, count) : sendJson(response, { error: 'invalid_client' }, 400)
+    })
+    await t.rejects(async () => gateway.app.tokenManager.getToken())
+    const target = change === 'written' ? path : `${path}.new`
+    writeFileSync(target, 'right-secret')
+    if (target !== path) renameSync(target, path)
+    // The back-off would last a minute.
+    await gateway.cognito.hasReceived(2)
+    t.ok(await gateway.app.tokenManager.getToken(), change)
+    await gateway.close()
+  }
 })

@@ -16,11 +16,13 @@ t.test('requests, operations, retries, refusals and exchanges are counted', asyn
       if (headers.authorization === `Bearer ${tokenNumber(1)}`) return sendJson(response, REFUSED)
       if (body.includes('down')) return sendJson(response, '{"error":"down"}', 503)
       if (body.includes('broken')) return response.destroy()
+      if (body.includes('wrong')) return sendJson(response, '{"errors":[{"extensions":{"code":"validation-failed"},"message":"no"}]}')
       sendJson(response, `{"data":{"n":${count}}}`)
     }
   })
   await gateway.post({ query: 'query SecretName { a }' })
   await gateway.post({ query: '{ down }' })
+  await gateway.post({ query: '{ wrong }' })
   await gateway.post({ query: 'mutation { broken }' })
   await gateway.post({ query: '{' })
   await fetch(`${gateway.url}/nowhere/secret-path`)
@@ -35,11 +37,12 @@ t.test('requests, operations, retries, refusals and exchanges are counted', asyn
     'hasura_token_rejections_total{reason="invalid-jwt"} 1',
     'hasura_retries_total{reason="token"} 1',
     'hasura_retries_total{reason="status"} 1',
-    'hasura_request_duration_seconds_count 3',
-    'http_request_duration_seconds_count{route="/execute-graphql",method="POST",status_code="200"} 1',
+    'hasura_request_duration_seconds_count 4',
+    'http_request_duration_seconds_count{route="/execute-graphql",method="POST",status_code="200"} 2',
     'http_request_duration_seconds_count{route="/execute-graphql",method="POST",status_code="400"} 1',
     'http_request_duration_seconds_count{route="none",method="GET",status_code="404"} 1',
     'graphql_operations_total{kind="query",outcome="ok"} 1',
+    'graphql_operations_total{kind="query",outcome="graphql_error"} 1',
     'graphql_operations_total{kind="query",outcome="upstream_error"} 1',
     'graphql_operations_total{kind="mutation",outcome="UPSTREAM_UNREACHABLE"} 1'
   ]) {
@@ -103,4 +106,27 @@ t.test('no connection to the metrics lies idle: not after a scrape, not before o
   await gateway.close()
   await halfHead.ended
   t.pass()
+})
+
+t.test('what is under way: requests, and those of them that wait for a connection to Hasura', async t => {
+  let finish = () => {}
+  const gateway = await startGateway({
+    settings: { GRAPHQL_CONNECTIONS: '1' },
+    hasura: (response, _, count) => {
+      if (count === 1) finish = () => sendJson(response, '{"data":{}}')
+      else sendJson(response, '{"data":{}}')
+    }
+  })
+  t.teardown(() => gateway.close())
+  const load = async () => (await gateway.app.metrics.registry.metrics()).match(/^(http_requests_in_flight|hasura_queue_length) \d+$/gm)
+  t.strictSame(await load(), ['http_requests_in_flight 0', 'hasura_queue_length 0'])
+  const posts = [gateway.post({ query: '{ a }' })]
+  await gateway.hasura.hasReceived(1)
+  posts.push(gateway.post({ query: '{ b }' }))
+  while (gateway.app.turns.waitingCount === 0) await new Promise(resolve => setImmediate(resolve))
+  t.strictSame(await load(), ['http_requests_in_flight 2', 'hasura_queue_length 1'])
+  finish()
+  await Promise.all(posts)
+  await gateway.app.drain(60_000)
+  t.strictSame(await load(), ['http_requests_in_flight 0', 'hasura_queue_length 0'])
 })

@@ -80,6 +80,7 @@ t.test('what a line holds', async t => {
   t.ok(ok.ms >= ok.upstreamMs && ok.upstreamMs > 0)
   t.match(broken, { level: 30, kind: 'mutation', status: 502, code: 'UPSTREAM_UNREACHABLE', fault: /^broken while sent: / })
   t.equal(ok.fault, undefined)
+  t.equal(ok.hasuraCode, undefined)
   t.match(bad, { status: 400, code: 'GRAPHQL_PARSE_FAILED' })
   t.match(nowhere, { status: 404, code: 'NOT_FOUND' })
   t.equal(nowhere.route, undefined)
@@ -98,6 +99,29 @@ t.test('operators are told why Hasura gave no answer, callers are not', async t 
   await late.gateway.post({ query: '{ late }' })
   await late.gateway.close()
   t.match(late.requests(), [{ code: 'UPSTREAM_TIMEOUT', fault: 'timeout while sent' }])
+})
+
+t.test("an answer with errors shows by Hasura's code, its message does not", async t => {
+  const lines: string[] = []
+  const gateway = await startGateway({
+    logger: pino({}, { write: line => void lines.push(line) }),
+    hasura: (response, { body }) =>
+      sendJson(
+        response,
+        body.includes('coded')
+          ? '{"errors":[{"extensions":{"path":"$","code":"constraint-violation"},"message":"a-value"}]}'
+          : '{"data":null,"errors":[{"message":"a-value"}]}'
+      )
+  })
+  await gateway.post({ query: 'mutation { coded }' })
+  await gateway.post({ query: '{ bare }' })
+  await gateway.close()
+  const requests = lines.map(line => JSON.parse(line)).filter(({ msg }) => msg === 'request')
+  t.match(requests, [
+    { status: 200, hasuraCode: 'constraint-violation' },
+    { status: 200, hasuraCode: 'unknown' }
+  ])
+  t.notMatch(lines.join(), 'a-value')
 })
 
 t.test('a caller that left shows in the line', async t => {

@@ -8,7 +8,10 @@ const readiness = async (url: string) => {
   return {
     status: answer.status,
     cacheControl: answer.headers.get('cache-control'),
-    body: (await answer.json()) as { token: { expiresInSeconds: number; nextExchangeInSeconds: number } }
+    body: (await answer.json()) as {
+      reasons: string[]
+      token: Record<string, unknown> & { expiresInSeconds: number; nextExchangeInSeconds: number }
+    }
   }
 }
 
@@ -34,5 +37,59 @@ t.test('with a token it is ready, and the answer is not to be kept', async t => 
   t.match(cacheControl, /no-store/)
   t.match(body, { status: 'ready', token: { state: 'fresh', consecutiveFailures: 0 } })
   t.ok(body.token.expiresInSeconds > 3500 && body.token.nextExchangeInSeconds > 2500)
+  for (const [name, value] of Object.entries(body.token)) if (typeof value === 'number') t.ok(Number.isInteger(value), name)
   t.notMatch(JSON.stringify(body), /payload-1/, 'the token is not shown')
+})
+
+t.test("Hasura's last failure is a reason, and the service stays ready; the next success clears it", async t => {
+  const gateway = await startGateway({
+    settings: { DOCS_ENABLED: 'true' },
+    hasura: (response, { body }) => {
+      if (body.includes('broken')) return response.destroy()
+      if (body.includes('down')) return sendJson(response, '{"error":"down"}', 500)
+      if (body.includes('full')) return sendJson(response, '{"errors":[{"extensions":{"code":"postgres-error"},"message":"x"}]}')
+      if (body.includes('wrong')) return sendJson(response, '{"errors":[{"extensions":{"code":"validation-failed"},"message":"x"}]}')
+      sendJson(response, '{"data":{}}')
+    }
+  })
+  t.teardown(() => gateway.close())
+  const home = async () => (await fetch(`${gateway.url}/`)).text()
+  for (const [query, expected] of [
+    ['mutation { broken }', /^The last call of Hasura failed \d+ s ago\. Hasura could not be reached.*check GRAPHQL_ENDPOINT/],
+    ['mutation { down }', /Hasura answered with status 500: check/],
+    ['{ full }', /postgres-error: check its database/]
+  ] as const) {
+    await gateway.post({ query })
+    const { status, body } = await readiness(gateway.url)
+    t.equal(status, 200, query)
+    t.match(body, { status: 'ready', reasons: [expected] }, query)
+    t.match(await home(), /Ready, but Hasura fails\.\n(.*\n)*The last call of Hasura failed/, query)
+    // A fault of the caller is no failure of Hasura.
+    await gateway.post({ query: '{ wrong }' })
+    t.strictSame((await readiness(gateway.url)).body.reasons, [], query)
+  }
+  t.match(await home(), 'Ready: operations run.')
+})
+
+t.test('the notice on missing Hasura claims goes once Hasura has answered with data, and does not come back', async t => {
+  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
+  const gateway = await startGateway({
+    cognito: (response, _, count) =>
+      sendJson(response, { access_token: `${part({})}.${part({ count })}.x`, expires_in: 3600, token_type: 'Bearer' }),
+    hasura: (response, { body }) => {
+      if (body.includes('expired')) return sendJson(response, '{"errors":[{"extensions":{"path":"$","code":"invalid-jwt"},"message":"x"}]}')
+      sendJson(response, body.includes('wrong') ? '{"errors":[{"message":"x"}]}' : '{"data":{}}')
+    }
+  })
+  t.teardown(() => gateway.close())
+  const reasons = async () => (await readiness(gateway.url)).body.reasons
+  t.match(await reasons(), [/no Hasura claims/])
+  await gateway.post({ query: '{ wrong }' })
+  t.match(await reasons(), [/no Hasura claims/], 'errors alone prove nothing')
+  await gateway.post({ query: '{ a }' })
+  t.strictSame(await reasons(), [])
+  await gateway.post({ query: '{ expired }' })
+  await gateway.post({ query: '{ a }' })
+  t.equal(gateway.cognito.received.length, 2, 'there is another token')
+  t.strictSame(await reasons(), [])
 })

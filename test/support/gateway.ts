@@ -1,8 +1,12 @@
 // The real service between a fake Cognito and a fake Hasura, all on free ports of 127.0.0.1.
+import { fileURLToPath } from 'node:url'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import { buildApp } from '../../src/app.ts'
 import { loadSettings } from '../../src/settings.ts'
 import { type Answer, type FakeServer, sendJson, startFakeServer } from './fake-server.ts'
+
+/** A folder without stored operations. */
+const NO_OPERATIONS = fileURLToPath(new URL('./no-operations', import.meta.url))
 
 /** The n-th token of the fake Cognito. */
 export const tokenNumber = (n: number) => `header.payload-${n}.signature`
@@ -42,10 +46,10 @@ export type GatewayOptions = {
 export const environmentFor = (cognito: string, hasura: string, overrides: Record<string, string> = {}) => ({
   ...(overrides.AWS_COGNITO_ENDPOINT === undefined && { AWS_COGNITO_DOMAIN: cognito }),
   AWS_COGNITO_APP_CLIENT_ID: 'client-id',
-  AWS_COGNITO_APP_CLIENT_SECRET: 'client-secret',
+  ...(!('AWS_COGNITO_APP_CLIENT_SECRET_FILE' in overrides) && { AWS_COGNITO_APP_CLIENT_SECRET: 'client-secret' }),
   GRAPHQL_ENDPOINT: `${hasura}/v1/graphql`,
   PORT: '0',
-  OPERATIONS_DIR: 'test/support/no-operations',
+  OPERATIONS_DIR: NO_OPERATIONS,
   DOCS_ENABLED: 'false',
   METRICS_PORT: '0',
   ...overrides

@@ -19,9 +19,12 @@ export type ServiceProcess = {
   exited: Promise<number | null>
 }
 
-/** Starts the service with these settings alone; of this environment it keeps `PATH`. It ends with the test's process, however that ends. */
-export function startService(settings: Record<string, string>, cwd: string): ServiceProcess {
-  const child = spawn(process.execPath, ['--import', PRELOAD, SERVER], {
+/**
+ * Starts the service with these settings alone; of this environment it keeps `PATH`. It ends with the test's process, however that ends.
+ * @param args its options; default: none
+ */
+export function startService(settings: Record<string, string>, cwd: string, args: readonly string[] = []): ServiceProcess {
+  const child = spawn(process.execPath, ['--import', PRELOAD, SERVER, ...args], {
     cwd,
     env: { PATH: process.env.PATH, ...settings },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc']

@@ -1,0 +1,114 @@
+// --doctor: the steps of a request one by one, each with what to do where it fails.
+import { createSecretExchange } from '../cognito/client-secrets.ts'
+import { ExchangeError } from '../cognito/exchange-error.ts'
+import { preflight } from '../cognito/preflight.ts'
+import type { Exchange } from '../cognito/token-exchange.ts'
+import { createCognitoExchange } from '../cognito-exchange.ts'
+import { hasDataMember } from '../graphql/has-data-member.ts'
+import { describeCallFailure, describeFailureStatus } from '../hasura/call-failure.ts'
+import { createHasuraClient, type UpstreamAnswer } from '../hasura/hasura-client.ts'
+import type { Refusal } from '../hasura/token-rejection.ts'
+import { proxyFor } from '../proxy.ts'
+import { newRequestId } from '../request-id.ts'
+import type { Settings } from '../settings.ts'
+import type { Findings } from './check.ts'
+
+/** The longest that the call of Hasura may take, in ms, however long GRAPHQL_TIMEOUT_MS is. */
+const CALL_MAX_MS = 10_000
+const QUERY = '{"query":"{ __typename }"}'
+
+/** Prints the outcome of a step. */
+export type Print = (line: string) => void
+
+const line = (step: string, outcome: string) => `${step.padEnd(18)}${outcome}`
+const failed = (step: string, problems: readonly string[]) => problems.map((problem, n) => line(n === 0 ? step : '', `FAILED  ${problem}`))
+
+/**
+ * Prints a line for each step, as it ends: settings, stored operations, one exchange with Cognito, one `{ __typename }` at Hasura; tells
+ * whether all went well. No line holds a token or a secret. It takes at most 20 s for the exchange and 10 s for the call.
+ */
+export async function runDoctor(findings: Findings, print: Print): Promise<boolean> {
+  const { settings, settingProblems, operationProblems, operationCount } = findings
+  const printAll = (lines: readonly string[]) => lines.forEach(print)
+  printAll(settingProblems.length > 0 ? failed('settings', settingProblems) : [line('settings', 'ok')])
+  printAll(
+    operationProblems.length > 0 ? failed('stored operations', operationProblems) : [line('stored operations', `ok      ${operationCount}`)]
+  )
+  if (settings === undefined) {
+    printAll(['Cognito', 'Hasura'].map(step => line(step, 'skipped until the settings are right')))
+    return false
+  }
+  const exchange = await tryExchange(settings, print)
+  if (exchange === undefined) {
+    print(line('Hasura', 'skipped until there is a token'))
+    return false
+  }
+  const isAnswering = await tryHasura(settings, exchange, print)
+  return isAnswering && settingProblems.length === 0 && operationProblems.length === 0
+}
+
+async function tryExchange(settings: Settings, print: Print): Promise<Exchange | undefined> {
+  const endpoint = createCognitoExchange(settings)
+  const exchange = createSecretExchange(endpoint, {
+    secret: settings.AWS_COGNITO_APP_CLIENT_SECRET,
+    secretFile: settings.AWS_COGNITO_APP_CLIENT_SECRET_FILE,
+    fallback: settings.AWS_COGNITO_APP_CLIENT_SECRET_FALLBACK,
+    onSecretChange: () => print(line('Cognito', 'note    the first secret was refused, the fallback works'))
+  })
+  try {
+    const token = await exchange()
+    print(line('Cognito', `ok      a token for ${token.expiresInSeconds} s`))
+    return token
+  } catch (error) {
+    if (!(error instanceof ExchangeError)) throw error
+    print(line('Cognito', `FAILED  ${error.code}: ${error.message}${causeCodeOf(error)}`))
+    return undefined
+  } finally {
+    await endpoint.close()
+  }
+}
+
+/** The code of a system call or of TLS; nothing that another party has written. */
+function causeCodeOf({ cause }: ExchangeError): string {
+  const code: unknown = cause instanceof Error && 'code' in cause ? cause.code : undefined
+  return typeof code === 'string' && /^[A-Z][A-Z0-9_]{2,63}$/.test(code) ? ` (${code})` : ''
+}
+
+async function tryHasura(settings: Settings, exchange: Exchange, print: Print): Promise<boolean> {
+  const refusals: Refusal[] = []
+  const client = createHasuraClient({
+    endpoint: settings.GRAPHQL_ENDPOINT.href,
+    tokenHeader: settings.GRAPHQL_TOKEN_HEADER,
+    timeoutMs: Math.min(settings.GRAPHQL_TIMEOUT_MS, CALL_MAX_MS),
+    connections: 1,
+    proxy: proxyFor(settings.GRAPHQL_ENDPOINT, settings),
+    tokens: { getToken: () => exchange.accessToken, rejectToken: async () => undefined },
+    onRefusal: refusal => void refusals.push(refusal)
+  })
+  try {
+    const headers = ['x-request-id', newRequestId()]
+    const answer = await client.execute({ body: QUERY, isQuery: true, headers, signal: AbortSignal.timeout(2 * CALL_MAX_MS) })
+    answer.stream?.destroy()
+    const problem = problemOf(answer)
+    print(line('Hasura', problem === undefined ? 'ok      answers { __typename }' : `FAILED  ${problem}`))
+    return problem === undefined
+  } catch (error) {
+    const problem = describeCallFailure(error)
+    if (problem === undefined) throw error
+    print(line('Hasura', `FAILED  ${problem}`))
+    // What the token lacks matters only once Hasura has refused it.
+    if (refusals.length > 0) for (const notice of preflight(exchange, Date.now())) print(line('', `note    ${notice}`))
+    return false
+  } finally {
+    client.close()
+  }
+}
+
+/** What is wrong with an answer that is JSON. */
+function problemOf({ status, head, headers }: UpstreamAnswer): string | undefined {
+  if (status >= 500) return describeFailureStatus(status)
+  if (status === 200 && hasDataMember(head, headers.get('content-encoding')) && !/"data"\s*:\s*null/.test(head.toString('latin1', 0, 64)))
+    return undefined
+  const code = /"code"\s*:\s*"([\w.-]{1,64})"/.exec(head.toString('latin1', 0, 4_096))?.[1]
+  return `status ${status} without data${code ? ` (${code})` : ''}: check that GRAPHQL_ENDPOINT is Hasura's GraphQL URL, and that the role of the token may query.`
+}

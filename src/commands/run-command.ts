@@ -1,0 +1,55 @@
+// Runs one command to its end, on standard output.
+import { loadSettings, readEnvironment, SettingsError } from '../settings.ts'
+import { serviceVersion } from '../version.ts'
+import { lookAround, writeCheck } from './check.ts'
+import type { Command } from './command-line.ts'
+import { runDoctor } from './doctor.ts'
+import { help } from './help.ts'
+import { newKey } from './new-key.ts'
+import { printConfig } from './print-config.ts'
+
+const print = (text: string) => console.log(text)
+
+/** Runs a command and returns the exit code: 0, or 1 where something is wrong. */
+export async function runCommand({ name, argument = '' }: Command): Promise<number> {
+  switch (name) {
+    case 'help':
+      return say(help())
+    case 'version':
+      return say(serviceVersion)
+    case 'new-key':
+      return say(newKey(argument))
+    case 'print-config':
+      return showConfig()
+    case 'check':
+    case 'doctor':
+      return examine(name)
+  }
+}
+
+function say(text: string): number {
+  print(text)
+  return 0
+}
+
+/** Warnings go to standard error, so that the result stands alone. */
+async function examine(name: 'check' | 'doctor'): Promise<number> {
+  const findings = await lookAround()
+  for (const warning of findings.warnings) console.error(`warning: ${warning}`)
+  if (name === 'doctor') return (await runDoctor(findings, print)) ? 0 : 1
+  const result = writeCheck(findings)
+  print(result)
+  return result === 'ok' ? 0 : 1
+}
+
+async function showConfig(): Promise<number> {
+  try {
+    const environment = readEnvironment()
+    await loadSettings(environment)
+    return say(printConfig(environment))
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error
+    console.error(error.message)
+    return 1
+  }
+}

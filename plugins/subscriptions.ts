@@ -5,6 +5,9 @@ import { systemClock } from '../src/clock.ts'
 import { GatewayError } from '../src/errors.ts'
 import { type EventSink, EventStream } from '../src/event-stream/event-stream.ts'
 import { EVENT_STREAM_HEADERS } from '../src/event-stream/events.ts'
+import { CONNECT_TIMEOUT_MS } from '../src/http1/http-client.ts'
+import { createTunnelAgent } from '../src/http1/tunnel-agent.ts'
+import { proxyFor } from '../src/proxy.ts'
 import type { ConnectionEnd } from '../src/subscriptions/role-link.ts'
 import type { SubscriptionRequest } from '../src/subscriptions/subscription-request.ts'
 import { Subscriptions } from '../src/subscriptions/subscriptions.ts'
@@ -59,8 +62,10 @@ export default fp(
   async app => {
     const { config, metrics, tokenManager } = app
     const streams = new Set<EventStream>()
+    const endpoint = config.GRAPHQL_ENDPOINT
+    const proxy = proxyFor(endpoint, config)
     const subscriptions = new Subscriptions({
-      open: webSocketTo(config.GRAPHQL_ENDPOINT.href),
+      open: webSocketTo(endpoint.href, proxy && createTunnelAgent(proxy, endpoint, CONNECT_TIMEOUT_MS)),
       tokens: tokenManager,
       tokenHeader: config.GRAPHQL_TOKEN_HEADER,
       timeoutMs: config.GRAPHQL_TIMEOUT_MS,

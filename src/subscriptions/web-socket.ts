@@ -1,4 +1,5 @@
 // The WebSocket to Hasura, by the package `ws`, with bounds on the handshake and on what a message may take.
+import type { Agent } from 'node:http'
 import { WebSocket } from 'ws'
 import { CONNECT_MAX_MS } from './hasura-connection.ts'
 import type { OpenTransport } from './transport.ts'
@@ -7,15 +8,19 @@ import { SUBPROTOCOL } from './wire-message.ts'
 /** A larger message cuts the connection, in bytes; answers have a bound of their own, below this. */
 export const MESSAGE_MAX_BYTES = 64 * 1024 * 1024
 
-/** Gives what connects to a GraphQL endpoint, `http:` or `https:`, by `ws:` or `wss:`. */
-export function webSocketTo(endpoint: string): OpenTransport {
+/**
+ * Gives what connects to a GraphQL endpoint, `http:` or `https:`, by `ws:` or `wss:`.
+ * @param agent makes the sockets; default: they lead straight there
+ */
+export function webSocketTo(endpoint: string, agent?: Agent): OpenTransport {
   const url = endpoint.replace(/^http/i, 'ws')
   return listener => {
     const socket = new WebSocket(url, SUBPROTOCOL, {
       maxPayload: MESSAGE_MAX_BYTES,
       handshakeTimeout: CONNECT_MAX_MS,
       // Compressing costs memory for each connection, and Hasura does not do it.
-      perMessageDeflate: false
+      perMessageDeflate: false,
+      ...(agent && { agent })
     })
     let fault: string | undefined
     socket.on('open', () => listener.onOpen())

@@ -53,6 +53,15 @@ t.test('a proxy that does not answer is a timeout, and the next exchange is not 
   t.match(await endpoint.exchange('secret'), { accessToken: 'eyJ.a.b' })
 })
 
+t.test('a proxy that closes instead of answering leaves Cognito unreachable', async t => {
+  const { proxy, endpoint } = await chainFor(t)
+  proxy.answer = ''
+  const outcome = t.rejects(endpoint.exchange('secret'), { code: 'unreachable' })
+  while (proxy.received.length === 0) await new Promise(setImmediate)
+  for (const socket of proxy.sockets) socket.end()
+  await outcome
+})
+
 t.test('a forwarded request that the proxy answers 407 is unreachable', async t => {
   const server = await startFakeServer(response => response.writeHead(407).end())
   t.teardown(() => server.close())

@@ -99,6 +99,15 @@ t.test('a proxy that does not answer CONNECT takes the time of the request, and 
   while (proxy.sockets.size > 0) await new Promise(setImmediate)
 })
 
+t.test('a proxy that closes instead of answering CONNECT is no connection', async t => {
+  const { proxy, send } = await chainFor(t)
+  proxy.answer = ''
+  const outcome = t.rejects(send(), { name: 'AttemptError', phase: 'unsent', reason: 'broken' })
+  while (proxy.received.length === 0) await new Promise(setImmediate)
+  for (const socket of proxy.sockets) socket.end()
+  await outcome
+})
+
 t.test('a proxy whose certificate is not known is no connection', async t => {
   setDefaultCACertificates(before)
   t.teardown(() => setDefaultCACertificates([...before, certificate.cert]))

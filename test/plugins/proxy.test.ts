@@ -1,8 +1,10 @@
 // The service behind a proxy: both upstreams through it, none that NO_PROXY holds, and its credentials nowhere to be seen.
 import pino from 'pino'
 import t, { type Test } from 'tap'
+import { openEvents } from '../support/event-reader.ts'
 import { startFakeProxy } from '../support/fake-proxy.ts'
 import { codeOf, type GatewayOptions, startGateway } from '../support/gateway.ts'
+import { startLiveHasura } from '../support/live-hasura.ts'
 
 const HIDDEN = /hush|dXNlcjpodXNo/
 
@@ -62,6 +64,36 @@ t.test('both upstreams are reached through the proxy', async t => {
   )
   for (const { headers } of proxy.received) t.equal(headers['proxy-authorization'], `Basic ${Buffer.from('user:hush').toString('base64')}`)
   for (const { headers } of [...cognito.received, ...hasura.received]) t.equal(headers['proxy-authorization'], undefined)
+  t.notMatch(written.join(''), HIDDEN)
+})
+
+t.test('subscriptions take a tunnel through the proxy', async t => {
+  const live = await startLiveHasura()
+  t.teardown(() => live.close())
+  const { url, proxy, written } = await behindProxy(t, proxyUrl => ({
+    HTTP_PROXY: proxyUrl,
+    GRAPHQL_ENDPOINT: live.url,
+    GRAPHQL_ALLOWED_OPERATIONS: 'query,subscription'
+  }))
+  const events = await openEvents(`${url}/execute-graphql`, { body: { query: 'subscription { n }' } })
+  t.same(await events.next(), { type: 'next', data: '{"data":{"n":0}}' })
+  const tunnel = proxy.received.find(({ method }) => method === 'CONNECT')
+  t.equal(tunnel?.target, new URL(live.url).host)
+  t.equal(tunnel?.headers['proxy-authorization'], `Basic ${Buffer.from('user:hush').toString('base64')}`)
+  t.notMatch(written.join(''), HIDDEN)
+})
+
+t.test('subscriptions through a proxy that refuses end with UPSTREAM_UNREACHABLE', async t => {
+  const { url, proxy, written } = await behindProxy(t, proxyUrl => ({
+    HTTPS_PROXY: proxyUrl,
+    GRAPHQL_ENDPOINT: 'https://hasura.example.com/v1/graphql',
+    GRAPHQL_ALLOWED_OPERATIONS: 'subscription',
+    GRAPHQL_TIMEOUT_MS: '500'
+  }))
+  proxy.answer = 'HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n'
+  const events = await openEvents(`${url}/execute-graphql`, { body: { query: 'subscription { n }' } })
+  t.match((await events.next())?.data, 'UPSTREAM_UNREACHABLE')
+  t.match(written.join(''), 'the proxy answered CONNECT with status 407')
   t.notMatch(written.join(''), HIDDEN)
 })
 

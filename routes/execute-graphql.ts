@@ -46,7 +46,6 @@ const routes: FastifyPluginAsyncTypebox = async app => {
 
   app.get(PATH, { onRequest, schema: getSchema, exposeHeadRoute: false }, async (request, reply) => {
     const { query, variables, operationName } = request.query
-    reply.vary('accept')
     return reply.runOperation({ document: allowed(request, check(query)), variables: readVariables(variables), operationName })
   })
 }

@@ -104,7 +104,6 @@ const routes: FastifyPluginAsyncTypebox = async app => {
       request.operation = document.operations[0]
       const read = catalog.variablesOf(operation)
       const isGet = request.method === 'GET'
-      if (isGet) reply.vary('accept')
       const variables = isGet
         ? read.fromQuery(request.query as Record<string, QueryText>)
         : read.fromBody(request.body, request.bodyMembers)

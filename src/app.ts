@@ -10,6 +10,7 @@ import Fastify, {
 } from 'fastify'
 import fp from 'fastify-plugin'
 import admission, { type AdmissionOptions } from '../plugins/admission.ts'
+import answerCache from '../plugins/answer-cache.ts'
 import browsers from '../plugins/browsers.ts'
 import callers from '../plugins/callers.ts'
 import cognitoAuth from '../plugins/cognitoAuth.ts'
@@ -108,6 +109,7 @@ export async function buildApp(
   await app.register(passAnswer)
   await app.register(lostRights)
   await app.register(subscriptions)
+  await app.register(answerCache)
   await app.register(runOperation)
   await app.register(hasuraSchema)
   await app.register(storedOperations)

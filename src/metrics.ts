@@ -92,6 +92,12 @@ export function createMetrics(tokenStatus: () => TokenStatus) {
       help: 'Requests let through because Redis could not count them.',
       registers
     }),
+    answerCache: new Counter({
+      name: 'answer_cache_total',
+      help: 'Queries with @cached: hit; miss; bypass, which is refresh: true; and stored, on top of these, where the answer is kept.',
+      labelNames: ['outcome'] as const,
+      registers
+    }),
     operations: new Counter({
       name: 'graphql_operations_total',
       help: 'Operations by kind; the outcome is ok, an error code of the service, upstream_error (Hasura answered 4xx or 5xx) or aborted; the caller where it is known.',

@@ -198,6 +198,7 @@ t.test('the defaults are those of the documentation', async t => {
     ALLOW_UNAUTHENTICATED: false,
     OPERATIONS_DIR: GOOD.OPERATIONS_DIR,
     GRAPHQL_ADHOC: true,
+    ANSWER_CACHE_MAX_BYTES: 67_108_864,
     DOCS_ENABLED: false,
     SUBSCRIPTIONS_MAX: 1000,
     MCP_ENABLED: false,

@@ -13,7 +13,7 @@ export type RedisStoreOptions = {
   /** Stands before every key: gateways with another Hasura or other rights must have another. */
   prefix: string
   clock: Clock
-  /** Called when Redis begins to fail, with a word for the log, and when it is back. */
+  /** Called when Redis begins to fail, with a word for the log, and with undefined when it works. */
   onChange?: (fault: string | undefined) => void
 }
 
@@ -41,7 +41,7 @@ export async function createRedisStore({ url, prefix, clock, onChange }: RedisSt
     commandTimeout: REDIS_TIMEOUT_MS,
     retryStrategy: attempt => Math.min(attempt * 200, 5_000)
   })
-  let fault: string | undefined
+  let fault: string | undefined = 'connecting'
   let sendingBytes = 0
   const report = (now: string | undefined) => {
     if (fault !== now) onChange?.(now)

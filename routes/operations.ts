@@ -58,6 +58,7 @@ function createLookup({ operations }: FastifyInstance): onRequestHookHandler {
     const methods: readonly string[] = METHODS[operation?.kind ?? 'list']
     if (!methods.includes(request.method)) return done(new GatewayError('METHOD_NOT_ALLOWED', { headers: { allow: methods.join(', ') } }))
     request.storedOperation = operation && { operation, catalog }
+    request.storedOperationName = operation?.name
     done()
   }
 }

@@ -27,6 +27,7 @@ import metrics from '../plugins/metrics.ts'
 import openapi from '../plugins/openapi.ts'
 import pageHeaders from '../plugins/page-headers.ts'
 import passAnswer from '../plugins/pass-answer.ts'
+import persistedDocuments from '../plugins/persisted-documents.ts'
 import rateLimit from '../plugins/rate-limit.ts'
 import readiness from '../plugins/readiness.ts'
 import requestEnd from '../plugins/request-end.ts'
@@ -113,6 +114,7 @@ export async function buildApp(
   await app.register(runOperation)
   await app.register(hasuraSchema)
   await app.register(storedOperations)
+  await app.register(persistedDocuments)
 
   await app.register(operations)
   await app.register(health)

@@ -98,6 +98,12 @@ export function createMetrics(tokenStatus: () => TokenStatus) {
       labelNames: ['outcome'] as const,
       registers
     }),
+    storedOperations: new Counter({
+      name: 'stored_operation_requests_total',
+      help: 'Requests of stored operations, by the name of the file; outcomes as those of graphql_operations_total.',
+      labelNames: ['operation', 'outcome'] as const,
+      registers
+    }),
     operations: new Counter({
       name: 'graphql_operations_total',
       help: 'Operations by kind; the outcome is ok, an error code of the service, upstream_error (Hasura answered 4xx or 5xx) or aborted; the caller where it is known.',

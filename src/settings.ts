@@ -211,6 +211,12 @@ export const SettingsSchema = Type.Object({
       'Redis in which several replicas keep these answers together. Default: each keeps its own.'
     )
   ),
+  PERSISTED_DOCUMENTS_FILE: Type.Optional(
+    text(
+      'the path of a manifest of persisted documents, of 64 MiB at most',
+      'Manifest of documents that callers name by id, reloaded when it changes; see docs/persisted-documents.md. Default: none.'
+    )
+  ),
   DOCS_ENABLED: flag(true, 'Serves the pages /, /documentation and /graphiql.'),
   SUBSCRIPTIONS_MAX: integer(1, 1_000_000, 1_000, 'Most event streams of subscriptions open at once; a further one is OVERLOADED.'),
   MCP_ENABLED: flag(false, 'Serves stored operations as tools of the Model Context Protocol at /mcp.'),

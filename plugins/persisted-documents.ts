@@ -1,7 +1,7 @@
 // Decorates the instance with what finds the document that a request names: a stored operation, one of the manifest, or one sent before.
 import { readFileSync, unwatchFile, watchFile } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyRequest, OperationRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { GatewayError } from '../src/errors.ts'
 import { type CheckedDocument, createDocumentCheck } from '../src/graphql/document.ts'
@@ -18,9 +18,12 @@ declare module 'fastify' {
      * @throws {GatewayError} `INVALID_REQUEST`, `PERSISTED_QUERY_NOT_FOUND`, `PERSISTED_QUERY_HASH_MISMATCH`, `GRAPHQL_PARSE_FAILED`,
      *   `LIMIT_EXCEEDED`, `OPERATION_NOT_ALLOWED`, `OPERATION_UNAVAILABLE`
      */
-    findDocument(request: FastifyRequest, asked: DocumentRequest): CheckedDocument
+    findDocument(request: FastifyRequest, asked: DocumentRequest): FoundDocument
   }
 }
+
+/** A document that may run; `isCurrent` where the name or the list that let it run may come to say otherwise. */
+type FoundDocument = Pick<OperationRequest, 'document' | 'isCurrent'>
 
 /** How often the manifest is checked for changes, in ms; polling notices every way of replacing it, also that of a Kubernetes volume. */
 const MANIFEST_POLL_MS = 1_000
@@ -93,19 +96,24 @@ export default fp(
     const findStored = createStoredFinder()
     const automatic = createAutomaticDocuments()
 
-    const runStored = (request: FastifyRequest, catalog: OperationCatalog, document: CheckedDocument): CheckedDocument => {
-      const operation = catalog.require(document)
-      request.storedOperationName = operation.name
-      return operation.document
+    const runStored = (request: FastifyRequest, catalog: OperationCatalog, equal: CheckedDocument): FoundDocument => {
+      const { name, document } = catalog.require(equal)
+      request.storedOperationName = name
+      return { document, isCurrent: () => operations.current.get(name)?.document.text === document.text }
     }
 
     /** The document of an id that any caller may run. */
-    const findListed = (request: FastifyRequest, id: string): CheckedDocument | undefined => {
+    const findListed = (request: FastifyRequest, id: string): FoundDocument | undefined => {
       const catalog = operations.current
       const stored = findStored(catalog, id)
       if (stored) return runStored(request, catalog, stored.document)
       const text = manifest.documents.get(id)
-      return text === undefined ? undefined : check(text)
+      return text === undefined ? undefined : { document: check(text), isCurrent: () => manifest.documents.get(id) === text }
+    }
+
+    const findAutomatic = (id: string): FoundDocument | undefined => {
+      const text = automatic.get(id)
+      return text === undefined ? undefined : { document: check(text) }
     }
 
     const isListed = (text: string): boolean => {
@@ -115,17 +123,18 @@ export default fp(
 
     app.decorate('findDocument', (request, asked) => {
       const isAdhocAllowed = config.GRAPHQL_ADHOC && request.caller?.adhoc !== false
-      const name = readDocumentName(asked)
-      if (name.query === undefined) {
-        const text = isAdhocAllowed ? automatic.get(name.id) : undefined
-        const document = findListed(request, name.id) ?? (text === undefined ? undefined : check(text))
-        if (document === undefined) throw new GatewayError('PERSISTED_QUERY_NOT_FOUND')
-        return document
+      const { id, query } = readDocumentName(asked)
+      if (query === undefined) {
+        const found = findListed(request, id) ?? (isAdhocAllowed ? findAutomatic(id) : undefined)
+        if (found === undefined) throw new GatewayError('PERSISTED_QUERY_NOT_FOUND')
+        return found
       }
-      const document = check(name.query)
-      if (!isAdhocAllowed) return isListed(name.query) ? document : runStored(request, operations.current, document)
-      if (name.id !== undefined) automatic.set(name.id, name.query)
-      return document
+      const document = check(query)
+      if (isAdhocAllowed) {
+        if (id !== undefined) automatic.set(id, query)
+        return { document }
+      }
+      return isListed(query) ? { document, isCurrent: () => isListed(query) } : runStored(request, operations.current, document)
     })
   },
   { name: 'persistedDocuments', dependencies: ['config', 'callers', 'metrics', 'readiness', 'operations'] }

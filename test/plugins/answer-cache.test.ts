@@ -276,3 +276,14 @@ t.test('a stored operation may be cached, with its variables checked as ever', a
   t.equal((await fetch(`${url}/operations/users?limit=x`)).status, 400)
   t.notMatch(hasura.received.at(-1)?.body, /cached|ttl/)
 })
+
+t.test('a caller who takes an event stream alone gets a kept answer as an event', async t => {
+  const { get } = await gatewayFor(t)
+  await get(QUERY.query, { 'accept-encoding': 'identity' })
+  const answer = await get(QUERY.query, { accept: 'text/event-stream', 'if-none-match': '*' })
+  t.equal(answer.status, 200)
+  t.match(answer.headers.get('content-type'), /^text\/event-stream/)
+  t.equal(answer.headers.get('etag'), null)
+  t.equal(statusOf(answer), 'gateway; hit; ttl=60')
+  t.match(await answer.text(), /^event: next\ndata: {"data":{"count":1}}\n/)
+})

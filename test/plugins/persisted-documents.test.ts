@@ -74,6 +74,15 @@ t.test('an id that nobody knows is PERSISTED_QUERY_NOT_FOUND, with the message t
   t.equal(heard().length, 0)
 })
 
+t.test('an unknown id has its status also for a caller who takes an event stream alone', async t => {
+  const { post } = await gatewayFor(t)
+  const accept = 'text/event-stream'
+  t.equal((await post({ documentId: 'nobody' }, { accept })).status, 400)
+  t.equal((await post({ query: ADHOC, extensions: apollo(sha256(LISTED)) }, { accept })).status, 400)
+  const answer = await post({ documentId: sha256(LISTED) }, { accept })
+  t.equal(await answer.text(), 'event: next\ndata: {"data":{"users":[{"id":1}]}}\n\nevent: complete\ndata:\n\n')
+})
+
 t.test('a request that names a document and sends one, or does neither, is refused', async t => {
   const { post, get, heard } = await gatewayFor(t)
   for (const [answer, code] of [

@@ -67,3 +67,12 @@ t.test('any map of texts is read as JSON has it, however it is laid out', async 
     })
   )
 })
+
+t.test('a manifest of 50 MB is read whole', async t => {
+  const document = `query { ${'a '.repeat(500)}}`
+  const count = 50_000
+  const text = `{${Array.from({ length: count }, (_, n) => `"${n}":"${document}"`).join(',')}}`
+  t.ok(text.length > 50_000_000)
+  t.equal(parseManifest(text).size, count)
+  t.throws(() => parseManifest(`${text.slice(0, -1)},"7":"${document}"}`), { message: /same id/ })
+})

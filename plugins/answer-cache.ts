@@ -1,6 +1,6 @@
 // Keeps the answers of queries with `@cached`, in memory and in Redis, and tells HTTP caches how long they are good for.
 import { hash } from 'node:crypto'
-import type { FastifyInstance, FastifyReply, FastifyRequest, OperationRequest } from 'fastify'
+import type { CachedRequest, FastifyInstance, FastifyReply, FastifyRequest, OperationRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { AnswerCache, type Given } from '../src/answer-cache/answer-cache.ts'
 import { answerKey } from '../src/answer-cache/answer-key.ts'

@@ -65,6 +65,8 @@ export function sendError(error: unknown, request: FastifyRequest, reply: Fastif
 const WITH_STATUS: ReadonlySet<ErrorCode> = new Set([
   'INVALID_JSON',
   'INVALID_REQUEST',
+  'PERSISTED_QUERY_NOT_FOUND',
+  'PERSISTED_QUERY_HASH_MISMATCH',
   'UNAUTHENTICATED',
   'ROLE_NOT_ALLOWED',
   'NOT_FOUND',

@@ -9,6 +9,10 @@ declare module 'fastify' {
   interface FastifyInstance {
     metrics: Metrics
   }
+  interface FastifyRequest {
+    /** The name of the stored operation that the request runs, if it is one. */
+    storedOperationName: string | undefined
+  }
 }
 
 /** The longest that a request for metrics may take to arrive, in ms, and how often Node looks for late ones. */
@@ -27,12 +31,14 @@ function outcomeOf(request: FastifyRequest, reply: FastifyReply): string {
 }
 
 function observeRequest(metrics: Metrics, { request, reply, ms, config }: EndedRequest): void {
-  const { caller, operation, upstreamMs } = request
+  const { caller, operation, storedOperationName, upstreamMs } = request
   // A stream lasts as long as its caller likes, which is no measure of the service.
   if (request.eventStream === undefined)
     metrics.httpSeconds.observe({ route: config.url ?? 'none', method: request.method, status_code: reply.statusCode }, ms / 1000)
   if (operation)
     metrics.operations.inc({ kind: operation.kind, outcome: outcomeOf(request, reply), ...(caller && { caller: caller.label }) })
+  if (storedOperationName !== undefined)
+    metrics.storedOperations.inc({ operation: storedOperationName, outcome: outcomeOf(request, reply) })
   if (upstreamMs !== undefined) metrics.hasuraSeconds.observe(upstreamMs / 1000)
 }
 
@@ -42,6 +48,7 @@ export default fp(
     const metrics = createMetrics(() => app.tokenManager.status())
     metrics.countLoad({ requests: () => app.requestsInFlight(), queue: () => app.turns.waitingCount })
     app.decorate('metrics', metrics)
+    app.decorateRequest('storedOperationName', undefined)
     app.onRequestEnd(ended => observeRequest(metrics, ended))
     app.onTokenExchange(({ reason, outcome, durationMs }) => {
       metrics.exchanges.inc({ reason, outcome })

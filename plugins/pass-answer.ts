@@ -28,9 +28,6 @@ const PASSED_BACK = [
   'x-hasura-query-family-cache-key'
 ] as const
 
-/** The request headers that an answer depends on. */
-const VARYING = ['accept', 'accept-encoding', 'authorization', 'x-api-key', 'x-hasura-role']
-
 /**
  * Makes a function whose promise resolves when the sockets of this turn of the event loop have been read; all who ask in one turn get the
  * same one. Answers that wait for it are written right after each other, which wakes their readers less often.
@@ -53,8 +50,6 @@ function send(request: FastifyRequest, reply: FastifyReply, answer: UpstreamAnsw
   if (request.eventsFor === 'everything') return sendAsEvent(request, reply, answer)
   const { status, headers, head, stream } = answer
   const isAscii = passHeadersBack(reply, headers)
-  // Hasura may allow an answer to be cached (@cached), but not for another caller, role or coding.
-  if (request.method === 'GET') reply.vary(VARYING)
   if (responseType === GRAPHQL_RESPONSE_TYPE) reply.type(`${GRAPHQL_RESPONSE_TYPE}; charset=utf-8`)
   reply.code(statusOf(responseType, status, () => hasDataMember(head, headers.get('content-encoding'))))
   stream?.once('error', error => noteBreak(request, error))

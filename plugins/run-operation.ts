@@ -10,6 +10,7 @@ import { acceptsEventStream } from '../src/graphql/event-stream-type.ts'
 import { JSON_TYPE, negotiateType, type ResponseType } from '../src/graphql/negotiation.ts'
 import type { UpstreamAnswer } from '../src/hasura/hasura-client.ts'
 import { createHeaderPassing } from '../src/hasura/passed-headers.ts'
+import type { Settings } from '../src/settings.ts'
 
 declare module 'fastify' {
   /** What a caller wants to run. */
@@ -52,8 +53,14 @@ declare module 'fastify' {
   }
 }
 
-function createAcceptAndRoleCheck(allowedRoles: ReadonlySet<string>): onRequestHookHandler {
-  return (request, _, done) => {
+/** The request headers that every answer depends on. */
+const VARYING = ['accept', 'accept-encoding', 'authorization', 'x-api-key', 'x-hasura-role']
+
+function createAcceptAndRoleCheck({ HASURA_ALLOWED_ROLES: allowedRoles, FORWARD_HEADERS: forwarded }: Settings): onRequestHookHandler {
+  const varying = [...VARYING, ...forwarded]
+  return (request, reply, done) => {
+    // An HTTP cache may keep what GET gives, but not for another caller, role or coding.
+    if (request.method === 'GET') reply.vary(varying)
     const { accept } = request.headers
     const type = negotiateType(accept)
     const takesEvents = acceptsEventStream(accept)
@@ -104,8 +111,8 @@ const subscriptionOf = ({ document, operationName, variables, isCurrent }: Opera
  * Waits until it is the caller's turn to call Hasura, or the request's time is over.
  * @throws {GatewayError} `OVERLOADED`, `UPSTREAM_TIMEOUT`
  */
-async function waitForTurn(turns: FairTurns, caller: string, signal: AbortSignal, timeoutMs: number): Promise<void> {
-  const overdue = AbortSignal.timeout(timeoutMs)
+async function waitForTurn(turns: FairTurns, caller: string, signal: AbortSignal, deadlineMs: number): Promise<void> {
+  const overdue = AbortSignal.timeout(Math.max(0, Math.floor(deadlineMs - performance.now())))
   try {
     await turns.wait(caller, AbortSignal.any([signal, overdue]))
   } catch (error) {
@@ -114,16 +121,15 @@ async function waitForTurn(turns: FairTurns, caller: string, signal: AbortSignal
 }
 
 /** One call of Hasura. */
-type Call = { body: string; isQuery: boolean; takesGzip: boolean; signal: AbortSignal }
+type Call = { body: string; isQuery: boolean; takesGzip: boolean; startedAtMs: number; signal: AbortSignal }
 
 /** Makes the call of Hasura for a request. */
 function createCall({ config, hasura, traceCall, turns }: FastifyInstance) {
   const passHeaders = createHeaderPassing({ forward: config.FORWARD_HEADERS, passesTraceContext: traceCall === undefined })
-  return async (request: FastifyRequest, { body, isQuery, takesGzip, signal }: Call): Promise<UpstreamAnswer> => {
+  return async (request: FastifyRequest, { body, isQuery, takesGzip, startedAtMs, signal }: Call): Promise<UpstreamAnswer> => {
     const headers = passHeaders(request.headers, request.id, takesGzip, request.hasuraRole)
-    const startedAtMs = performance.now()
     const { callerIdentity } = request
-    if (!turns.tryTake(callerIdentity)) await waitForTurn(turns, callerIdentity, signal, config.GRAPHQL_TIMEOUT_MS)
+    if (!turns.tryTake(callerIdentity)) await waitForTurn(turns, callerIdentity, signal, startedAtMs + config.GRAPHQL_TIMEOUT_MS)
     const calledAtMs = performance.now()
     let stream: Readable | undefined
     try {
@@ -142,12 +148,12 @@ function createCall({ config, hasura, traceCall, turns }: FastifyInstance) {
 
 export default fp(
   async app => {
-    const { config } = app
+    const { config, answerCache } = app
     const call = createCall(app)
     app.decorateRequest('responseType')
     app.decorateRequest('eventsFor', 'nothing')
     app.decorateRequest('hasuraRole', undefined)
-    app.decorate('checkAcceptAndRole', createAcceptAndRoleCheck(config.HASURA_ALLOWED_ROLES))
+    app.decorate('checkAcceptAndRole', createAcceptAndRoleCheck(config))
 
     const select = (request: FastifyRequest, { document, operationName }: OperationRequest): Operation => {
       const operation = selectOperation(document, operationName)
@@ -155,17 +161,23 @@ export default fp(
       assertMayRun(request, operation, config.GRAPHQL_ALLOWED_OPERATIONS)
       return operation
     }
-    const ask = (request: FastifyRequest, wanted: OperationRequest, operation: Operation, takesGzip: boolean): Promise<UpstreamAnswer> => {
+    /** Prepares the call of Hasura; `cached` is there where the answer may be kept. */
+    const prepare = (request: FastifyRequest, wanted: OperationRequest, operation: Operation, takesGzip: boolean) => {
+      const isQuery = operation.kind === 'query'
+      const cached = isQuery ? answerCache?.find(request, wanted, operation, takesGzip) : undefined
+      const startedAtMs = performance.now()
       const callerLeft = new AbortController()
       request.callerLeft = callerLeft
-      const body = writeBody(wanted, operation)
-      return call(request, { body, isQuery: operation.kind === 'query', takesGzip, signal: callerLeft.signal })
+      const { signal } = callerLeft
+      const ask = () => call(request, { body: writeBody(cached?.wanted ?? wanted, operation), isQuery, takesGzip, startedAtMs, signal })
+      return { ask, cached, signal }
     }
 
     app.decorate('callHasura', async (request: FastifyRequest, wanted: OperationRequest) => {
       const operation = select(request, wanted)
       if (operation.kind === 'subscription') throw new GatewayError('SUBSCRIPTION_NOT_SUPPORTED')
-      return ask(request, wanted, operation, false)
+      const { ask, cached, signal } = prepare(request, wanted, operation, false)
+      return cached && answerCache ? answerCache.answer(cached, ask, signal) : ask()
     })
 
     app.decorateReply('runOperation', async function (this: FastifyReply, wanted) {
@@ -173,10 +185,12 @@ export default fp(
       const operation = select(request, wanted)
       if (operation.kind === 'subscription') return this.streamSubscription(subscriptionOf(wanted))
       const takesGzip = request.eventsFor !== 'everything' && acceptsGzip(request.headers['accept-encoding'])
+      const { ask, cached, signal } = prepare(request, wanted, operation, takesGzip)
       try {
-        await this.passAnswer(await ask(request, wanted, operation, takesGzip))
+        if (cached) await this.answerFromCache(cached, ask, signal)
+        else await this.passAnswer(await ask())
       } catch (error) {
-        if (!request.callerLeft?.signal.aborted) throw error
+        if (!signal.aborted) throw error
         // Nobody is left to answer.
         this.hijack()
       }
@@ -184,6 +198,17 @@ export default fp(
   },
   {
     name: 'runOperation',
-    dependencies: ['config', 'errors', 'callers', 'requestLog', 'hasura', 'admission', 'passAnswer', 'subscriptions', 'tracing']
+    dependencies: [
+      'config',
+      'errors',
+      'callers',
+      'requestLog',
+      'hasura',
+      'admission',
+      'answerCache',
+      'passAnswer',
+      'subscriptions',
+      'tracing'
+    ]
   }
 )

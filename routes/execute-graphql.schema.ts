@@ -7,29 +7,36 @@ import { BODY_ERRORS, EVENT_STREAM_TEXT, errorResponses, REQUEST_ID_HEADER, RUN_
 
 const nullable = <T>(type: string, description: string) => Type.Optional(Type.Unsafe<T | null>({ type: [type, 'null'], description }))
 
+const DOCUMENT_ID = 'Names a persisted document, in place of `query`: its SHA-256 in hex, or its id in the manifest.'
+const EXTENSIONS = '`persistedQuery` names a persisted document as Apollo does; all else stays here.'
+
 const EXAMPLE_QUERY = 'query Users($limit: Int!) { users(limit: $limit, order_by: {id: asc}) { id name } }'
 
 /** The body of `POST /execute-graphql` (GraphQL over HTTP, "Request parameters"). Members beside these are ignored. */
 export const BodySchema = Type.Object(
   {
-    query: Type.String({ minLength: 1, description: 'The GraphQL document.' }),
+    query: Type.Optional(Type.String({ minLength: 1, description: 'The GraphQL document; needed unless it is named.' })),
+    documentId: Type.Optional(Type.String({ minLength: 1, description: DOCUMENT_ID })),
     variables: nullable<Record<string, unknown>>('object', 'Values of its variables. Numbers keep every digit.'),
     operationName: nullable<string>('string', 'Which operation to run; required if the document has several.'),
-    extensions: nullable<Record<string, unknown>>('object', 'Accepted because some clients send it; not passed on.')
+    extensions: nullable<Record<string, unknown>>('object', EXTENSIONS)
   },
   { examples: [{ query: EXAMPLE_QUERY, variables: { limit: 2 } }] }
 )
 
 /** The query string of `GET /execute-graphql`. */
 export const QuerystringSchema = Type.Object({
-  query: Type.String({
-    minLength: 1,
-    description: 'The GraphQL document; its operation must be a query.',
-    examples: ['{ users { id name } }']
-  }),
+  query: Type.Optional(
+    Type.String({
+      minLength: 1,
+      description: 'The GraphQL document; its operation must be a query. Needed unless the document is named.',
+      examples: ['{ users { id name } }']
+    })
+  ),
+  documentId: Type.Optional(Type.String({ minLength: 1, description: DOCUMENT_ID })),
   variables: Type.Optional(Type.String({ description: 'Values of its variables, as a JSON object.', examples: ['{"limit":2}'] })),
   operationName: Type.Optional(Type.String({ description: 'Which operation to run; required if the document has several.' })),
-  extensions: Type.Optional(Type.String({ description: 'Accepted because some clients send it; not passed on.' }))
+  extensions: Type.Optional(Type.String({ description: `As a JSON object. ${EXTENSIONS}` }))
 })
 
 const HeadersSchema = Type.Object({
@@ -94,7 +101,9 @@ const DOCUMENT_ERRORS = [
   'OPERATION_NAME_REQUIRED',
   'OPERATION_NOT_FOUND',
   'LIMIT_EXCEEDED',
-  'SUBSCRIPTION_NOT_SUPPORTED'
+  'SUBSCRIPTION_NOT_SUPPORTED',
+  'PERSISTED_QUERY_NOT_FOUND',
+  'PERSISTED_QUERY_HASH_MISMATCH'
 ] as const
 
 const common = { tags: ['graphql'], headers: HeadersSchema }

@@ -1,8 +1,6 @@
-// POST and GET /execute-graphql: any GraphQL document, checked by its text.
+// POST and GET /execute-graphql: any GraphQL document, by its text or by name.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import type { FastifyRequest } from 'fastify'
 import { GatewayError } from '../src/errors.ts'
-import { type CheckedDocument, createDocumentCheck } from '../src/graphql/document.ts'
 import { readMembers } from '../src/json.ts'
 import { ErrorAnswerSchema } from './error-responses.ts'
 import { getSchema, postSchema } from './execute-graphql.schema.ts'
@@ -23,31 +21,30 @@ function readVariables(text: string | undefined): string | undefined {
   throw new GatewayError('INVALID_REQUEST', { message: 'querystring/variables must be a JSON object' })
 }
 
+/** Returns the extensions of a query string. */
+function readExtensions(text: string | undefined): unknown {
+  if (!text) return undefined
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new GatewayError('INVALID_REQUEST', { message: 'querystring/extensions must be a JSON object' })
+  }
+}
+
 const routes: FastifyPluginAsyncTypebox = async app => {
-  const { config } = app
-  const check = createDocumentCheck({
-    maxDepth: config.GRAPHQL_MAX_DEPTH,
-    maxTokens: config.GRAPHQL_MAX_TOKENS,
-    maxFields: config.GRAPHQL_MAX_FIELDS,
-    maxAliases: config.GRAPHQL_MAX_ALIASES,
-    maxDirectives: config.GRAPHQL_MAX_DIRECTIVES
-  })
   app.addSchema(ErrorAnswerSchema)
   const onRequest = app.checkAcceptAndRole
-  /** Returns the document that runs: the caller's own, or the stored one that it equals if no other may run. */
-  const allowed = ({ caller }: FastifyRequest, document: CheckedDocument): CheckedDocument =>
-    config.GRAPHQL_ADHOC && caller?.adhoc !== false ? document : app.operations.current.require(document).document
 
   app.post(PATH, { onRequest, schema: postSchema }, async (request, reply) => {
-    const { query, variables, operationName } = request.body
+    const { variables, operationName } = request.body
     const text = variables ? request.bodyMembers?.get('variables') : undefined
-    return reply.runOperation({ document: allowed(request, check(query)), variables: text, operationName })
+    return reply.runOperation({ ...app.findDocument(request, request.body), variables: text, operationName })
   })
 
   app.get(PATH, { onRequest, schema: getSchema, exposeHeadRoute: false }, async (request, reply) => {
-    const { query, variables, operationName } = request.query
-    reply.vary('accept')
-    return reply.runOperation({ document: allowed(request, check(query)), variables: readVariables(variables), operationName })
+    const { query, documentId, variables, operationName } = request.query
+    const found = app.findDocument(request, { query, documentId, extensions: readExtensions(request.query.extensions) })
+    return reply.runOperation({ ...found, variables: readVariables(variables), operationName })
   })
 }
 

@@ -58,6 +58,7 @@ function createLookup({ operations }: FastifyInstance): onRequestHookHandler {
     const methods: readonly string[] = METHODS[operation?.kind ?? 'list']
     if (!methods.includes(request.method)) return done(new GatewayError('METHOD_NOT_ALLOWED', { headers: { allow: methods.join(', ') } }))
     request.storedOperation = operation && { operation, catalog }
+    request.storedOperationName = operation?.name
     done()
   }
 }
@@ -104,7 +105,6 @@ const routes: FastifyPluginAsyncTypebox = async app => {
       request.operation = document.operations[0]
       const read = catalog.variablesOf(operation)
       const isGet = request.method === 'GET'
-      if (isGet) reply.vary('accept')
       const variables = isGet
         ? read.fromQuery(request.query as Record<string, QueryText>)
         : read.fromBody(request.body, request.bodyMembers)

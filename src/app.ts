@@ -10,6 +10,7 @@ import Fastify, {
 } from 'fastify'
 import fp from 'fastify-plugin'
 import admission, { type AdmissionOptions } from '../plugins/admission.ts'
+import answerCache from '../plugins/answer-cache.ts'
 import browsers from '../plugins/browsers.ts'
 import callers from '../plugins/callers.ts'
 import cognitoAuth from '../plugins/cognitoAuth.ts'
@@ -26,6 +27,7 @@ import metrics from '../plugins/metrics.ts'
 import openapi from '../plugins/openapi.ts'
 import pageHeaders from '../plugins/page-headers.ts'
 import passAnswer from '../plugins/pass-answer.ts'
+import persistedDocuments from '../plugins/persisted-documents.ts'
 import rateLimit from '../plugins/rate-limit.ts'
 import readiness from '../plugins/readiness.ts'
 import requestEnd from '../plugins/request-end.ts'
@@ -108,9 +110,11 @@ export async function buildApp(
   await app.register(passAnswer)
   await app.register(lostRights)
   await app.register(subscriptions)
+  await app.register(answerCache)
   await app.register(runOperation)
   await app.register(hasuraSchema)
   await app.register(storedOperations)
+  await app.register(persistedDocuments)
 
   await app.register(operations)
   await app.register(health)

@@ -9,6 +9,8 @@ export const ERROR_TABLE = {
   OPERATION_NOT_FOUND: { status: 400, message: 'The document holds no operation of that name.' },
   LIMIT_EXCEEDED: { status: 400, message: 'The document is over a limit.' },
   SUBSCRIPTION_NOT_SUPPORTED: { status: 400, message: 'Subscriptions are not allowed here: send a query instead.' },
+  PERSISTED_QUERY_NOT_FOUND: { status: 400, message: 'PersistedQueryNotFound' },
+  PERSISTED_QUERY_HASH_MISMATCH: { status: 400, message: 'The hash is not that of the query beside it.' },
   UNAUTHENTICATED: { status: 401, message: 'A valid credential is required: an API key or an access token.' },
   OPERATION_NOT_ALLOWED: { status: 403, message: 'This operation is not allowed.' },
   ROLE_NOT_ALLOWED: { status: 403, message: 'The role in x-hasura-role is not allowed.' },

@@ -97,6 +97,18 @@ export function createMetrics(tokenStatus: () => TokenStatus) {
       help: 'Requests let through because Redis could not count them.',
       registers
     }),
+    answerCache: new Counter({
+      name: 'answer_cache_total',
+      help: 'Queries with @cached: hit; miss; bypass, which is refresh: true; and stored, on top of these, where the answer is kept.',
+      labelNames: ['outcome'] as const,
+      registers
+    }),
+    storedOperations: new Counter({
+      name: 'stored_operation_requests_total',
+      help: 'Requests of stored operations, by the name of the file; outcomes as those of graphql_operations_total.',
+      labelNames: ['operation', 'outcome'] as const,
+      registers
+    }),
     operations: new Counter({
       name: 'graphql_operations_total',
       help: 'Operations by kind; the outcome is ok, graphql_error (Hasura answered with errors), an error code of the service, upstream_error (Hasura answered 4xx or 5xx without errors) or aborted; the caller where it is known.',

@@ -3,6 +3,7 @@ import { readFileSync, statSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { COGNITO_ISSUER } from './callers/jwt-callers.ts'
 import { parseKeyCallers } from './callers/key-callers.ts'
+import { MANIFEST_MAX_BYTES, parseManifest } from './persisted-documents/manifest.ts'
 import type { Settings } from './settings.ts'
 
 /** The settings that are valid by themselves. */
@@ -23,6 +24,7 @@ export function* checkTogether(settings: Known, environment: Readonly<Record<str
   yield* checkJwt(settings)
   yield* checkHost(settings)
   yield* checkOperations(environment)
+  yield* checkManifest(settings)
 }
 
 function* checkCognito(environment: Readonly<Record<string, string>>): Generator<Problem> {
@@ -69,6 +71,18 @@ function* checkKeys({ CALLER_AUTH: kinds, CALLER_KEYS_FILE: path, HASURA_ALLOWED
     parseKeyCallers(text, roles)
   } catch (error) {
     yield ['CALLER_KEYS_FILE', `must be a JSON file of callers: ${(error as Error).message}`]
+  }
+}
+
+function* checkManifest({ PERSISTED_DOCUMENTS_FILE: path }: Known): Generator<Problem> {
+  if (path === undefined) return
+  const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0
+  const text = size > MANIFEST_MAX_BYTES ? undefined : readText(path)
+  if (text === undefined) return yield ['PERSISTED_DOCUMENTS_FILE', 'must be the path of a file that can be read, of 64 MiB at most']
+  try {
+    parseManifest(text)
+  } catch (error) {
+    yield ['PERSISTED_DOCUMENTS_FILE', `must be a manifest of persisted documents: ${(error as Error).message}`]
   }
 }
 

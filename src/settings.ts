@@ -202,6 +202,25 @@ export const SettingsSchema = Type.Object({
       "File with Hasura's schema as SDL, to type and check stored operations; watched for changes. Default: the service asks Hasura."
     )
   ),
+  ANSWER_CACHE_MAX_BYTES: integer(
+    0,
+    Number.MAX_SAFE_INTEGER,
+    67_108_864,
+    'Memory for answers of queries with @cached, in bytes; 0 leaves @cached to Hasura.'
+  ),
+  ANSWER_CACHE_REDIS_URL: Type.Optional(
+    url(
+      ({ protocol }) => /^rediss?:$/.test(protocol),
+      'a redis or rediss URL',
+      'Redis in which several replicas keep these answers together. Default: each keeps its own.'
+    )
+  ),
+  PERSISTED_DOCUMENTS_FILE: Type.Optional(
+    text(
+      'the path of a manifest of persisted documents, of 64 MiB at most',
+      'Manifest of documents that callers name by id, reloaded when it changes; see docs/persisted-documents.md. Default: none.'
+    )
+  ),
   DOCS_ENABLED: flag(true, 'Serves the pages /, /documentation and /graphiql.'),
   SUBSCRIPTIONS_MAX: integer(1, 1_000_000, 1_000, 'Most event streams of subscriptions open at once; a further one is OVERLOADED.'),
   MCP_ENABLED: flag(false, 'Serves stored operations as tools of the Model Context Protocol at /mcp.'),

@@ -19,6 +19,7 @@ const CORES: Record<string, Allowed> = {
   'src/stored-operations/': { files: [...BASE, 'src/graphql/'], packages: ['graphql'] },
   'src/subscriptions/': { files: [...BASE, 'src/graphql/'], packages: ['graphql', 'ws'] },
   'src/event-stream/': { files: [...BASE, 'src/subscriptions/'], packages: [] },
+  'src/persisted-documents/': { files: BASE, packages: ['lru-cache'] },
   'src/answer-cache/': { files: BASE, packages: ['ioredis', 'lru-cache'] }
 }
 
@@ -45,7 +46,7 @@ const PARTS: Record<string, Allowed> = {
   'src/proxy.ts': { files: [], packages: [] },
   'src/cognito-exchange.ts': { files: ['src/cognito/', 'src/proxy.ts', 'src/settings.ts'], packages: [] },
   'src/setting-kinds.ts': { files: ['src/proxy.ts'], packages: ['@sinclair/typebox'] },
-  'src/settings-checks.ts': { files: ['src/callers/', 'src/settings.ts'], packages: [] },
+  'src/settings-checks.ts': { files: ['src/callers/', 'src/persisted-documents/', 'src/settings.ts'], packages: [] },
   'src/settings.ts': {
     files: ['src/setting-kinds.ts', 'src/settings-checks.ts'],
     packages: ['@fastify/env', '@sinclair/typebox', 'fastify']

@@ -1,5 +1,5 @@
 // Bad settings stop the start, all of them named, none of them shown.
-import { writeFileSync } from 'node:fs'
+import { truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { loadSettings, readEnvironment, SettingsError } from '../src/settings.ts'
@@ -209,6 +209,7 @@ t.test('the defaults are those of the documentation', async t => {
     ALLOW_UNAUTHENTICATED: false,
     OPERATIONS_DIR: GOOD.OPERATIONS_DIR,
     GRAPHQL_ADHOC: true,
+    ANSWER_CACHE_MAX_BYTES: 67_108_864,
     DOCS_ENABLED: false,
     SUBSCRIPTIONS_MAX: 1000,
     MCP_ENABLED: false,
@@ -345,4 +346,23 @@ t.test('another issuer than Cognito needs the URL of its keys and an audience', 
   t.strictSame(await problems({}), ['CALLER_JWT_JWKS_URL', 'CALLER_JWT_AUDIENCE'])
   t.strictSame(await problems({ CALLER_JWT_JWKS_URL: 'http://issuer.example.com/jwks', CALLER_JWT_AUDIENCE: 'a' }), ['CALLER_JWT_JWKS_URL'])
   t.strictSame(await problems({ CALLER_JWT_JWKS_URL: 'https://issuer.example.com/jwks', CALLER_JWT_AUDIENCE: 'a' }), [])
+})
+
+t.test('a manifest of persisted documents that is broken, missing or too large is a bad setting', async t => {
+  const folder = t.testdir({
+    'broken.json': '{"secret"',
+    'twice.json': '{"a":"{ a }","a":"{ b }"}',
+    'good.json': '{"a":"{ a }"}',
+    'large.json': ''
+  })
+  truncateSync(`${folder}/large.json`, 64 * 1024 * 1024 + 1)
+  for (const [name, message] of [
+    ['broken.json', /PERSISTED_DOCUMENTS_FILE: must be a manifest of persisted documents: it is not JSON$/],
+    ['twice.json', /two documents have the same id$/],
+    ['none.json', /must be the path of a file/],
+    ['large.json', /64 MiB at most$/],
+    ['', /must be the path of a file/]
+  ] as const)
+    await t.rejects(loadSettings({ ...GOOD, PERSISTED_DOCUMENTS_FILE: `${folder}/${name}` }), { message }, name || 'a folder')
+  t.ok(await loadSettings({ ...GOOD, PERSISTED_DOCUMENTS_FILE: `${folder}/good.json` }))
 })

@@ -14,7 +14,7 @@ const metrics = new Map(
 )
 /** Labels that Prometheus adds, and the one of a histogram's buckets. */
 const OTHER_LABELS = new Set(['instance', 'job', 'le'])
-const METRIC = /\b((?:cognito|hasura|http|graphql|rate_limit|nodejs|process)_[a-z0-9_]+)(?:\{([^}]*)\})?/g
+const METRIC = /\b((?:cognito|hasura|http|graphql|answer_cache|stored_operation|rate_limit|nodejs|process)_[a-z0-9_]+)(?:\{([^}]*)\})?/g
 
 function checkExpression(t: Test, expression: string): void {
   const found = [...expression.matchAll(METRIC)]

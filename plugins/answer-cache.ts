@@ -1,0 +1,157 @@
+// Keeps the answers of queries with `@cached`, in memory and in Redis, and tells HTTP caches how long they are good for.
+import { hash } from 'node:crypto'
+import type { CachedRequest, FastifyInstance, FastifyReply, FastifyRequest, OperationRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { AnswerCache, type Given } from '../src/answer-cache/answer-cache.ts'
+import { answerKey } from '../src/answer-cache/answer-key.ts'
+import type { KeptAnswer } from '../src/answer-cache/kept-answer.ts'
+import { createMemoryStore } from '../src/answer-cache/memory-store.ts'
+import { createRedisStore, type RedisStore } from '../src/answer-cache/redis-store.ts'
+import { systemClock } from '../src/clock.ts'
+import { GatewayError } from '../src/errors.ts'
+import { createCachedQueryFinder, readCacheWish } from '../src/graphql/cached-directive.ts'
+import type { Operation } from '../src/graphql/document.ts'
+import type { UpstreamAnswer } from '../src/hasura/hasura-client.ts'
+import { AttemptError } from '../src/http1/attempt-error.ts'
+
+declare module 'fastify' {
+  /** A query whose answer may be kept. */
+  interface CachedRequest {
+    /** What Hasura is asked: the query without `@cached` and what it alone uses. */
+    wanted: OperationRequest
+    key: string
+    ttlSeconds: number
+    refresh: boolean
+  }
+  interface FastifyInstance {
+    /** Undefined if `ANSWER_CACHE_MAX_BYTES` is 0. */
+    answerCache:
+      | {
+          /**
+           * Finds `@cached` on a query; undefined if it is not there.
+           * @throws {GatewayError} `INVALID_REQUEST` where the directive or its arguments are wrong
+           */
+          find(request: FastifyRequest, wanted: OperationRequest, operation: Operation, takesGzip: boolean): CachedRequest | undefined
+          /** Gives a kept answer, or asks for one, in the form in which Hasura's come. */
+          answer(cached: CachedRequest, ask: () => Promise<UpstreamAnswer>, signal: AbortSignal): Promise<UpstreamAnswer>
+        }
+      | undefined
+  }
+  interface FastifyReply {
+    /**
+     * Sends a kept answer, or asks for one; resolves when it is sent.
+     * @param signal aborts where the caller leaves
+     */
+    answerFromCache(cached: CachedRequest, ask: () => Promise<UpstreamAnswer>, signal: AbortSignal): Promise<void>
+  }
+}
+
+/** The values of the headers of `FORWARD_HEADERS`, for Hasura may answer by them. */
+const forwardedValues = ({ headers }: FastifyRequest, names: readonly string[]) =>
+  names.map(name => {
+    const value = headers[name]
+    return Array.isArray(value) ? value.join(', ') : value
+  })
+
+/** Connects to Redis. Gateways share answers only if they ask the same Hasura with the same rights. */
+async function connectRedis({ config, log }: FastifyInstance, url: URL): Promise<RedisStore> {
+  const { GRAPHQL_ENDPOINT: endpoint, AWS_COGNITO_APP_CLIENT_ID: clientId, AWS_COGNITO_SCOPES: scopes = '' } = config
+  const rights = hash('sha256', [endpoint.href, clientId, scopes].join('\0'), 'base64url').slice(0, 16)
+  return createRedisStore({
+    url: url.href,
+    prefix: `cognito-hasura-gateway:answers:${rights}:`,
+    clock: systemClock,
+    onChange: fault => {
+      if (fault === undefined) log.info('kept answers are shared in Redis')
+      else log.error({ code: fault }, 'Redis fails: answers are kept in memory alone')
+    }
+  })
+}
+
+/** The value of `Cache-Status` (RFC 9211); it says `request` where `refresh: true` asked for a new answer. */
+function cacheStatus(kind: Given<UpstreamAnswer>['kind'], refresh: boolean, leftSeconds: number): string {
+  if (kind === 'hit') return `gateway; hit; ttl=${leftSeconds}`
+  return `gateway; fwd=${refresh ? 'request' : 'uri-miss'}${kind === 'stored' ? '; stored' : ''}`
+}
+
+/** Whether a caller has an answer already (RFC 9110, section 13.1.2). */
+const hasAlready = (ifNoneMatch: string | undefined, etag: string): boolean =>
+  ifNoneMatch?.split(',').some(tag => ['*', etag].includes(tag.trim().replace(/^W\//, ''))) === true
+
+/** A kept answer in the form in which Hasura's are passed on. */
+function asUpstreamAnswer({ body, contentType, isGzip }: KeptAnswer): UpstreamAnswer {
+  const headers = new Map([['content-type', contentType]])
+  if (isGzip) headers.set('content-encoding', 'gzip')
+  return { status: 200, headers, head: body }
+}
+
+export default fp(
+  async app => {
+    const { ANSWER_CACHE_MAX_BYTES: maxBytes, ANSWER_CACHE_REDIS_URL: redisUrl, GRAPHQL_TIMEOUT_MS: waitMs } = app.config
+    app.decorate('answerCache', undefined)
+    if (maxBytes === 0) return
+
+    const redis = redisUrl && (await connectRedis(app, redisUrl))
+    app.addHook('onClose', async () => redis?.close())
+    const cache = new AnswerCache({
+      memory: createMemoryStore(maxBytes),
+      redis,
+      clock: systemClock,
+      waitMs,
+      onOutcome: outcome => app.metrics.answerCache.inc({ outcome })
+    })
+    const findCachedQuery = createCachedQueryFinder()
+    const forwarded = app.config.FORWARD_HEADERS.map(name => name.toLowerCase())
+    const scope = app.config.CALLER_AUTH.size > 0 ? 'private' : 'public'
+
+    const give = ({ key, ttlSeconds, refresh }: CachedRequest, ask: () => Promise<UpstreamAnswer>, signal: AbortSignal) =>
+      cache.give({ key, ttlSeconds, refresh, ask, signal }).catch(asGatewayError)
+
+    app.answerCache = {
+      async answer(cached, ask, signal) {
+        const given = await give(cached, ask, signal)
+        return given.kind === 'passed' ? given.answer : asUpstreamAnswer(given.kept)
+      },
+      find(request, wanted, operation, takesGzip) {
+        const query = findCachedQuery(wanted.document, operation.name)
+        if (query === undefined) return undefined
+        const { ttlSeconds, refresh, variables } = readCacheWish(query, wanted.variables)
+        const key = answerKey({
+          fingerprint: query.fingerprint,
+          operationName: operation.name,
+          variables,
+          role: request.hasuraRole,
+          headers: forwardedValues(request, forwarded),
+          takesGzip
+        })
+        return { wanted: { ...wanted, document: query.document, variables }, key, ttlSeconds, refresh }
+      }
+    }
+
+    /** Sets the headers of a kept answer; returns whether the caller has it already. */
+    const setHeaders = (reply: FastifyReply, kept: KeptAnswer, isHit: boolean, leftSeconds: number): boolean => {
+      const { method, headers, eventsFor } = reply.request
+      if (isHit) reply.header('age', kept.ageSeconds(systemClock.nowMs()))
+      if (method !== 'GET' || eventsFor === 'everything') return false
+      reply.headers({ etag: kept.etag, 'cache-control': `${scope}, max-age=${leftSeconds}` })
+      return hasAlready(headers['if-none-match'], kept.etag)
+    }
+
+    app.decorateReply('answerFromCache', async function (this: FastifyReply, cached, ask, signal) {
+      const { ttlSeconds, refresh } = cached
+      const given = await give(cached, ask, signal)
+      const kept = given.kind === 'passed' ? undefined : given.kept
+      const leftSeconds = kept?.leftSeconds(systemClock.nowMs(), ttlSeconds) ?? 0
+      this.header('cache-status', cacheStatus(given.kind, refresh, leftSeconds))
+      if (kept && setHeaders(this, kept, given.kind === 'hit', leftSeconds)) return void (await this.code(304).send())
+      await this.passAnswer(given.kind === 'passed' ? given.answer : asUpstreamAnswer(given.kept))
+    })
+  },
+  { name: 'answerCache', dependencies: ['config', 'errors', 'callers', 'metrics', 'passAnswer'] }
+)
+
+/** A large answer that stopped while it was read whole. */
+function asGatewayError(error: unknown): never {
+  if (error instanceof AttemptError && error.reason === 'timeout') throw new GatewayError('UPSTREAM_TIMEOUT', { cause: error })
+  throw error
+}

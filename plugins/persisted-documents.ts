@@ -1,0 +1,141 @@
+// Decorates the instance with what finds the document that a request names: a stored operation, one of the manifest, or one sent before.
+import { readFileSync, unwatchFile, watchFile } from 'node:fs'
+import { readFile, stat } from 'node:fs/promises'
+import type { FastifyInstance, FastifyRequest, OperationRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { GatewayError } from '../src/errors.ts'
+import { type CheckedDocument, createDocumentCheck } from '../src/graphql/document.ts'
+import { createAutomaticDocuments } from '../src/persisted-documents/automatic-documents.ts'
+import { type DocumentRequest, hashOf, readDocumentName } from '../src/persisted-documents/document-name.ts'
+import { MANIFEST_MAX_BYTES, type Manifest, parseManifest } from '../src/persisted-documents/manifest.ts'
+import type { OperationCatalog } from '../src/stored-operations/operation-catalog.ts'
+import type { StoredOperation } from '../src/stored-operations/stored-operation.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /**
+     * Returns the document that a request asks for, by its text or by name, once it is found that its caller may run it.
+     * @throws {GatewayError} `INVALID_REQUEST`, `PERSISTED_QUERY_NOT_FOUND`, `PERSISTED_QUERY_HASH_MISMATCH`, `GRAPHQL_PARSE_FAILED`,
+     *   `LIMIT_EXCEEDED`, `OPERATION_NOT_ALLOWED`, `OPERATION_UNAVAILABLE`
+     */
+    findDocument(request: FastifyRequest, asked: DocumentRequest): FoundDocument
+  }
+}
+
+/** A document that may run; `isCurrent` where the name or the list that let it run may come to say otherwise. */
+type FoundDocument = Pick<OperationRequest, 'document' | 'isCurrent'>
+
+/** How often the manifest is checked for changes, in ms; polling notices every way of replacing it, also that of a Kubernetes volume. */
+const MANIFEST_POLL_MS = 1_000
+
+/** A manifest as it stands. */
+type WatchedManifest = { documents: Manifest; texts: Set<string> | undefined }
+
+/** Reads the manifest, and reads it again when it changes, unless the new version is broken. */
+function watchManifest(app: FastifyInstance, path: string): WatchedManifest {
+  const manifest: WatchedManifest = { documents: parseManifest(readFileSync(path, 'utf8')), texts: undefined }
+  app.log.info({ documents: manifest.documents.size }, 'PERSISTED_DOCUMENTS_FILE was read')
+  let refusal: string | undefined
+  const reread = async () => {
+    try {
+      if ((await stat(path)).size > MANIFEST_MAX_BYTES) throw new Error(`it is larger than ${MANIFEST_MAX_BYTES} bytes`)
+      manifest.documents = parseManifest(await readFile(path, 'utf8'))
+      manifest.texts = undefined
+      refusal = undefined
+      app.log.info({ documents: manifest.documents.size }, 'PERSISTED_DOCUMENTS_FILE was reloaded')
+    } catch (error) {
+      refusal = `The new version of PERSISTED_DOCUMENTS_FILE was rejected, and the previous one stays in use: ${reasonOf(error)}`
+      app.log.error(
+        { path, reason: reasonOf(error) },
+        'the new version of PERSISTED_DOCUMENTS_FILE was rejected; the previous one stays in use'
+      )
+    }
+  }
+  // One after the other, so that the last version to be read is the last one written.
+  let reading = Promise.resolve()
+  const onChange = () => {
+    reading = reading.then(reread)
+  }
+  watchFile(path, { interval: MANIFEST_POLL_MS, persistent: false }, onChange)
+  app.addHook('onClose', async () => unwatchFile(path, onChange))
+  app.addReadiness(() => ({ notices: refusal === undefined ? [] : [refusal] }))
+  return manifest
+}
+
+/** Why a file is rejected; of a file that cannot be read, the code alone. */
+const reasonOf = (error: unknown): string => {
+  const { code, message } = error as NodeJS.ErrnoException
+  return code === undefined ? message : `it cannot be read (${code})`
+}
+
+/** Makes what finds a stored operation by the SHA-256 of its file. */
+function createStoredFinder(): (catalog: OperationCatalog, hash: string) => StoredOperation | undefined {
+  const known = new WeakMap<OperationCatalog, ReadonlyMap<string, StoredOperation>>()
+  return (catalog, hash) => {
+    let byHash = known.get(catalog)
+    if (byHash === undefined) {
+      byHash = new Map(catalog.operations.map(operation => [hashOf(operation.files[0]?.text ?? ''), operation]))
+      known.set(catalog, byHash)
+    }
+    return byHash.get(hash)
+  }
+}
+
+export default fp(
+  async app => {
+    const { config, operations } = app
+    const check = createDocumentCheck({
+      maxDepth: config.GRAPHQL_MAX_DEPTH,
+      maxTokens: config.GRAPHQL_MAX_TOKENS,
+      maxFields: config.GRAPHQL_MAX_FIELDS,
+      maxAliases: config.GRAPHQL_MAX_ALIASES,
+      maxDirectives: config.GRAPHQL_MAX_DIRECTIVES
+    })
+    const { PERSISTED_DOCUMENTS_FILE: path } = config
+    const manifest: WatchedManifest = path === undefined ? { documents: new Map(), texts: undefined } : watchManifest(app, path)
+    const findStored = createStoredFinder()
+    const automatic = createAutomaticDocuments()
+
+    const runStored = (request: FastifyRequest, catalog: OperationCatalog, equal: CheckedDocument): FoundDocument => {
+      const { name, document } = catalog.require(equal)
+      request.storedOperationName = name
+      return { document, isCurrent: () => operations.current.get(name)?.document.text === document.text }
+    }
+
+    /** The document of an id that any caller may run. */
+    const findListed = (request: FastifyRequest, id: string): FoundDocument | undefined => {
+      const catalog = operations.current
+      const stored = findStored(catalog, id)
+      if (stored) return runStored(request, catalog, stored.document)
+      const text = manifest.documents.get(id)
+      return text === undefined ? undefined : { document: check(text), isCurrent: () => manifest.documents.get(id) === text }
+    }
+
+    const findAutomatic = (id: string): FoundDocument | undefined => {
+      const text = automatic.get(id)
+      return text === undefined ? undefined : { document: check(text) }
+    }
+
+    const isListed = (text: string): boolean => {
+      manifest.texts ??= new Set(manifest.documents.values())
+      return manifest.texts.has(text)
+    }
+
+    app.decorate('findDocument', (request, asked) => {
+      const isAdhocAllowed = config.GRAPHQL_ADHOC && request.caller?.adhoc !== false
+      const { id, query } = readDocumentName(asked)
+      if (query === undefined) {
+        const found = findListed(request, id) ?? (isAdhocAllowed ? findAutomatic(id) : undefined)
+        if (found === undefined) throw new GatewayError('PERSISTED_QUERY_NOT_FOUND')
+        return found
+      }
+      const document = check(query)
+      if (isAdhocAllowed) {
+        if (id !== undefined) automatic.set(id, query)
+        return { document }
+      }
+      return isListed(query) ? { document, isCurrent: () => isListed(query) } : runStored(request, operations.current, document)
+    })
+  },
+  { name: 'persistedDocuments', dependencies: ['config', 'callers', 'metrics', 'readiness', 'operations'] }
+)

@@ -1,0 +1,147 @@
+// Gives a kept answer, or has one caller ask for all who want the same; knows neither where answers come from nor who reads them.
+import { type Clock, within } from '../clock.ts'
+import { GatewayError } from '../errors.ts'
+import { readKeepable, type UpstreamAnswer } from './keepable.ts'
+import { KeptAnswer } from './kept-answer.ts'
+import type { MemoryStore } from './memory-store.ts'
+import type { RedisStore } from './redis-store.ts'
+
+/** What happened to a request: `stored` comes on top of a `miss` or a `bypass` whose answer is kept; `bypass` asks anew on purpose. */
+export type CacheOutcome = 'hit' | 'miss' | 'bypass' | 'stored'
+
+/** What a cache is made with. */
+export type AnswerCacheOptions = {
+  memory: MemoryStore
+  /** Shared with other replicas; default: none. */
+  redis?: RedisStore | undefined
+  clock: Clock
+  /** The longest that a request waits for the answer that another one has asked for, in ms. */
+  waitMs: number
+  onOutcome?: (outcome: CacheOutcome) => void
+}
+
+/** A question whose answer may be kept. */
+export type Question<Answer extends UpstreamAnswer> = {
+  /** The same for questions with the same answer. */
+  readonly key: string
+  readonly ttlSeconds: number
+  /** Whether to ask even if an answer is kept. */
+  readonly refresh: boolean
+  /** Aborts when nobody waits for the answer any more. */
+  readonly signal: AbortSignal
+  /** Asks the upstream. */
+  ask(): Promise<Answer>
+}
+
+/** An answer: one that is kept, whether it was before (a `hit`) or is from now on, or one that may not be. */
+export type Given<Answer extends UpstreamAnswer> =
+  | { readonly kind: 'hit' | 'stored'; readonly kept: KeptAnswer }
+  | { readonly kind: 'passed'; readonly answer: Answer }
+
+/** How asking for all ended: with an answer that is kept, with one that may not be, or with nothing since whoever asked has left. */
+type FlightEnd = KeptAnswer | 'not kept' | 'abandoned'
+
+/** A cache of answers. */
+export class AnswerCache {
+  readonly #options: AnswerCacheOptions
+  /** The questions that are being asked, by key. */
+  readonly #flights = new Map<string, Promise<FlightEnd>>()
+
+  constructor(options: AnswerCacheOptions) {
+    this.#options = options
+  }
+
+  /**
+   * Gives the answer to a question. Of several that ask the same, one asks the upstream; if its answer may not be kept, each asks.
+   * @throws {GatewayError} `UPSTREAM_TIMEOUT` after `waitMs`, and what `ask` throws
+   */
+  async give<Answer extends UpstreamAnswer>(question: Question<Answer>): Promise<Given<Answer>> {
+    const { key, refresh, signal } = question
+    while (!refresh) {
+      const kept = this.#find(question)
+      if (kept) return this.#hit(kept)
+      const flight = this.#flights.get(key)
+      if (flight === undefined) break
+      const end = await this.#wait(flight)
+      signal.throwIfAborted()
+      if (end instanceof KeptAnswer) return this.#hit(end)
+      if (end === 'not kept') return this.#pass(await question.ask())
+    }
+    return this.#lead(question)
+  }
+
+  #find({ key, ttlSeconds }: { key: string; ttlSeconds: number }): KeptAnswer | undefined {
+    const { memory, clock } = this.#options
+    const kept = memory.get(key)
+    if (kept === undefined) return undefined
+    if (kept.leftSeconds(clock.nowMs(), ttlSeconds) > 0) return kept
+    if (kept.leftSeconds(clock.nowMs(), kept.ttlSeconds) <= 0) memory.delete(key)
+    return undefined
+  }
+
+  async #wait(flight: Promise<FlightEnd>): Promise<FlightEnd> {
+    const end = await within(this.#options.clock, this.#options.waitMs, flight)
+    if (end === undefined) throw new GatewayError('UPSTREAM_TIMEOUT')
+    return end
+  }
+
+  /** Asks on behalf of all who come meanwhile. A refresh takes the place of an older question, whose answer is then not kept. */
+  async #lead<Answer extends UpstreamAnswer>(question: Question<Answer>): Promise<Given<Answer>> {
+    const { key, refresh, signal } = question
+    const { promise, resolve } = Promise.withResolvers<FlightEnd>()
+    this.#flights.set(key, promise)
+    let end: FlightEnd = 'not kept'
+    try {
+      const shared = refresh ? undefined : await this.#findShared(question)
+      if (shared) {
+        end = shared
+        return this.#hit(shared)
+      }
+      const answer = await question.ask()
+      const kept = await this.#keep(question, answer, promise)
+      if (kept === undefined) return this.#pass(answer, refresh)
+      end = kept
+      this.#options.onOutcome?.(refresh ? 'bypass' : 'miss')
+      this.#options.onOutcome?.('stored')
+      return { kind: 'stored', kept }
+    } catch (error) {
+      if (signal.aborted) end = 'abandoned'
+      throw error
+    } finally {
+      if (this.#flights.get(key) === promise) this.#flights.delete(key)
+      resolve(end)
+    }
+  }
+
+  async #findShared({ key, ttlSeconds }: { key: string; ttlSeconds: number }): Promise<KeptAnswer | undefined> {
+    const { redis, memory, clock } = this.#options
+    const shared = await redis?.get(key)
+    if (shared === undefined || shared.leftSeconds(clock.nowMs(), ttlSeconds) <= 0) return undefined
+    memory.set(key, shared)
+    return shared
+  }
+
+  async #keep({ key, ttlSeconds }: Question<UpstreamAnswer>, answer: UpstreamAnswer, flight: Promise<FlightEnd>) {
+    const { memory, redis, clock } = this.#options
+    const body = await readKeepable(answer)
+    if (body === undefined) return undefined
+    const { headers } = answer
+    const kind = { contentType: headers.get('content-type') ?? 'application/json', isGzip: headers.has('content-encoding') }
+    const kept = new KeptAnswer(body, kind, ttlSeconds, clock.nowMs())
+    if (this.#flights.get(key) === flight) {
+      memory.set(key, kept)
+      redis?.set(key, kept)
+    }
+    return kept
+  }
+
+  #hit(kept: KeptAnswer): { kind: 'hit'; kept: KeptAnswer } {
+    this.#options.onOutcome?.('hit')
+    return { kind: 'hit', kept }
+  }
+
+  #pass<Answer>(answer: Answer, refresh = false): { kind: 'passed'; answer: Answer } {
+    this.#options.onOutcome?.(refresh ? 'bypass' : 'miss')
+    return { kind: 'passed', answer }
+  }
+}

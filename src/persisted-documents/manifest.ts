@@ -1,0 +1,75 @@
+// The manifest of documents that callers name by id, in the forms that Apollo, Relay and graphql-codegen write.
+import { normalId } from './document-name.ts'
+
+/** The largest file that is read, in bytes: tens of thousands of documents. */
+export const MANIFEST_MAX_BYTES = 64 * 1_048_576
+
+/** Document texts by id, each id in its normal form. */
+export type Manifest = ReadonlyMap<string, string>
+
+const APOLLO_FORMAT = 'apollo-persisted-query-manifest'
+
+/**
+ * Reads the text of a manifest: Apollo's, or a JSON object of id and document.
+ * @throws {Error} that says where the text is wrong, and shows none of it
+ */
+export function parseManifest(text: string): Manifest {
+  const file = parseObject(text)
+  const entries = 'format' in file && 'operations' in file ? apolloEntries(file) : mapEntries(file, text)
+  const documents = new Map<string, string>()
+  for (const [id, document] of entries) {
+    const key = normalId(id)
+    if (documents.has(key)) throw twice()
+    documents.set(key, document)
+  }
+  return documents
+}
+
+const twice = () => new Error('two documents have the same id')
+
+function parseObject(text: string): object {
+  let file: unknown
+  try {
+    file = JSON.parse(text)
+  } catch {
+    throw new Error('it is not JSON')
+  }
+  if (typeof file !== 'object' || file === null || Array.isArray(file)) throw new Error('it is not a JSON object')
+  return file
+}
+
+function* apolloEntries(file: object): Generator<[id: string, document: string]> {
+  const { format, version, operations } = file as { format?: unknown; version?: unknown; operations?: unknown }
+  if (format !== APOLLO_FORMAT || version !== 1) throw new Error(`format must be "${APOLLO_FORMAT}" and version 1`)
+  if (!Array.isArray(operations)) throw new Error('operations must be a list')
+  for (const [index, operation] of operations.entries()) {
+    const { id, body } = Object(operation) as { id?: unknown; body?: unknown }
+    if (!isText(id) || !isText(body)) throw new Error(`operations[${index}] must have an id and a body, both of them texts`)
+    yield [id, body]
+  }
+}
+
+function* mapEntries(file: object, text: string): Generator<[id: string, document: string]> {
+  const entries: [string, unknown][] = Object.entries(file)
+  for (const [index, [id, document]] of entries.entries()) {
+    if (id === '' || !isText(document)) throw new Error(`the ${index + 1}. member must be an id with a document, both of them texts`)
+    yield [id, document]
+  }
+  // Each entry is two strings. Of two members of one name JSON.parse shows the last alone.
+  if (countStrings(text) !== 2 * entries.length) throw twice()
+}
+
+const isText = (value: unknown): value is string => typeof value === 'string' && value !== ''
+
+/** Counts the strings in a text that is JSON. */
+function countStrings(text: string): number {
+  let quotes = 0
+  for (let at = text.indexOf('"'); at !== -1; at = text.indexOf('"', at + 1)) if (!isEscaped(text, at)) quotes++
+  return quotes / 2
+}
+
+function isEscaped(text: string, at: number): boolean {
+  let backslashes = 0
+  while (text.charAt(at - 1 - backslashes) === '\\') backslashes++
+  return backslashes % 2 === 1
+}

@@ -1,0 +1,50 @@
+// Replicas share kept answers in Redis, only with the same rights, and do without it.
+import t, { type Test } from 'tap'
+import { sendJson } from '../support/fake-server.ts'
+import { freePort } from '../support/free-port.ts'
+import { type Gateway, startGateway } from '../support/gateway.ts'
+import { hasRedis, startRedis } from '../support/redis.ts'
+
+const skip = hasRedis ? false : 'redis-server is not installed'
+/** How many answers are tried: on a busy machine Redis may be later than 100 ms. */
+const TRIES = 50
+
+/** A gateway with the same Hasura for all, whose answers name who asked. */
+async function replica(t: Test, redisUrl: string, hasura: string, settings: Record<string, string> = {}) {
+  const gateway = await startGateway({ settings: { ANSWER_CACHE_REDIS_URL: redisUrl, GRAPHQL_ENDPOINT: hasura, ...settings } })
+  t.teardown(() => gateway.close())
+  return gateway
+}
+
+/** Whether what one gateway keeps is a hit at another. */
+async function isShared(first: Gateway, second: Gateway): Promise<boolean> {
+  for (let n = 0; n < TRIES; n++) {
+    const query = { query: `query @cached { a${n} }` }
+    const text = await (await first.post(query)).text()
+    const answer = await second.post(query)
+    if (answer.headers.get('cache-status')?.startsWith('gateway; hit')) return (await answer.text()) === text
+  }
+  return false
+}
+
+t.test('replicas share answers, and a gateway with other rights does not', { skip }, async t => {
+  const redis = await startRedis(await freePort())
+  t.teardown(() => redis.stop())
+  const { hasura } = await replica(t, redis.url, 'http://127.0.0.1:1/unused')
+  hasura.answer = (response, _, count) => sendJson(response, `{"data":{"count":${count}}}`)
+  const first = await replica(t, redis.url, hasura.url)
+  t.equal(await isShared(first, await replica(t, redis.url, hasura.url)), true)
+  t.equal(await isShared(first, await replica(t, redis.url, hasura.url, { AWS_COGNITO_SCOPES: 'admin' })), false)
+})
+
+t.test('without its Redis the service answers, and keeps answers by itself', { skip }, async t => {
+  const port = await freePort()
+  const redis = await startRedis(port)
+  const gateway = await startGateway({ settings: { ANSWER_CACHE_REDIS_URL: `redis://127.0.0.1:${port}` } })
+  t.teardown(() => gateway.close())
+  t.equal((await gateway.post({ query: 'query @cached { a }' })).status, 200)
+  await redis.stop()
+  const query = { query: 'query @cached { b }' }
+  t.equal((await gateway.post(query)).headers.get('cache-status'), 'gateway; fwd=uri-miss; stored')
+  t.equal((await gateway.post(query)).headers.get('cache-status'), 'gateway; hit; ttl=60')
+})

@@ -1,0 +1,221 @@
+// Documents that requests name instead of sending them: what is known, who may run it, and what happens when the manifest changes.
+import { createHash } from 'node:crypto'
+import { renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import pino from 'pino'
+import t, { type Test } from 'tap'
+import { codeOf, type GatewayOptions, startGateway } from '../support/gateway.ts'
+
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
+const LISTED = 'query Listed { listed }'
+const ADHOC = '{ adhoc }'
+// Its file begins with a byte order mark: the hash is that of the bytes, whatever they are.
+const STORED = '\ufeff# A stored one.\nquery Stored($id: Int) { stored(id: $id) { ...F } }\n'
+const FRAGMENT = 'fragment F on stored { id }\n'
+const MANIFEST = {
+  format: 'apollo-persisted-query-manifest',
+  version: 1,
+  operations: [
+    { id: sha256(LISTED), name: 'Listed', type: 'query', body: LISTED },
+    { id: 'broken', name: 'Broken', type: 'query', body: 'query Broken {' },
+    { id: 'change', name: 'Change', type: 'mutation', body: 'mutation Change { change }' }
+  ]
+}
+
+const KEYS = {
+  callers: [
+    { name: 'free', keySha256: [sha256('free')], adhoc: true },
+    { name: 'bound', keySha256: [sha256('bound')], adhoc: false }
+  ]
+}
+
+const apollo = (sha256Hash: string) => ({ persistedQuery: { version: 1, sha256Hash } })
+
+async function gatewayFor(t: Test, settings: Record<string, string> = {}, rest: GatewayOptions = {}) {
+  const folder = t.testdir({
+    operations: { 'stored.graphql': STORED, fragments: { 'f.graphql': FRAGMENT } },
+    'manifest.json': JSON.stringify(MANIFEST),
+    'keys.json': JSON.stringify(KEYS)
+  })
+  const manifest = join(folder, 'manifest.json')
+  const gateway = await startGateway({
+    ...rest,
+    settings: {
+      OPERATIONS_DIR: join(folder, 'operations'),
+      PERSISTED_DOCUMENTS_FILE: manifest,
+      CALLER_KEYS_FILE: join(folder, 'keys.json'),
+      ...settings
+    }
+  })
+  t.teardown(() => gateway.close())
+  const get = (parameters: Record<string, string>) => fetch(`${gateway.url}/execute-graphql?${new URLSearchParams(parameters)}`)
+  /** The bodies that Hasura received, but for the service's own question for the schema. */
+  const heard = () => gateway.hasura.received.map(({ body }) => body).filter(body => !body.includes('__schema'))
+  const sent = () => (JSON.parse(heard().at(-1) ?? '{}') as { query?: string }).query
+  return { ...gateway, manifest, get, heard, sent }
+}
+
+t.test('an id that nobody knows is PERSISTED_QUERY_NOT_FOUND, with the message that clients wait for', async t => {
+  const { post, get, heard } = await gatewayFor(t)
+  const unknown = sha256('unknown')
+  for (const answer of [
+    await post({ documentId: unknown }),
+    await post({ documentId: `sha256:${unknown}` }),
+    await post({ documentId: '__proto__' }),
+    await post({ extensions: apollo(unknown) }),
+    await get({ documentId: unknown }),
+    await get({ extensions: JSON.stringify(apollo(unknown)) })
+  ]) {
+    t.equal(answer.status, 400)
+    t.match(await answer.json(), {
+      errors: [{ message: 'PersistedQueryNotFound', extensions: { code: 'PERSISTED_QUERY_NOT_FOUND' } }]
+    })
+  }
+  t.equal(heard().length, 0)
+})
+
+t.test('an unknown id has its status also for a caller who takes an event stream alone', async t => {
+  const { post } = await gatewayFor(t)
+  const accept = 'text/event-stream'
+  t.equal((await post({ documentId: 'nobody' }, { accept })).status, 400)
+  t.equal((await post({ query: ADHOC, extensions: apollo(sha256(LISTED)) }, { accept })).status, 400)
+  const answer = await post({ documentId: sha256(LISTED) }, { accept })
+  t.equal(await answer.text(), 'event: next\ndata: {"data":{"users":[{"id":1}]}}\n\nevent: complete\ndata:\n\n')
+})
+
+t.test('a request that names a document and sends one, or does neither, is refused', async t => {
+  const { post, get, heard } = await gatewayFor(t)
+  for (const [answer, code] of [
+    [await post({ documentId: sha256(LISTED), query: LISTED }), 'INVALID_REQUEST'],
+    [await get({ documentId: sha256(LISTED), query: LISTED }), 'INVALID_REQUEST'],
+    [await post({}), 'INVALID_REQUEST'],
+    [await get({}), 'INVALID_REQUEST'],
+    [await get({ extensions: '{' }), 'INVALID_REQUEST'],
+    [await post({ documentId: '' }), 'INVALID_REQUEST'],
+    [await post({ documentId: null, query: ADHOC }), 'INVALID_REQUEST'],
+    [await post({ query: ADHOC, extensions: apollo(sha256(LISTED)) }), 'PERSISTED_QUERY_HASH_MISMATCH']
+  ] as const)
+    t.equal(await codeOf(answer), code)
+  t.equal(heard().length, 0)
+})
+
+t.test('a document of the manifest and a stored operation run by their hash, by POST and GET', async t => {
+  for (const GRAPHQL_ADHOC of ['true', 'false']) {
+    const { post, get, sent } = await gatewayFor(t, { GRAPHQL_ADHOC })
+    for (const [text, start] of [
+      [LISTED, /^query Listed \{/],
+      [STORED, /^query Stored\(\$id: Int\) \{[\s\S]*fragment F on stored/]
+    ] as const) {
+      const hash = sha256(text)
+      for (const id of [hash, hash.toUpperCase(), `sha256:${hash}`]) {
+        for (const answer of [
+          await post({ documentId: id }),
+          await get({ documentId: id }),
+          await post({ extensions: apollo(id) }),
+          await get({ extensions: JSON.stringify(apollo(id)) })
+        ]) {
+          t.equal(answer.status, 200, id)
+          t.match(sent(), start)
+        }
+      }
+    }
+  }
+})
+
+t.test('variables and operationName go with a name as with a document', async t => {
+  const { post, heard } = await gatewayFor(t)
+  await post(`{"documentId":"${sha256(STORED)}","variables":{"id":9007199254740993},"operationName":"Stored"}`)
+  t.match(heard()[0], /"variables":{"id":9007199254740993},"operationName":"Stored"}$/)
+  t.equal(await codeOf(await post({ documentId: sha256(STORED), operationName: 'Other' })), 'OPERATION_NOT_FOUND')
+})
+
+t.test('what a named document may do is checked as ever', async t => {
+  const { post, get } = await gatewayFor(t)
+  t.equal((await post({ documentId: 'change' })).status, 200)
+  t.equal((await get({ documentId: 'change' })).status, 405)
+  t.equal(await codeOf(await post({ documentId: 'broken' })), 'GRAPHQL_PARSE_FAILED')
+})
+
+t.test('a document that was sent with its hash is known from then on', async t => {
+  const { post, get, sent } = await gatewayFor(t)
+  const hash = sha256(ADHOC)
+  t.equal((await post({ extensions: apollo(hash) })).status, 400)
+  t.equal((await get({ query: ADHOC, extensions: JSON.stringify(apollo(hash)) })).status, 200)
+  t.equal((await post({ extensions: apollo(hash) })).status, 200)
+  t.equal((await get({ documentId: hash })).status, 200)
+  t.equal(sent(), ADHOC)
+  const broken = '{ broken'
+  t.equal(await codeOf(await post({ query: broken, extensions: apollo(sha256(broken)) })), 'GRAPHQL_PARSE_FAILED')
+  t.equal(await codeOf(await post({ extensions: apollo(sha256(broken)) })), 'PERSISTED_QUERY_NOT_FOUND')
+})
+
+t.test('where only what is stored may run, a hash does not let anything else run', async t => {
+  const { post, heard } = await gatewayFor(t, { GRAPHQL_ADHOC: 'false' })
+  t.equal(await codeOf(await post({ query: ADHOC })), 'OPERATION_NOT_ALLOWED')
+  t.equal(await codeOf(await post({ query: ADHOC, extensions: apollo(sha256(ADHOC)) })), 'OPERATION_NOT_ALLOWED')
+  t.equal(await codeOf(await post({ extensions: apollo(sha256(ADHOC)) })), 'PERSISTED_QUERY_NOT_FOUND')
+  t.equal(heard().length, 0)
+  for (const query of [LISTED, `${STORED.slice(1)}${FRAGMENT}`]) {
+    t.equal((await post({ query })).status, 200)
+    t.equal((await post({ query, extensions: apollo(sha256(query)) })).status, 200)
+  }
+})
+
+t.test('a caller without documents of its own cannot run what another one has sent', async t => {
+  const { post } = await gatewayFor(t, { CALLER_AUTH: 'api-key' })
+  const hash = sha256(ADHOC)
+  t.equal((await post({ query: ADHOC, extensions: apollo(hash) }, { 'x-api-key': 'free' })).status, 200)
+  t.equal((await post({ documentId: hash }, { 'x-api-key': 'free' })).status, 200)
+  t.equal(await codeOf(await post({ documentId: hash }, { 'x-api-key': 'bound' })), 'PERSISTED_QUERY_NOT_FOUND')
+  t.equal((await post({ documentId: sha256(LISTED) }, { 'x-api-key': 'bound' })).status, 200)
+  t.equal(await codeOf(await post({ documentId: hash })), 'UNAUTHENTICATED')
+})
+
+t.test('a new manifest takes effect, and a broken one is refused and named', async t => {
+  const lines: { msg: string; path?: string; reason?: string }[] = []
+  let tell = () => {}
+  const logger = pino(
+    { level: 'info' },
+    {
+      write(line) {
+        lines.push(JSON.parse(line))
+        tell()
+      }
+    }
+  )
+  const { post, manifest, url } = await gatewayFor(t, {}, { logger })
+  const says = async (text: string) => {
+    while (!lines.some(({ msg }) => msg.includes(text)))
+      await new Promise<void>(resolve => {
+        tell = resolve
+      })
+    return lines.findLast(({ msg }) => msg.includes(text))
+  }
+  const replaceBy = (text: string) => {
+    writeFileSync(`${manifest}.new`, text)
+    renameSync(`${manifest}.new`, manifest)
+  }
+  replaceBy('{"broken')
+  t.match(await says('was rejected'), { path: manifest, reason: 'it is not JSON' })
+  t.equal((await post({ documentId: sha256(LISTED) })).status, 200, 'the old one stays')
+  const health = await fetch(`${url}/health/ready`)
+  t.equal(health.status, 200)
+  t.match(await health.text(), /PERSISTED_DOCUMENTS_FILE/)
+  replaceBy(JSON.stringify({ other: ADHOC }))
+  await says('was reloaded')
+  t.equal((await post({ documentId: 'other' })).status, 200)
+  t.equal(await codeOf(await post({ documentId: sha256(LISTED) })), 'PERSISTED_QUERY_NOT_FOUND')
+  t.notMatch(await (await fetch(`${url}/health/ready`)).text(), /PERSISTED_DOCUMENTS_FILE/)
+})
+
+t.test('requests of stored operations are counted by their names, however they are named', async t => {
+  const { post, app, url } = await gatewayFor(t)
+  await post({ documentId: sha256(STORED) })
+  await fetch(`${url}/operations/stored`)
+  await fetch(`${url}/operations/stored?id=x`)
+  await fetch(`${url}/operations/nobody`)
+  const text = await app.metrics.registry.getSingleMetricAsString('stored_operation_requests_total')
+  t.match(text, /{operation="stored",outcome="ok"} 2\b/)
+  t.match(text, /{operation="stored",outcome="INVALID_REQUEST"} 1\b/)
+  t.notMatch(text, /nobody/)
+})

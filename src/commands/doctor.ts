@@ -1,7 +1,7 @@
 // --doctor: the steps of a request one by one, each with what to do where it fails.
 import { createSecretExchange } from '../cognito/client-secrets.ts'
 import { ExchangeError } from '../cognito/exchange-error.ts'
-import { preflight } from '../cognito/preflight.ts'
+import { preflight, withoutClaimsNotice } from '../cognito/preflight.ts'
 import { createTokenEndpoint, type Exchange } from '../cognito/token-endpoint.ts'
 import { hasDataMember } from '../graphql/has-data-member.ts'
 import { describeCallFailure, describeFailureStatus } from '../hasura/call-failure.ts'
@@ -97,12 +97,18 @@ async function tryHasura(settings: Settings, exchange: Exchange, print: Print): 
     const problem = describeCallFailure(error)
     if (problem === undefined) throw error
     print(line('Hasura', `FAILED  ${problem}`))
-    // What the token lacks matters only once Hasura has refused it.
-    if (refusals.length > 0) for (const notice of preflight(exchange, Date.now())) print(line('', `note    ${notice}`))
+    for (const notice of noticesOn(refusals, exchange)) print(line('', `note    ${notice}`))
     return false
   } finally {
     client.close()
   }
+}
+
+/** What may explain a refusal; that claims are missing does only where Hasura says so. */
+function noticesOn(refusals: readonly Refusal[], exchange: Exchange): readonly string[] {
+  if (refusals.length === 0) return []
+  const notices = preflight(exchange, Date.now())
+  return refusals.some(({ reason }) => reason.includes('claims')) ? notices : withoutClaimsNotice(notices)
 }
 
 /** What is wrong with an answer that is JSON. */

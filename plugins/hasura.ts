@@ -4,6 +4,7 @@ import fp from 'fastify-plugin'
 import { type AnswerErrors, readErrors } from '../src/graphql/answer-errors.ts'
 import { describeCallFailure, describeFailureCode, describeFailureStatus, LAST_CALL_FAILED } from '../src/hasura/call-failure.ts'
 import { createHasuraClient, type HasuraRequest, type UpstreamAnswer } from '../src/hasura/hasura-client.ts'
+import { proxyFor } from '../src/proxy.ts'
 
 /** An answer of Hasura, and its errors where it has some. */
 type WatchedAnswer = UpstreamAnswer & { errors?: AnswerErrors }
@@ -53,6 +54,7 @@ export default fp(
       tokenHeader: config.GRAPHQL_TOKEN_HEADER,
       timeoutMs: config.GRAPHQL_TIMEOUT_MS,
       connections: config.GRAPHQL_CONNECTIONS,
+      proxy: proxyFor(config.GRAPHQL_ENDPOINT, config),
       tokens: tokenManager,
       traceCall,
       onRetry: reason => metrics.retries.inc({ reason }),

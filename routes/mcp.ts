@@ -54,7 +54,7 @@ async function runTool(
   const { document } = operation
   request.operation = document.operations[0]
   const variables = catalog.variablesOf(operation).fromBody(undefined, readArguments(argumentsText))
-  const answer = await app.callHasura(request, { document, operationName: undefined, variables }, { takesGzip: false })
+  const answer = await app.callHasura(request, { document, operationName: undefined, variables })
   return readWhole(answer, request.callerLeft?.signal)
 }
 

@@ -1,6 +1,7 @@
 // The kinds of settings: what the text of each must look like, and the value it stands for.
 import { isIP } from 'node:net'
 import { Type } from '@sinclair/typebox'
+import { readProxyUrl } from './proxy.ts'
 
 /** What is expected of the value, as a bad setting's message says it, and what the setting means, in one line. */
 type Words = readonly [expected: string, description: string]
@@ -48,6 +49,25 @@ export const url = (isValid: (url: URL) => boolean, ...words: Words) =>
       return url
     })
     .Encode(({ href }) => href)
+
+/** The URL of a proxy; its port is always there, but for 80 of http and 443 of https. */
+export const proxyUrl = (...words: Words) =>
+  Type.Transform(Type.String(options(words)))
+    .Decode(readProxyUrl)
+    .Encode(({ href }) => href)
+
+/** A JSON object whose values are strings. */
+export const textMap = (...words: Words) =>
+  Type.Transform(Type.String(options(words)))
+    .Decode((text): Readonly<Record<string, string>> => {
+      const value: unknown = JSON.parse(text)
+      if (!isTextMap(value)) throw new TypeError('another kind of JSON')
+      return value
+    })
+    .Encode(value => JSON.stringify(value))
+
+const isTextMap = (value: unknown): value is Record<string, string> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && Object.values(value).every(text => typeof text === 'string')
 
 /** Comma-separated parts for which `isValid` holds; empty if the setting is unset. */
 export const list = (isValid: (part: string) => boolean, ...words: Words) =>

@@ -11,10 +11,17 @@ type Known = Partial<Settings>
 type Problem = readonly [name: keyof Settings, problem: string]
 
 /**
+/**
  * Yields every problem that shows only when settings are looked at together, or when their files are.
+ * @param problems of each setting by itself, by name: what is set and bad is not missing
  * @param environment what is set, in contrast to a default
  */
-export function* checkTogether(settings: Known, environment: Readonly<Record<string, string>>): Generator<Problem> {
+export function* checkTogether(
+  settings: Known,
+  problems: ReadonlyMap<string, string>,
+  environment: Readonly<Record<string, string>>
+): Generator<Problem> {
+  yield* checkCognito(settings, problems)
   yield* checkUpstreams(settings)
   yield* checkSecret(settings)
   yield* checkHeaders(settings)
@@ -24,9 +31,20 @@ export function* checkTogether(settings: Known, environment: Readonly<Record<str
   yield* checkOperations(environment)
 }
 
+function* checkCognito(settings: Known, problems: ReadonlyMap<string, string>): Generator<Problem> {
+  const isGiven = (name: keyof Settings) => settings[name] !== undefined || problems.has(name)
+  const [domain, endpoint] = [isGiven('AWS_COGNITO_DOMAIN'), isGiven('AWS_COGNITO_ENDPOINT')]
+  if (domain && endpoint) {
+    yield ['AWS_COGNITO_DOMAIN', 'must not be set together with AWS_COGNITO_ENDPOINT']
+    yield ['AWS_COGNITO_ENDPOINT', 'must not be set together with AWS_COGNITO_DOMAIN']
+  } else if (!domain && !endpoint) {
+    yield ['AWS_COGNITO_DOMAIN', 'is missing: the https URL of the user pool domain, or AWS_COGNITO_ENDPOINT']
+  }
+}
+
 function* checkUpstreams(settings: Known): Generator<Problem> {
   if (settings.ALLOW_INSECURE_UPSTREAMS) return
-  for (const name of ['AWS_COGNITO_DOMAIN', 'GRAPHQL_ENDPOINT'] as const) {
+  for (const name of ['AWS_COGNITO_DOMAIN', 'AWS_COGNITO_ENDPOINT', 'GRAPHQL_ENDPOINT'] as const) {
     const url = settings[name]
     if (url?.protocol === 'http:' && !isLoopback(url.hostname))
       yield [name, 'must be an https URL (http is allowed for a loopback host, or with ALLOW_INSECURE_UPSTREAMS=true)']

@@ -36,10 +36,17 @@ t.test('each bad value is named with what was expected, and not shown', async t 
     ['AWS_COGNITO_DOMAIN', `http://${secret}.example.com`, /loopback/],
     ['AWS_COGNITO_DOMAIN', `https://user:${secret}@example.com`, /without a user name/],
     ['AWS_COGNITO_DOMAIN', `https://example.com/?a=${secret}`, /without .*a query/],
+    ['AWS_COGNITO_ENDPOINT', secret, /https URL/],
+    ['AWS_COGNITO_ENDPOINT', `https://${secret}.example.com`, /set together with AWS_COGNITO_DOMAIN/],
+    ['AWS_COGNITO_CLIENT_METADATA', secret, /JSON object/],
+    ['AWS_COGNITO_CLIENT_METADATA', `["${secret}"]`, /JSON object/],
+    ['AWS_COGNITO_CLIENT_METADATA', `{"${secret}":1}`, /values are strings/],
     ['GRAPHQL_ENDPOINT', `http://${secret}.example.com/v1/graphql`, /loopback/],
     ['AWS_COGNITO_APP_CLIENT_SECRET_FILE', `/nowhere/${secret}`, /set together/],
     ['GRAPHQL_TOKEN_HEADER', `${secret} x`, /HTTP header/],
     ['GRAPHQL_TOKEN_HEADER', 'content-length', /HTTP header/],
+    ['HTTPS_PROXY', `socks5://${secret}:1080`, /http or https URL of a proxy/],
+    ['HTTP_PROXY', `http://user:${secret}%@proxy.example.com`, /http or https URL of a proxy/],
     ['GRAPHQL_TIMEOUT_MS', secret, /whole number/],
     ['GRAPHQL_TIMEOUT_MS', '0', /from 1 to/],
     ['GRAPHQL_TIMEOUT_MS', '2147483648', /to 2147483647/],
@@ -145,6 +152,29 @@ t.test('the service listens beyond this machine only where that is allowed', asy
   t.notOk(isLoopback('1127.0.0.1'))
 })
 
+t.test('tokens come from the domain or from the API, and never from both', async t => {
+  const problemsFor = async (domain: string | undefined, endpoint: string | undefined) =>
+    Object.fromEntries((await problemsOf({ AWS_COGNITO_DOMAIN: domain, AWS_COGNITO_ENDPOINT: endpoint }))?.problems ?? [])
+  t.strictSame(await problemsFor(undefined, 'https://cognito-idp.eu-west-1.amazonaws.com'), {})
+  t.strictSame(await problemsFor(GOOD.AWS_COGNITO_DOMAIN, undefined), {})
+  t.match(await problemsFor(undefined, undefined), { AWS_COGNITO_DOMAIN: /is missing: .*AWS_COGNITO_ENDPOINT/ })
+  t.strictSame(await problemsFor('https://a.example.com', 'https://b.example.com'), {
+    AWS_COGNITO_DOMAIN: 'must not be set together with AWS_COGNITO_ENDPOINT',
+    AWS_COGNITO_ENDPOINT: 'must not be set together with AWS_COGNITO_DOMAIN'
+  })
+  t.match(await problemsFor('nowhere', 'https://b.example.com'), { AWS_COGNITO_DOMAIN: /https URL/, AWS_COGNITO_ENDPOINT: /together/ })
+  t.strictSame(Object.keys(await problemsFor(undefined, 'nowhere')), ['AWS_COGNITO_ENDPOINT'], 'what is set and bad is not missing')
+  t.match(await problemsFor(undefined, 'http://b.example.com'), { AWS_COGNITO_ENDPOINT: /loopback/ })
+})
+
+t.test('client metadata is a JSON object of strings', async t => {
+  const read = async (text: string) => (await loadSettings({ ...GOOD, AWS_COGNITO_CLIENT_METADATA: text })).AWS_COGNITO_CLIENT_METADATA
+  t.strictSame(await read('{"tenant":"a","__proto__":"b"}'), JSON.parse('{"tenant":"a","__proto__":"b"}'))
+  t.strictSame(await read('{}'), {})
+  for (const bad of ['{', '7', 'null', '"a"', '[]', '{"a":null}', '{"a":{}}'])
+    t.ok((await problemsOf({ AWS_COGNITO_CLIENT_METADATA: bad }))?.problems.has('AWS_COGNITO_CLIENT_METADATA'), bad)
+})
+
 t.test('the defaults are those of the documentation', async t => {
   t.strictSame(await loadSettings(GOOD), {
     AWS_COGNITO_DOMAIN: new URL('https://acme.auth.eu-west-1.amazoncognito.com'),
@@ -182,6 +212,7 @@ t.test('the defaults are those of the documentation', async t => {
     DOCS_ENABLED: false,
     SUBSCRIPTIONS_MAX: 1000,
     MCP_ENABLED: false,
+    NO_PROXY: [],
     METRICS_PORT: 0,
     SHUTDOWN_GRACE_MS: 10000
   })
@@ -198,6 +229,20 @@ t.test('a folder named .env is a bad setting, not a stack trace', async t => {
   const { exited, output } = startService({}, t.testdir({ '.env': {} }))
   t.equal(await exited, 1)
   t.equal(output(), 'Bad settings:\n  .env: must be a file that can be read (EISDIR)\n')
+})
+
+t.test('the names of proxies are read in small letters too, which go before capitals', async t => {
+  const path = join(t.testdir({ '.env': 'https_proxy=file-small\nHTTP_PROXY=file\nno_proxy=file' }), '.env')
+  const read = (environment: NodeJS.Dict<string>) => {
+    const { HTTPS_PROXY, HTTP_PROXY, NO_PROXY } = readEnvironment(path, environment)
+    return [HTTPS_PROXY, HTTP_PROXY, NO_PROXY]
+  }
+  t.strictSame(read({}), ['file-small', 'file', 'file'])
+  t.strictSame(read({ HTTPS_PROXY: 'capitals', http_proxy: 'small', HTTP_PROXY: 'capitals', no_proxy: '', NO_PROXY: 'capitals' }), [
+    'capitals',
+    'small',
+    'capitals'
+  ])
 })
 
 t.test('a setting is read once into what it means', async t => {
@@ -245,6 +290,7 @@ t.test('a list of nothing but commas and blanks is a bad setting', async t => {
     'CORS_ORIGINS',
     'CALLER_JWT_CLIENT_IDS',
     'CALLER_JWT_SCOPES',
+    'NO_PROXY',
     'GRAPHQL_ALLOWED_OPERATIONS'
   ])
     t.match((await problemsOf({ [name]: ' , ' }))?.problems.get(name), /^must be /, name)

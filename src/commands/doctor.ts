@@ -1,12 +1,13 @@
 // --doctor: the steps of a request one by one, each with what to do where it fails.
-import { createSecretExchange } from '../cognito/client-secrets.ts'
 import { ExchangeError } from '../cognito/exchange-error.ts'
 import { preflight, withoutClaimsNotice } from '../cognito/preflight.ts'
-import { createTokenEndpoint, type Exchange } from '../cognito/token-endpoint.ts'
+import type { Exchange } from '../cognito/token-exchange.ts'
+import { createCognitoExchange } from '../cognito-exchange.ts'
 import { hasDataMember } from '../graphql/has-data-member.ts'
 import { describeCallFailure, describeFailureStatus } from '../hasura/call-failure.ts'
 import { createHasuraClient, type UpstreamAnswer } from '../hasura/hasura-client.ts'
 import type { Refusal } from '../hasura/token-rejection.ts'
+import { proxyFor } from '../proxy.ts'
 import { newRequestId } from '../request-id.ts'
 import type { Settings } from '../settings.ts'
 import type { Findings } from './check.ts'
@@ -46,19 +47,9 @@ export async function runDoctor(findings: Findings, print: Print): Promise<boole
 }
 
 async function tryExchange(settings: Settings, print: Print): Promise<Exchange | undefined> {
-  const endpoint = createTokenEndpoint({
-    domain: settings.AWS_COGNITO_DOMAIN.href,
-    clientId: settings.AWS_COGNITO_APP_CLIENT_ID,
-    scopes: settings.AWS_COGNITO_SCOPES
-  })
-  const exchange = createSecretExchange(endpoint, {
-    secret: settings.AWS_COGNITO_APP_CLIENT_SECRET,
-    secretFile: settings.AWS_COGNITO_APP_CLIENT_SECRET_FILE,
-    fallback: settings.AWS_COGNITO_APP_CLIENT_SECRET_FALLBACK,
-    onSecretChange: () => print(line('Cognito', 'note    the first secret was refused, the fallback works'))
-  })
+  const cognito = createCognitoExchange(settings, () => print(line('Cognito', 'note    the first secret was refused, the fallback works')))
   try {
-    const token = await exchange()
+    const token = await cognito.exchange()
     print(line('Cognito', `ok      a token for ${token.expiresInSeconds} s`))
     return token
   } catch (error) {
@@ -66,7 +57,7 @@ async function tryExchange(settings: Settings, print: Print): Promise<Exchange |
     print(line('Cognito', `FAILED  ${error.code}: ${error.message}${causeCodeOf(error)}`))
     return undefined
   } finally {
-    await endpoint.close()
+    await cognito.close()
   }
 }
 
@@ -83,6 +74,7 @@ async function tryHasura(settings: Settings, exchange: Exchange, print: Print): 
     tokenHeader: settings.GRAPHQL_TOKEN_HEADER,
     timeoutMs: Math.min(settings.GRAPHQL_TIMEOUT_MS, CALL_MAX_MS),
     connections: 1,
+    proxy: proxyFor(settings.GRAPHQL_ENDPOINT, settings),
     tokens: { getToken: () => exchange.accessToken, rejectToken: async () => undefined },
     onRefusal: refusal => void refusals.push(refusal)
   })

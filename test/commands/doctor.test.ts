@@ -72,7 +72,7 @@ const SET_UPS: SetUp[] = [
     title: 'a header that Hasura does not read the token from',
     cognito: givesJwt,
     hasura: answers(REFUSED('invalid-headers', "Missing 'Authorization' header")),
-    expected: [/^Hasura +FAILED .*GRAPHQL_TOKEN_HEADER\.$(?![^]*no Hasura claims)/m]
+    expected: [/^Hasura +FAILED .*GRAPHQL_TOKEN_HEADER\.$(?![\s\S]*no Hasura claims)/m]
   },
   {
     title: 'a role without rights',

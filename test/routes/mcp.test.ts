@@ -1,4 +1,7 @@
 // Stored operations as tools: the official client lists and calls them, under the same checks as /operations.
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { Client } from '@modelcontextprotocol/sdk/client'
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import t, { type Test } from 'tap'
@@ -249,4 +252,20 @@ t.test('a list of many tools comes in pages', async t => {
       .map(file => file.replace('.graphql', ''))
       .sort()
   )
+})
+
+t.test('a subscription is no tool, and a file that is added is one in the next list', async t => {
+  const folder = t.testdir({ 'me.graphql': 'query Me { me { id } }', 'live.graphql': 'subscription Live { me { id } }' })
+  const gateway = await startGateway({
+    settings: { MCP_ENABLED: 'true', OPERATIONS_DIR: folder, GRAPHQL_ALLOWED_OPERATIONS: 'query,mutation,subscription' }
+  })
+  t.teardown(() => gateway.close())
+  const client = await connect(t, gateway.url)
+  const names = async () => (await client.listTools()).tools.map(({ name }) => name)
+  t.strictSame(await names(), ['me'])
+  const refused = await client.callTool({ name: 'live' })
+  t.match(refused, { isError: true, structuredContent: { errors: [{ extensions: { code: 'NOT_FOUND' } }] } })
+  writeFileSync(join(folder, 'us.graphql'), 'query Us { us { id } }')
+  while (gateway.app.operations.current.get('us') === undefined) await setImmediate()
+  t.strictSame(await names(), ['me', 'us'])
 })

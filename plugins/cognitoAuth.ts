@@ -3,7 +3,6 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { unwatchFile, watchFile } from 'node:fs'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
-import { createSecretExchange } from '../src/cognito/client-secrets.ts'
 import { TokenManager } from '../src/cognito/token-manager.ts'
 import type { ExchangeReport, TokenStatus } from '../src/cognito/token-status.ts'
 import { createCognitoExchange } from '../src/cognito-exchange.ts'
@@ -68,15 +67,11 @@ function watchSecret(app: FastifyInstance, path: string): void {
 export default fp(
   async app => {
     const { config, log, traceCall } = app
-    const tokenExchange = createCognitoExchange(config)
-    const exchangeSecret = createSecretExchange(tokenExchange, {
-      secret: config.AWS_COGNITO_APP_CLIENT_SECRET,
-      secretFile: config.AWS_COGNITO_APP_CLIENT_SECRET_FILE,
-      fallback: config.AWS_COGNITO_APP_CLIENT_SECRET_FALLBACK,
-      onSecretChange: inUse => log.warn({ inUse }, `Cognito refused the other secret; the ${inUse} one is now in use`)
-    })
+    const cognito = createCognitoExchange(config, inUse =>
+      log.warn({ inUse }, `Cognito refused the other secret; the ${inUse} one is now in use`)
+    )
     // An exchange serves every request, so it belongs to no request's trace, not even that of the request which started it.
-    const exchange = AsyncLocalStorage.bind(traceCall ? () => traceCall(tokenExchange.url, exchangeSecret) : exchangeSecret)
+    const exchange = AsyncLocalStorage.bind(traceCall ? () => traceCall(cognito.url, cognito.exchange) : cognito.exchange)
     const listeners = [(report: ExchangeReport) => logExchange(log, report), createNoticeLog(log)]
     const onExchange = (report: ExchangeReport) => {
       for (const listener of listeners) listener(report)
@@ -91,7 +86,7 @@ export default fp(
     app.addHook('onReady', async () => tokenManager.start())
     app.addHook('onClose', async () => {
       tokenManager.stop()
-      await tokenExchange.close()
+      await cognito.close()
     })
   },
   { name: 'cognitoAuth', dependencies: ['config', 'tracing', 'readiness'] }

@@ -1,12 +1,28 @@
-// The exchange with Cognito as the settings describe it, for the service and for `--doctor`.
+// The way to a token that the settings choose.
+import { type ClientSecretOptions, createSecretExchange } from './cognito/client-secrets.ts'
 import { createClientTokenApi } from './cognito/client-token-api.ts'
 import { createTokenEndpoint } from './cognito/token-endpoint.ts'
 import type { TokenExchange } from './cognito/token-exchange.ts'
 import { proxyFor } from './proxy.ts'
 import type { Settings } from './settings.ts'
 
-/** Makes the way to a token that the settings choose: the user pools API, or the token endpoint of a domain. */
-export function createCognitoExchange(config: Settings): TokenExchange {
+/**
+ * Creates what exchanges the client secret for a token: at the user pools API, or at the token endpoint of a domain. `exchange()` throws
+ * an `ExchangeError`; `url` is where it asks; `close()` cuts its connection.
+ * @param onSecretChange called when the other secret turns out to be the one that works
+ */
+export function createCognitoExchange(config: Settings, onSecretChange: ClientSecretOptions['onSecretChange'] & object) {
+  const client = createClient(config)
+  const exchange = createSecretExchange(client, {
+    secret: config.AWS_COGNITO_APP_CLIENT_SECRET,
+    secretFile: config.AWS_COGNITO_APP_CLIENT_SECRET_FILE,
+    fallback: config.AWS_COGNITO_APP_CLIENT_SECRET_FALLBACK,
+    onSecretChange
+  })
+  return { url: client.url, exchange, close: () => client.close() }
+}
+
+function createClient(config: Settings): TokenExchange {
   const options = {
     clientId: config.AWS_COGNITO_APP_CLIENT_ID,
     scopes: config.AWS_COGNITO_SCOPES,

@@ -51,6 +51,7 @@ const PARTS: Record<string, Allowed> = {
     files: ['src/setting-kinds.ts', 'src/settings-checks.ts'],
     packages: ['@fastify/env', '@sinclair/typebox', 'fastify']
   },
+  'src/cognito-exchange.ts': { files: ['src/cognito/', 'src/proxy.ts', 'src/settings.ts'], packages: [] },
   'src/settings-warnings.ts': { files: ['src/settings.ts'], packages: [] },
   'src/healthcheck.ts': { files: [], packages: [] },
   'src/commands/': { files: BELOW, packages: [] },

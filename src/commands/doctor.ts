@@ -1,7 +1,6 @@
 // --doctor: the steps of a request one by one, each with what to do where it fails.
-import { createSecretExchange } from '../cognito/client-secrets.ts'
 import { ExchangeError } from '../cognito/exchange-error.ts'
-import { preflight } from '../cognito/preflight.ts'
+import { preflight, withoutClaimsNotice } from '../cognito/preflight.ts'
 import type { Exchange } from '../cognito/token-exchange.ts'
 import { createCognitoExchange } from '../cognito-exchange.ts'
 import { hasDataMember } from '../graphql/has-data-member.ts'
@@ -48,15 +47,9 @@ export async function runDoctor(findings: Findings, print: Print): Promise<boole
 }
 
 async function tryExchange(settings: Settings, print: Print): Promise<Exchange | undefined> {
-  const endpoint = createCognitoExchange(settings)
-  const exchange = createSecretExchange(endpoint, {
-    secret: settings.AWS_COGNITO_APP_CLIENT_SECRET,
-    secretFile: settings.AWS_COGNITO_APP_CLIENT_SECRET_FILE,
-    fallback: settings.AWS_COGNITO_APP_CLIENT_SECRET_FALLBACK,
-    onSecretChange: () => print(line('Cognito', 'note    the first secret was refused, the fallback works'))
-  })
+  const cognito = createCognitoExchange(settings, () => print(line('Cognito', 'note    the first secret was refused, the fallback works')))
   try {
-    const token = await exchange()
+    const token = await cognito.exchange()
     print(line('Cognito', `ok      a token for ${token.expiresInSeconds} s`))
     return token
   } catch (error) {
@@ -64,7 +57,7 @@ async function tryExchange(settings: Settings, print: Print): Promise<Exchange |
     print(line('Cognito', `FAILED  ${error.code}: ${error.message}${causeCodeOf(error)}`))
     return undefined
   } finally {
-    await endpoint.close()
+    await cognito.close()
   }
 }
 
@@ -96,12 +89,18 @@ async function tryHasura(settings: Settings, exchange: Exchange, print: Print): 
     const problem = describeCallFailure(error)
     if (problem === undefined) throw error
     print(line('Hasura', `FAILED  ${problem}`))
-    // What the token lacks matters only once Hasura has refused it.
-    if (refusals.length > 0) for (const notice of preflight(exchange, Date.now())) print(line('', `note    ${notice}`))
+    for (const notice of noticesOn(refusals, exchange)) print(line('', `note    ${notice}`))
     return false
   } finally {
     client.close()
   }
+}
+
+/** What may explain a refusal; that claims are missing does only where Hasura says so. */
+function noticesOn(refusals: readonly Refusal[], exchange: Exchange): readonly string[] {
+  if (refusals.length === 0) return []
+  const notices = preflight(exchange, Date.now())
+  return refusals.some(({ reason }) => reason.includes('claims')) ? notices : withoutClaimsNotice(notices)
 }
 
 /** What is wrong with an answer that is JSON. */

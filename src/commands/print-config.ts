@@ -23,7 +23,7 @@ function showValue(name: string, value: string): string {
  */
 export function printConfig(values: Readonly<Record<string, string>>, environment: NodeJS.Dict<string> = process.env): string {
   const originOf = (name: string) => {
-    if (environment[name]) return 'environment'
+    if (environment[name] || (name.endsWith('_PROXY') && environment[name.toLowerCase()])) return 'environment'
     return name in values ? '.env' : 'default'
   }
   return Object.entries(SettingsSchema.properties)

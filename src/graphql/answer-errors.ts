@@ -1,8 +1,10 @@
 // Whether an answer has errors, told by its first and last bytes; only what could have some is read, and nothing is parsed.
 import { findMember, skipSpace } from './top-level-member.ts'
 
-/** Up to this many bytes an answer is searched whole; of a larger one only the first bytes are. */
+/** How many of the first bytes are searched. */
 const SEARCHED_MAX_BYTES = 4_096
+/** Up to this many bytes an answer that begins with data is searched whole, since good ones are to cost nothing. */
+const DATA_SEARCHED_MAX_BYTES = 1_024
 const DATA_START = Buffer.from('{"data":{')
 const ERRORS = Buffer.from('"errors"')
 const ERRORS_END = Buffer.from(']}')
@@ -19,7 +21,7 @@ export type AnswerErrors = {
 
 /**
  * Returns what is known of the `errors` of an answer; undefined where it has none. Hasura v2 writes them first, DDN after `"data":null`;
- * errors beside data are seen in an answer of at most 4 KiB and in one that ends with them. An answer that is compressed is not looked
+ * errors beside data are seen in an answer of at most 1 KiB, and up to 64 KiB in one that ends with them. An answer that is compressed is not looked
  * into: Hasura compresses no errors.
  * @param head the whole answer, or its first bytes
  * @param isWhole whether it is the whole
@@ -34,10 +36,11 @@ export function readErrors(head: Buffer, isWhole: boolean, contentEncoding?: str
 
 /** What of an answer is worth reading; nothing of one that shows data alone. */
 function searchedPart(head: Buffer, isWhole: boolean): Buffer | undefined {
-  if (isWhole && (head.length <= SEARCHED_MAX_BYTES || endsWithErrors(head))) return head.includes(ERRORS) ? head : undefined
-  return startsWithData(head) ? undefined : head.subarray(0, SEARCHED_MAX_BYTES)
+  if (!startsWithData(head)) return isWhole && endsWithErrors(head) ? head : head.subarray(0, SEARCHED_MAX_BYTES)
+  if (!isWhole || (head.length > DATA_SEARCHED_MAX_BYTES && !endsWithErrors(head))) return undefined
+  return head.includes(ERRORS) ? head : undefined
 }
 
-const startsWithData = (head: Buffer) => head.compare(DATA_START, 0, DATA_START.length, 0, DATA_START.length) === 0
+const startsWithData = (head: Buffer) => head.subarray(0, DATA_START.length).equals(DATA_START)
 
-const endsWithErrors = (head: Buffer) => head.compare(ERRORS_END, 0, 2, head.length - 2) === 0
+const endsWithErrors = (head: Buffer) => head.subarray(-ERRORS_END.length).equals(ERRORS_END)

@@ -69,6 +69,12 @@ const SET_UPS: SetUp[] = [
     expected: [/^Hasura +FAILED .*claims key.*check Hasura's JWT settings/m, /note +The token has no Hasura claims.*claims_map/]
   },
   {
+    title: 'a header that Hasura does not read the token from',
+    cognito: givesJwt,
+    hasura: answers(REFUSED('invalid-headers', "Missing 'Authorization' header")),
+    expected: [/^Hasura +FAILED .*GRAPHQL_TOKEN_HEADER\.$(?![\s\S]*no Hasura claims)/m]
+  },
+  {
     title: 'a role without rights',
     hasura: answers(REFUSED('access-denied', 'no')),
     expected: [/^Hasura +FAILED +status 200 without data \(access-denied\): .*role/m]

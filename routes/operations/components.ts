@@ -36,6 +36,15 @@ export class Components {
       this.schemas[key] = {}
       this.schemas[key] = make()
     }
-    return { $ref: `#/components/schemas/${key}` }
+    return referenceTo(key)
+  }
+
+  /** Adds a schema that is no GraphQL type's and returns a reference to it. */
+  add(name: string, schema: JsonSchema): JsonSchema {
+    const key = this.#nameOnce(name)
+    this.schemas[key] = schema
+    return referenceTo(key)
   }
 }
+
+const referenceTo = (key: string): JsonSchema => ({ $ref: `#/components/schemas/${key}` })

@@ -1,5 +1,13 @@
 // One stored operation as a path of the OpenAPI document.
-import { type GraphQLInputType, type GraphQLSchema, getNullableType, isInputObjectType, isListType, isScalarType } from 'graphql'
+import {
+  type GraphQLInputType,
+  type GraphQLSchema,
+  getNamedType,
+  getNullableType,
+  isInputObjectType,
+  isListType,
+  isScalarType
+} from 'graphql'
 import { formOf, inputTypeOf } from '../../src/stored-operations/input-type.ts'
 import type { StoredOperation, VariableDeclaration } from '../../src/stored-operations/stored-operation.ts'
 import { answerSchema } from './answer-schema.ts'
@@ -19,25 +27,46 @@ export function operationPath(
   components: Components,
   nameOnce: NameGiver
 ): JsonSchema {
-  const { kind, operationName, description, variables } = operation
-  const typed = variables.map(variable => ({ variable, type: inputTypeOf(variable.typeNode, schema) }))
+  const { kind, operationName, description, variables, example } = operation
+  const typed = variables.map(variable => ({ variable, type: inputTypeOf(variable.typeNode, schema), example: example?.[variable.name] }))
   const data = (schema && answerSchema(operation, schema, components)) ?? { type: 'object', additionalProperties: true }
+  const answer = components.add(`${operationName}Answer`, graphqlAnswer(data))
   const [summary, ...rest] = (description ?? `The ${kind} ${operationName}`).split('\n')
   const text = rest.join('\n').trim()
-  const shared = { tags: ['operations'], summary, ...described(text) }
+  const shared = { tags: ['operations'], summary }
   const post = {
     ...shared,
+    ...described(text),
     operationId: nameOnce(kind === 'query' ? `${operationName}ByPost` : operationName),
     parameters: COMMON_PARAMETERS,
-    ...(typed.length > 0 && { requestBody: requestBody(typed, components) }),
-    responses: responsesOf('post', graphqlAnswer(data))
+    ...(typed.length > 0 && { requestBody: requestBody(typed, example, components) }),
+    responses: responsesOf('post', answer)
   }
   if (kind === 'mutation') return { post }
-  const parameters = [...typed.map(one => parameter(one, components)), ...COMMON_PARAMETERS]
-  return { get: { ...shared, operationId: nameOnce(operationName), parameters, responses: responsesOf('get', graphqlAnswer(data)) }, post }
+  const get = {
+    ...shared,
+    ...described([text, preferPost(typed)].filter(Boolean).join('\n\n')),
+    operationId: nameOnce(operationName),
+    parameters: [...typed.map(one => parameter(one, components)), ...COMMON_PARAMETERS],
+    responses: responsesOf('get', answer)
+  }
+  return { get, post }
 }
 
-type TypedVariable = { readonly variable: VariableDeclaration; readonly type: GraphQLInputType }
+/** Advises against GET where a variable would have to be written as JSON into the query string. */
+function preferPost(typed: readonly TypedVariable[]): string {
+  const names = typed.filter(({ type }) => isInputObjectType(getNamedType(type))).map(({ variable }) => `\`${variable.name}\``)
+  if (names.length === 0) return ''
+  const [objects, are, text] = names.length === 1 ? ['an input object', 'is', 'it'] : ['input objects', 'are', 'they']
+  return `Use POST to send ${names.join(', ')}: ${text} ${are} ${objects}, which a query string can only carry as JSON text.`
+}
+
+type TypedVariable = {
+  readonly variable: VariableDeclaration
+  readonly type: GraphQLInputType
+  /** A value to show; undefined where the file gives none. */
+  readonly example: unknown
+}
 
 /** Returns the schema of a whole answer from that of its data (GraphQL specification, section 7.1). */
 const graphqlAnswer = (data: JsonSchema): JsonSchema => ({
@@ -50,7 +79,7 @@ const graphqlAnswer = (data: JsonSchema): JsonSchema => ({
   additionalProperties: false
 })
 
-function requestBody(typed: readonly TypedVariable[], components: Components): JsonSchema {
+function requestBody(typed: readonly TypedVariable[], example: unknown, components: Components): JsonSchema {
   const required = typed.filter(({ variable }) => variable.isRequired).map(({ variable }) => variable.name)
   const schema = {
     type: 'object',
@@ -58,8 +87,11 @@ function requestBody(typed: readonly TypedVariable[], components: Components): J
     ...(required.length > 0 && { required }),
     additionalProperties: false
   }
-  return { required: required.length > 0, description: 'The variables.', content: { 'application/json': { schema } } }
+  return { required: required.length > 0, description: 'The variables.', content: { 'application/json': { schema, ...shown(example) } } }
 }
+
+/** Returns the `example` of a parameter or a body, if there is one. */
+const shown = (example: unknown): JsonSchema => (example === undefined ? {} : { example })
 
 const variableSchema = ({ variable: { defaultValue, description } }: TypedVariable, schema: JsonSchema): JsonSchema => ({
   ...schema,
@@ -71,15 +103,20 @@ function parameter(one: TypedVariable, components: Components): JsonSchema {
   const { name, isRequired, description } = one.variable
   const common = { name, in: 'query', required: isRequired, ...described(description) }
   const type = getNullableType(one.type)
+  const example = shown(one.example)
   if (!isListType(type)) {
     const schema = variableSchema(one, presentSchema(type, components))
-    return isJsonText(type) ? { ...common, content: { 'application/json': { schema } } } : { ...common, schema }
+    return isJsonText(type) ? { ...common, content: { 'application/json': { schema, ...example } } } : { ...common, schema, ...example }
   }
   const item = presentSchema(type.ofType, components)
-  const items = isJsonText(type.ofType) ? { type: 'string', contentMediaType: 'application/json', contentSchema: item } : item
-  const schema = { type: 'array', items, ...(!isJsonText(type.ofType) && variableSchema(one, {})) }
-  return { ...common, style: 'form', explode: true, schema }
+  if (!isJsonText(type.ofType)) return { ...common, ...LIST_STYLE, schema: variableSchema(one, { type: 'array', items: item }), ...example }
+  const items = { type: 'string', contentMediaType: 'application/json', contentSchema: item }
+  const texts = Array.isArray(one.example) ? one.example.map(value => JSON.stringify(value)) : undefined
+  return { ...common, ...LIST_STYLE, schema: { type: 'array', items }, ...shown(texts) }
 }
+
+/** How a query string holds a list: the parameter once for each item. */
+const LIST_STYLE = { style: 'form', explode: true }
 
 /** Whether a query string holds values of a type as JSON. */
 function isJsonText(type: GraphQLInputType): boolean {

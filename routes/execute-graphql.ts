@@ -5,7 +5,7 @@ import { GatewayError } from '../src/errors.ts'
 import { type CheckedDocument, createDocumentCheck } from '../src/graphql/document.ts'
 import { readMembers } from '../src/json.ts'
 import { ErrorAnswerSchema } from './error-responses.ts'
-import { getSchema, postSchema } from './execute-graphql.schema.ts'
+import { AnswerSchema, getSchema, postSchema } from './execute-graphql.schema.ts'
 
 const PATH = '/execute-graphql'
 
@@ -33,6 +33,7 @@ const routes: FastifyPluginAsyncTypebox = async app => {
     maxDirectives: config.GRAPHQL_MAX_DIRECTIVES
   })
   app.addSchema(ErrorAnswerSchema)
+  app.addSchema(AnswerSchema)
   const onRequest = app.checkAcceptAndRole
   /** Returns the document that runs: the caller's own, or the stored one that it equals if no other may run. */
   const allowed = ({ caller }: FastifyRequest, document: CheckedDocument): CheckedDocument =>

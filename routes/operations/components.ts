@@ -1,19 +1,22 @@
 // The shared schemas of the OpenAPI document, and names that are given only once.
 import type { JsonSchema } from './scalar-schemas.ts'
 
-/** Returns a name as it is, or with `_` after it if it is taken; a name is taken once it was returned. */
+/** Returns a name as it is, or with a number after it if it is taken; a name is taken once it was returned. */
 export type NameGiver = (name: string) => string
 
 /** @param takenNames names that may not be given */
 export function createNameGiver(takenNames: Iterable<string> = []): NameGiver {
-  const taken = new Set(takenNames)
+  const taken = new Set(Array.from(takenNames, identifierOf))
   return name => {
     let free = name
-    while (taken.has(free)) free += '_'
-    taken.add(free)
+    for (let n = 2; taken.has(identifierOf(free)); n++) free = `${name}${n}`
+    taken.add(identifierOf(free))
     return free
   }
 }
+
+/** Names that differ in capitals and underscores alone are one for generators of clients. */
+const identifierOf = (name: string): string => name.replaceAll('_', '').toLowerCase()
 
 /** Collects the shared schemas of a document. */
 export class Components {

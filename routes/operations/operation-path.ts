@@ -90,30 +90,37 @@ function requestBody(typed: readonly TypedVariable[], example: unknown, componen
   return { required: required.length > 0, description: 'The variables.', content: { 'application/json': { schema, ...shown(example) } } }
 }
 
+const given = (keyword: string, value: unknown): JsonSchema => (value === undefined ? {} : { [keyword]: value })
 /** Returns the `example` of a parameter or a body, if there is one. */
-const shown = (example: unknown): JsonSchema => (example === undefined ? {} : { example })
+const shown = (example: unknown): JsonSchema => given('example', example)
 
 const variableSchema = ({ variable: { defaultValue, description } }: TypedVariable, schema: JsonSchema): JsonSchema => ({
   ...schema,
   ...described(description),
-  ...(defaultValue !== undefined && { default: defaultValue })
+  ...given('default', defaultValue)
 })
 
 function parameter(one: TypedVariable, components: Components): JsonSchema {
-  const { name, isRequired, description } = one.variable
+  const { name, isRequired, description, defaultValue } = one.variable
   const common = { name, in: 'query', required: isRequired, ...described(description) }
   const type = getNullableType(one.type)
-  const example = shown(one.example)
   if (!isListType(type)) {
-    const schema = variableSchema(one, presentSchema(type, components))
-    return isJsonText(type) ? { ...common, content: { 'application/json': { schema, ...example } } } : { ...common, schema, ...example }
+    const schema = presentSchema(type, components)
+    if (isJsonText(type))
+      return { ...common, schema: { ...jsonText(schema), ...given('default', textOf(defaultValue)) }, ...shown(textOf(one.example)) }
+    return { ...common, schema: variableSchema(one, schema), ...shown(one.example) }
   }
-  const item = presentSchema(type.ofType, components)
-  if (!isJsonText(type.ofType)) return { ...common, ...LIST_STYLE, schema: variableSchema(one, { type: 'array', items: item }), ...example }
-  const items = { type: 'string', contentMediaType: 'application/json', contentSchema: item }
-  const texts = Array.isArray(one.example) ? one.example.map(value => JSON.stringify(value)) : undefined
-  return { ...common, ...LIST_STYLE, schema: { type: 'array', items }, ...shown(texts) }
+  const items = presentSchema(type.ofType, components)
+  if (isJsonText(type.ofType))
+    return { ...common, ...LIST_STYLE, schema: { type: 'array', items: jsonText(items) }, ...shown(textsOf(one.example)) }
+  return { ...common, ...LIST_STYLE, schema: variableSchema(one, { type: 'array', items }), ...shown(one.example) }
 }
+
+/** Describes JSON in a string. `content` would say it too, but generators of clients make no text of it, or fail. */
+const jsonText = (schema: JsonSchema): JsonSchema => ({ type: 'string', contentMediaType: 'application/json', contentSchema: schema })
+
+const textOf = (value: unknown): string | undefined => (value === undefined ? undefined : JSON.stringify(value))
+const textsOf = (value: unknown): unknown => (Array.isArray(value) ? value.map(textOf) : undefined)
 
 /** How a query string holds a list: the parameter once for each item. */
 const LIST_STYLE = { style: 'form', explode: true }

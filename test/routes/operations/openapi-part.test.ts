@@ -124,7 +124,11 @@ t.test('a query is told by GET and POST, a mutation by POST alone, each under an
     description: 'Of users.',
     tags: ['operations'],
     parameters: [
-      { name: 'where', required: false, content: { 'application/json': { schema: { $ref: '#/components/schemas/user_bool_exp' } } } },
+      {
+        name: 'where',
+        required: false,
+        schema: { type: 'string', contentMediaType: 'application/json', contentSchema: { $ref: '#/components/schemas/user_bool_exp' } }
+      },
       { name: 'n', required: true, style: 'form', explode: true, schema: { type: 'array', items: { type: 'integer' } } },
       { name: 'order', required: false, schema: { type: 'array', items: { $ref: '#/components/schemas/order_by' }, default: ['asc'] } }
     ]

@@ -21,6 +21,8 @@ declare module 'fastify' {
      * @throws {GatewayError} `OVERLOADED`
      */
     holdBody: preParsingHookHandler
+    /** Gives back what a body turned out not to take, once it has been read: one of unannounced length counts as the largest until then. */
+    shrinkBody(request: FastifyRequest, readBytes: number): void
   }
   interface FastifyRequest {
     /** What its body takes of `BODY_BUDGET_BYTES`, in bytes. */
@@ -99,6 +101,12 @@ export default fp<AdmissionOptions>(
       request.bodyBytes = bytes
       heldBytes += bytes
       done(null, payload)
+    })
+
+    app.decorate('shrinkBody', (request: FastifyRequest, readBytes: number) => {
+      const unusedBytes = Math.max(0, request.bodyBytes - readBytes)
+      request.bodyBytes -= unusedBytes
+      heldBytes -= unusedBytes
     })
 
     let wasBusy = false

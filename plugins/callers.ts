@@ -1,94 +1,122 @@
 // Decorates the instance with the hooks that identify callers and turn away unknown ones.
-import { readFileSync, unwatchFile, watchFile } from 'node:fs'
+import { isIP } from 'node:net'
+import { normalizeIP } from '@fastify/rate-limit'
 import type { FastifyInstance, FastifyRequest, onRequestAsyncHookHandler, onRequestHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
-import type { Caller } from '../src/callers/caller.ts'
+import { type Caller, identityOf } from '../src/callers/caller.ts'
 import { readCredential } from '../src/callers/credential.ts'
+import { IssuerKeys } from '../src/callers/issuer-keys.ts'
 import { createJwtCallers } from '../src/callers/jwt-callers.ts'
-import { type KeyCallers, parseKeyCallers } from '../src/callers/key-callers.ts'
-import { GatewayError } from '../src/errors.ts'
+import { withoutPort } from '../src/callers/proxy-trust.ts'
+import { NO_CREDENTIAL, type Refusal, RefusedCaller, toError } from '../src/callers/refusal.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
     /** Identifies the caller; undefined if callers need not be known. */
     identifyCaller: onRequestAsyncHookHandler | undefined
-    /** Answers `UNAUTHENTICATED` to an unknown caller; undefined if callers need not be known. */
+    /** Turns an unknown caller away; undefined if callers need not be known. */
     requireCaller: onRequestHookHandler | undefined
+    /** The same for pages: where keys are taken, it makes a browser ask for one. */
+    requireReader: onRequestHookHandler | undefined
   }
   interface FastifyRequest {
     /** Who calls, if known. */
     caller: Caller | undefined
+    /** Why the caller is turned away, in words, and its address, which is gone with its connection; for the log line. */
+    refusal: { readonly reason: string; readonly address: string } | undefined
+    /** The caller's address without a port, as far as `TRUST_PROXY` lets it be believed. */
+    readonly address: string
+    /** What sets the caller apart from others: its name, or the address (the /64 of IPv6). */
+    readonly callerIdentity: string
   }
 }
 
-/** How often the keys file is checked for changes, in ms; polling notices every way of replacing it, also that of a Kubernetes volume. */
-const KEYS_POLL_MS = 1_000
-
-/** Returns what gives the callers of the keys file; it is reloaded when it changes, unless the new version is broken. */
-function watchKeys(app: FastifyInstance, path: string): () => KeyCallers {
-  let callers = parseKeyCallers(readFileSync(path, 'utf8'))
-  const reread = () => {
-    try {
-      callers = parseKeyCallers(readFileSync(path, 'utf8'))
-      app.log.info({ callers: callers.count }, 'CALLER_KEYS_FILE was reloaded')
-    } catch (error) {
-      app.log.error({ reason: (error as Error).message }, 'the new version of CALLER_KEYS_FILE was rejected; the previous one stays in use')
-    }
-  }
-  watchFile(path, { interval: KEYS_POLL_MS, persistent: false }, reread)
-  app.addHook('onClose', async () => unwatchFile(path, reread))
-  return () => callers
-}
-
-function createIdentification(app: FastifyInstance): (request: FastifyRequest) => Promise<Caller | undefined> {
+/** Makes the verifier of callers' tokens, and tells the log and `/health/ready` where the issuer's keys cannot be fetched. */
+function createTokenCheck(app: FastifyInstance) {
   const { config, log } = app
-  const kinds = config.CALLER_AUTH
-  const keys = kinds.has('api-key') ? watchKeys(app, config.CALLER_KEYS_FILE ?? '') : undefined
-  const jwts = kinds.has('jwt')
-    ? createJwtCallers({
-        issuer: config.CALLER_JWT_ISSUER ?? '',
-        jwksUrl: config.CALLER_JWT_JWKS_URL?.href,
-        audience: config.CALLER_JWT_AUDIENCE,
-        clientIds: config.CALLER_JWT_CLIENT_IDS,
-        scopes: config.CALLER_JWT_SCOPES
-      })
-    : undefined
-  const warn = (error: unknown) => log.warn({ reason: (error as Error).name }, 'the keys of CALLER_JWT_ISSUER could not be fetched')
-  if (jwts) app.addHook('onReady', async () => void jwts.hydrate().catch(warn))
+  const keys = new IssuerKeys(fault => {
+    if (fault === undefined) log.info('the keys of CALLER_JWT_ISSUER were fetched')
+    else log.warn({ reason: fault }, 'the keys of CALLER_JWT_ISSUER could not be fetched')
+  })
+  const jwts = createJwtCallers({
+    issuer: config.CALLER_JWT_ISSUER ?? '',
+    jwksUrl: config.CALLER_JWT_JWKS_URL?.href,
+    audience: config.CALLER_JWT_AUDIENCE,
+    clientIds: config.CALLER_JWT_CLIENT_IDS,
+    scopes: config.CALLER_JWT_SCOPES,
+    keys
+  })
+  // A failure has been told by then, and is tried again with the first token.
+  app.addHook('onReady', async () => void jwts.hydrate().catch(() => {}))
+  app.addReadiness(() => ({
+    notices:
+      keys.fault === undefined
+        ? []
+        : [
+            `CALLER_KEYS_UNAVAILABLE: the keys of CALLER_JWT_ISSUER could not be fetched (${keys.fault}); the next token that needs them tries again.`
+          ]
+  }))
+  return jwts
+}
 
+/** Returns what finds the caller of a request, or the reason why there is none. */
+function createIdentification(app: FastifyInstance): (request: FastifyRequest) => Promise<Caller | Refusal> {
+  const { keyCallers } = app
+  const jwts = app.config.CALLER_AUTH.has('jwt') ? createTokenCheck(app) : undefined
   return async request => {
     const credential = readCredential(request.headers, request.raw.rawHeaders)
-    if (credential === undefined) return undefined
-    const byKey = keys?.().find(credential.value)
-    if (byKey !== undefined || jwts === undefined || credential.kind === 'key') return byKey
+    if (credential === undefined) return NO_CREDENTIAL
+    const byKey = keyCallers?.().find(credential.value)
+    if (byKey !== undefined) return byKey
+    if (jwts === undefined || credential.kind === 'key') return { code: 'UNAUTHENTICATED', reason: 'unknown key' }
     try {
       return await jwts.verify(credential.value)
     } catch (error) {
-      // The error's name tells an operator enough; its message may hold parts of the token.
-      log.debug({ requestId: request.id, reason: (error as Error).name }, "a caller's token was refused")
-      return undefined
+      if (error instanceof RefusedCaller) return error.refusal
+      throw error
     }
   }
 }
-
-/** Without a credential in the request the challenge names no error (RFC 6750, section 3). */
-const challengeFor = (request: FastifyRequest) =>
-  readCredential(request.headers, request.raw.rawHeaders) ? 'Bearer realm="graphql", error="invalid_token"' : 'Bearer realm="graphql"'
-
-const requireKnown: onRequestHookHandler = (request, _, done) =>
-  done(request.caller ? undefined : new GatewayError('UNAUTHENTICATED', { headers: { 'www-authenticate': challengeFor(request) } }))
 
 export default fp(
   async app => {
     app.decorateRequest('caller', undefined)
+    app.decorateRequest('refusal', undefined)
+    app.decorateRequest('address', {
+      getter(this: FastifyRequest) {
+        const address = withoutPort(this.ip)
+        return isIP(address) === 0 ? (this.socket.remoteAddress ?? '') : address
+      }
+    })
+    app.decorateRequest('callerIdentity', {
+      getter(this: FastifyRequest) {
+        return identityOf(this.caller, normalizeIP(this.address))
+      }
+    })
     app.decorate('identifyCaller', undefined)
     app.decorate('requireCaller', undefined)
-    if (app.config.CALLER_AUTH.size === 0) return
+    app.decorate('requireReader', undefined)
+    const kinds = app.config.CALLER_AUTH
+    if (kinds.size === 0) return
+
     const identify = createIdentification(app)
+    // The rate of strangers is limited before they are turned away, so the reason is kept until then.
+    const refusals = new WeakMap<FastifyRequest, Refusal>()
     app.identifyCaller = async request => {
-      request.caller = await identify(request)
+      const found = await identify(request)
+      if ('reason' in found) refusals.set(request, found)
+      else request.caller = found
     }
-    app.requireCaller = requireKnown
+    const requireKnown =
+      (takesBasic: boolean): onRequestHookHandler =>
+      (request, _, done) => {
+        if (request.caller) return done()
+        const refusal = refusals.get(request) ?? NO_CREDENTIAL
+        request.refusal = { reason: refusal.reason, address: request.address }
+        done(toError(refusal, takesBasic))
+      }
+    app.requireCaller = requireKnown(false)
+    app.requireReader = requireKnown(kinds.has('api-key'))
   },
-  { name: 'callers', dependencies: ['config', 'errors'] }
+  { name: 'callers', dependencies: ['config', 'errors', 'readiness', 'keysFile'] }
 )

@@ -3,9 +3,13 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import type { FastifyBaseLogger } from 'fastify'
 import fp from 'fastify-plugin'
 import { createSecretExchange } from '../src/cognito/client-secrets.ts'
+import { createClientTokenApi } from '../src/cognito/client-token-api.ts'
 import { createTokenEndpoint } from '../src/cognito/token-endpoint.ts'
+import type { TokenExchange } from '../src/cognito/token-exchange.ts'
 import { TokenManager } from '../src/cognito/token-manager.ts'
 import type { ExchangeReport, TokenStatus } from '../src/cognito/token-status.ts'
+import { proxyFor } from '../src/proxy.ts'
+import type { Settings } from '../src/settings.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -54,22 +58,32 @@ export function readinessOfToken({ state, lastFailure, nextExchangeInSeconds, no
   }
 }
 
+/** The way to a token that the settings choose: the user pools API, or the token endpoint of a domain. */
+function createExchange(config: Settings): TokenExchange {
+  const options = {
+    clientId: config.AWS_COGNITO_APP_CLIENT_ID,
+    scopes: config.AWS_COGNITO_SCOPES,
+    clientMetadata: config.AWS_COGNITO_CLIENT_METADATA
+  }
+  const { AWS_COGNITO_DOMAIN: domain, AWS_COGNITO_ENDPOINT: endpoint } = config
+  if (endpoint) return createClientTokenApi({ ...options, endpoint: endpoint.href, proxy: proxyFor(endpoint, config) })
+  // loadSettings has made sure that one of the two is there.
+  if (!domain) throw new TypeError('neither AWS_COGNITO_DOMAIN nor AWS_COGNITO_ENDPOINT')
+  return createTokenEndpoint({ ...options, domain: domain.href, proxy: proxyFor(domain, config) })
+}
+
 export default fp(
   async app => {
     const { config, log, traceCall } = app
-    const endpoint = createTokenEndpoint({
-      domain: config.AWS_COGNITO_DOMAIN.href,
-      clientId: config.AWS_COGNITO_APP_CLIENT_ID,
-      scopes: config.AWS_COGNITO_SCOPES
-    })
-    const exchangeSecret = createSecretExchange(endpoint, {
+    const tokenExchange = createExchange(config)
+    const exchangeSecret = createSecretExchange(tokenExchange, {
       secret: config.AWS_COGNITO_APP_CLIENT_SECRET,
       secretFile: config.AWS_COGNITO_APP_CLIENT_SECRET_FILE,
       fallback: config.AWS_COGNITO_APP_CLIENT_SECRET_FALLBACK,
       onSecretChange: inUse => log.warn({ inUse }, `Cognito refused the other secret; the ${inUse} one is now in use`)
     })
     // An exchange serves every request, so it belongs to no request's trace, not even that of the request which started it.
-    const exchange = AsyncLocalStorage.bind(traceCall ? () => traceCall(endpoint.url, exchangeSecret) : exchangeSecret)
+    const exchange = AsyncLocalStorage.bind(traceCall ? () => traceCall(tokenExchange.url, exchangeSecret) : exchangeSecret)
     const listeners = [(report: ExchangeReport) => logExchange(log, report), createNoticeLog(log)]
     const onExchange = (report: ExchangeReport) => {
       for (const listener of listeners) listener(report)
@@ -83,7 +97,7 @@ export default fp(
     app.addHook('onReady', async () => tokenManager.start())
     app.addHook('onClose', async () => {
       tokenManager.stop()
-      await endpoint.close()
+      await tokenExchange.close()
     })
   },
   { name: 'cognitoAuth', dependencies: ['config', 'tracing', 'readiness'] }

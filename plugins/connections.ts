@@ -12,6 +12,8 @@ declare module 'fastify' {
   }
 }
 
+/** So many requests of one connection are under way at once; what comes behind them is read once they are answered. */
+const PIPELINED_MAX = 16
 /** How often connections are looked at, in ms. */
 const LOOK_EVERY_MS = 1_000
 
@@ -45,13 +47,18 @@ export default fp<{ clock?: Clock }>(
       socket.once('close', () => connections.delete(socket))
     })
     app.addHook('onRequest', (request, _, done) => {
-      connections.get(request.raw.socket)?.requests.add(request)
+      const { socket } = request.raw
+      const connection = connections.get(socket)
+      connection?.requests.add(request)
+      if (connection && connection.requests.size >= PIPELINED_MAX) socket.pause()
       done()
     })
     app.onRequestEnd(({ request }) => {
       const { socket } = request.raw
       const connection = connections.get(socket)
-      if (!connection?.requests.delete(request) || connection.requests.size > 0) return
+      if (!connection?.requests.delete(request)) return
+      if (connection.requests.size < PIPELINED_MAX && socket.isPaused()) socket.resume()
+      if (connection.requests.size > 0) return
       connection.idleReadBytes = socket.bytesRead
     })
 

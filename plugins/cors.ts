@@ -7,6 +7,7 @@ const ALLOWED_HEADERS = [
   'accept',
   'authorization',
   'content-type',
+  'mcp-protocol-version',
   'traceparent',
   'tracestate',
   'x-api-key',

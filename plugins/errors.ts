@@ -4,6 +4,7 @@ import type { Socket } from 'node:net'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { type ErrorCode, errorBody, GatewayError } from '../src/errors.ts'
+import { COMPLETE_EVENT, EVENT_STREAM_HEADERS, nextEvent } from '../src/event-stream/events.ts'
 import { GRAPHQL_RESPONSE_TYPE, negotiateType } from '../src/graphql/negotiation.ts'
 import { AttemptError } from '../src/http1/attempt-error.ts'
 import { newRequestId } from '../src/request-id.ts'
@@ -14,6 +15,8 @@ declare module 'fastify' {
     errorCode: ErrorCode | undefined
     /** Why Hasura gave no answer that could be passed on, for the log line alone. */
     fault: string | undefined
+    /** Returns any error as one of the table, for an answer that reports it; notes it for the log line, and logs what caused an `INTERNAL_ERROR`. */
+    noteError(error: unknown): GatewayError
   }
 }
 
@@ -37,12 +40,18 @@ export function toGatewayError(error: unknown): GatewayError {
   return new GatewayError('INTERNAL_ERROR', { cause: error })
 }
 
-/** Answers with an error; logs the cause of an `INTERNAL_ERROR`. */
-export function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+function noteError(request: FastifyRequest, error: unknown): GatewayError {
   const failure = toGatewayError(error)
   request.errorCode = failure.code
   if (failure.cause instanceof AttemptError) request.fault = failure.cause.fault
   if (failure.code === 'INTERNAL_ERROR') request.log.error({ err: failure.cause ?? failure }, 'request failed')
+  return failure
+}
+
+/** Answers with an error; logs the cause of an `INTERNAL_ERROR`. */
+export function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const failure = noteError(request, error)
+  if (isStreamed(request, failure)) return sendErrorEvent(failure, request, reply)
   const type = negotiateType(request.headers.accept) === GRAPHQL_RESPONSE_TYPE ? GRAPHQL_RESPONSE_TYPE : 'application/json'
   return reply
     .code(failure.statusCode)
@@ -51,6 +60,33 @@ export function sendError(error: unknown, request: FastifyRequest, reply: Fastif
     .serializer((body: string) => body)
     .send(errorBody(failure, request.id))
 }
+
+/** What is wrong with a request rather than with its document has a status of its own, also for a caller of an event stream. */
+const WITH_STATUS: ReadonlySet<ErrorCode> = new Set([
+  'INVALID_JSON',
+  'INVALID_REQUEST',
+  'UNAUTHENTICATED',
+  'ROLE_NOT_ALLOWED',
+  'NOT_FOUND',
+  'METHOD_NOT_ALLOWED',
+  'NOT_ACCEPTABLE',
+  'BODY_TOO_LARGE',
+  'UNSUPPORTED_MEDIA_TYPE',
+  'RATE_LIMITED',
+  'OVERLOADED',
+  'SHUTTING_DOWN'
+])
+
+/** Whether the error is told of in an event stream: the caller of one may not see the status of an answer (EventSource does not show it). */
+const isStreamed = ({ eventsFor, operation }: FastifyRequest, { code }: GatewayError) =>
+  !WITH_STATUS.has(code) && (eventsFor === 'everything' || (eventsFor === 'subscriptions' && operation?.kind === 'subscription'))
+
+const sendErrorEvent = (error: GatewayError, request: FastifyRequest, reply: FastifyReply) =>
+  reply
+    .code(200)
+    .headers({ 'x-request-id': request.id, ...EVENT_STREAM_HEADERS })
+    .serializer((body: string) => body)
+    .send(nextEvent(errorBody(error, request.id)) + COMPLETE_EVENT)
 
 /** Answers what never becomes a request because it is not valid HTTP: a bad request line, a head that is too large or too slow. */
 export function answerClientError(_: Error, socket: Socket): void {
@@ -92,6 +128,9 @@ export default fp(
   async app => {
     app.decorateRequest('errorCode', undefined)
     app.decorateRequest('fault', undefined)
+    app.decorateRequest('noteError', function (this: FastifyRequest, error: unknown) {
+      return noteError(this, error)
+    })
     app.setErrorHandler(sendError)
     const methods = collectMethods(app)
     app.setNotFoundHandler(request => {

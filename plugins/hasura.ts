@@ -1,6 +1,7 @@
 // Decorates the instance with the client of Hasura; its connections are cut when the service has answered its last request.
 import fp from 'fastify-plugin'
 import { createHasuraClient, type HasuraClient } from '../src/hasura/hasura-client.ts'
+import { proxyFor } from '../src/proxy.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -16,6 +17,7 @@ export default fp(
       tokenHeader: config.GRAPHQL_TOKEN_HEADER,
       timeoutMs: config.GRAPHQL_TIMEOUT_MS,
       connections: config.GRAPHQL_CONNECTIONS,
+      proxy: proxyFor(config.GRAPHQL_ENDPOINT, config),
       tokens: tokenManager,
       traceCall,
       onRetry: reason => metrics.retries.inc({ reason }),

@@ -33,6 +33,10 @@ export function createHostCheck(onlyLoopback: boolean): onRequestHookHandler {
 }
 
 declare module 'fastify' {
+  interface FastifyInstance {
+    /** {@link createHostCheck}, for another listener. */
+    createHostCheck: typeof createHostCheck
+  }
   interface FastifyContextConfig {
     /** Whether the route is for probes, which may name the service by any address. Default false. */
     isProbe?: boolean
@@ -42,6 +46,7 @@ declare module 'fastify' {
 export default fp(
   async app => {
     const { HOST: host, CALLER_AUTH: kinds } = app.config
+    app.decorate('createHostCheck', createHostCheck)
     app.addHook('onRequest', createHostCheck(kinds.size === 0 && isLoopback(host)))
   },
   { name: 'host-check', dependencies: ['config', 'errors'] }

@@ -50,6 +50,7 @@ export default fp(
     app.decorateRequest('bodyMembers', undefined)
     app.removeAllContentTypeParsers()
     app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
+      app.shrinkBody(request, body.length)
       if (body.length === 0 && request.routeOptions.config.allowsEmptyBody) return done(null, undefined)
       try {
         const { value, members } = parseBody(body)
@@ -60,5 +61,5 @@ export default fp(
       }
     })
   },
-  { name: 'jsonBody' }
+  { name: 'jsonBody', dependencies: ['admission'] }
 )

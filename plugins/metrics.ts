@@ -3,6 +3,7 @@ import type { EndedRequest, FastifyReply, FastifyRequest } from 'fastify'
 import Fastify from 'fastify'
 import fp from 'fastify-plugin'
 import { createMetrics, type Metrics } from '../src/metrics.ts'
+import { isLoopback } from '../src/settings-checks.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -10,16 +11,25 @@ declare module 'fastify' {
   }
 }
 
+/** The longest that a request for metrics may take to arrive, in ms, and how often Node looks for late ones. */
+const REQUEST_MAX_MS = 5_000
+const CHECK_MS = 1_000
+/** Most open connections of the listener of metrics. */
+const CONNECTIONS_MAX = 100
+
 /** How an operation ended: `ok`, an error code, `upstream_error` or `aborted`. */
 function outcomeOf(request: FastifyRequest, reply: FastifyReply): string {
   if (request.errorCode !== undefined) return request.errorCode
-  if (!reply.raw.writableFinished) return 'aborted'
+  // It is for its caller to end a stream.
+  if (!reply.raw.writableFinished) return request.eventStream ? 'ok' : 'aborted'
   return request.upstreamStatus !== undefined && request.upstreamStatus >= 400 ? 'upstream_error' : 'ok'
 }
 
 function observeRequest(metrics: Metrics, { request, reply, ms, config }: EndedRequest): void {
   const { caller, operation, upstreamMs } = request
-  metrics.httpSeconds.observe({ route: config.url ?? 'none', method: request.method, status_code: reply.statusCode }, ms / 1000)
+  // A stream lasts as long as its caller likes, which is no measure of the service.
+  if (request.eventStream === undefined)
+    metrics.httpSeconds.observe({ route: config.url ?? 'none', method: request.method, status_code: reply.statusCode }, ms / 1000)
   if (operation)
     metrics.operations.inc({ kind: operation.kind, outcome: outcomeOf(request, reply), ...(caller && { caller: caller.label }) })
   if (upstreamMs !== undefined) metrics.hasuraSeconds.observe(upstreamMs / 1000)
@@ -37,10 +47,19 @@ export default fp(
     })
     if (port === 0) return
 
-    const listener = Fastify()
+    const listener = Fastify({
+      // Closing does not wait for a connection that has sent nothing.
+      forceCloseConnections: true,
+      requestTimeout: REQUEST_MAX_MS,
+      http: { headersTimeout: REQUEST_MAX_MS, requestTimeout: REQUEST_MAX_MS, connectionsCheckingInterval: CHECK_MS }
+    })
+    listener.server.maxConnections = CONNECTIONS_MAX
+    listener.addHook('onRequest', app.createHostCheck(isLoopback(host)))
+    // Each scrape has a connection of its own, so that none lies idle.
+    listener.addHook('onSend', async (_, reply) => void reply.header('connection', 'close'))
     listener.get('/metrics', async (_, reply) => reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()))
     app.addHook('onReady', async () => void (await listener.listen({ host, port })))
     app.addHook('onClose', () => listener.close())
   },
-  { name: 'metrics', dependencies: ['config', 'requestEnd', 'requestLog', 'cognitoAuth'] }
+  { name: 'metrics', dependencies: ['config', 'requestEnd', 'requestLog', 'cognitoAuth', 'host-check'] }
 )

@@ -36,7 +36,8 @@ const ROUTES_DOCUMENT = 'routesDocument'
 const SECURITY_SCHEMES: Readonly<Record<string, [string, OpenAPIV3_1.SecuritySchemeObject][]>> = {
   'api-key': [
     ['apiKey', { type: 'apiKey', in: 'header', name: 'x-api-key', description: 'Your key.' }],
-    ['bearerKey', { type: 'http', scheme: 'bearer', description: 'Your key as a bearer token.' }]
+    ['bearerKey', { type: 'http', scheme: 'bearer', description: 'Your key as a bearer token.' }],
+    ['basicKey', { type: 'http', scheme: 'basic', description: 'Any user name, and your key as the password.' }]
   ],
   jwt: [['bearerJwt', { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'Your access token.' }]]
 }

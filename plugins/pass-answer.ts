@@ -1,7 +1,9 @@
 // Passes an answer of Hasura on to the caller: its bytes as they came, its status by the type that the caller accepts.
 import { isUtf8 } from 'node:buffer'
+import { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { COMPLETE_EVENT, EVENT_END, EVENT_STREAM_HEADERS, inLines, NEXT_START, nextEvent } from '../src/event-stream/events.ts'
 import { hasDataMember } from '../src/graphql/has-data-member.ts'
 import { GRAPHQL_RESPONSE_TYPE, statusOf } from '../src/graphql/negotiation.ts'
 import type { UpstreamAnswer } from '../src/hasura/hasura-client.ts'
@@ -48,6 +50,7 @@ function createTurnEnd(): () => Promise<void> {
 
 function send(request: FastifyRequest, reply: FastifyReply, answer: UpstreamAnswer): FastifyReply {
   const { responseType } = request
+  if (request.eventsFor === 'everything') return sendAsEvent(request, reply, answer)
   const { status, headers, head, stream } = answer
   const isAscii = passHeadersBack(reply, headers)
   // Hasura may allow an answer to be cached (@cached), but not for another caller, role or coding.
@@ -58,6 +61,19 @@ function send(request: FastifyRequest, reply: FastifyReply, answer: UpstreamAnsw
   if (stream || !isAscii || !isUtf8(head)) return reply.send(stream ?? head)
   // Node writes a head and a text in one piece, but a head and bytes in two; the serializer keeps Fastify from adding a charset.
   return reply.serializer(asItIs).send(head.toString())
+}
+
+/** For a caller that takes nothing but an event stream: the answer as its one event, whatever the status. */
+function sendAsEvent(request: FastifyRequest, reply: FastifyReply, { head, stream }: UpstreamAnswer): FastifyReply {
+  stream?.once('error', error => noteBreak(request, error))
+  return reply.headers(EVENT_STREAM_HEADERS).send(stream ? Readable.from(asEvents(stream)) : nextEvent(head.toString()) + COMPLETE_EVENT)
+}
+
+async function* asEvents(stream: Readable): AsyncGenerator<string> {
+  const decoder = new TextDecoder()
+  yield NEXT_START
+  for await (const chunk of stream) yield inLines(decoder.decode(chunk, { stream: true }))
+  yield `${EVENT_END}${COMPLETE_EVENT}`
 }
 
 /** Sets the headers that the caller gets; tells whether they are ASCII, so that they and a text may be encoded as one. */

@@ -1,5 +1,5 @@
 // Decorates the instance with the hook that limits the rate of requests, by caller or by address, counted in memory or in Redis.
-import rateLimit, { normalizeIP } from '@fastify/rate-limit'
+import rateLimit from '@fastify/rate-limit'
 import type { FastifyInstance, FastifyRequest, onRequestAsyncHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Redis } from 'ioredis'
@@ -62,7 +62,7 @@ export default fp(
       ...(redis && { redis, nameSpace: 'cognito-hasura-gateway-' }),
       max: limitFor,
       allowList: request => limitFor(request) === 0,
-      keyGenerator: request => (request.caller ? `${request.caller.kind} ${request.caller.name}` : `address ${normalizeIP(request.ip)}`),
+      keyGenerator: request => request.callerIdentity,
       errorResponseBuilder: (_, { max, ttl }) => {
         const retryAfterSeconds = Math.ceil(ttl / 1000)
         return new GatewayError('RATE_LIMITED', {

@@ -1,5 +1,5 @@
 // One log line a request, written when it has ended, even if its caller left before the answer.
-import type { EndedRequest } from 'fastify'
+import type { EndedRequest, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Operation } from '../src/graphql/document.ts'
 
@@ -21,10 +21,20 @@ declare module 'fastify' {
 /** Two decimal places. */
 const hundredths = (ms: number) => Math.round(ms * 100) / 100
 
+/** A plain word. Any other role is shown only if it is listed: callers mistake the header, and put keys into it. */
+const PLAIN_ROLE = /^[a-z_]{1,24}$/
+
+/** Returns what the line of a request says of a caller who was turned away. */
+function describeRefusal({ refusal, headers, server }: FastifyRequest) {
+  const role = String(headers['x-hasura-role'] ?? '')
+  const mayBeShown = PLAIN_ROLE.test(role) || server.config.HASURA_ALLOWED_ROLES.has(role)
+  return { ...refusal, role: mayBeShown ? role : undefined }
+}
+
 /** Writes the line of a request; its id is a binding of its logger. */
 function logRequest({ request, reply, ms, config }: EndedRequest): void {
   const { caller, operation, upstreamMs } = request
-  const level = config.isQuiet ? 'debug' : 'info'
+  const level = config.isQuiet && request.refusal === undefined ? 'debug' : 'info'
   request.log[level](
     {
       method: request.method,
@@ -35,8 +45,10 @@ function logRequest({ request, reply, ms, config }: EndedRequest): void {
       status: reply.statusCode,
       code: request.errorCode,
       fault: request.fault,
+      ...(request.refusal !== undefined && describeRefusal(request)),
       ms: hundredths(ms),
       upstreamMs: upstreamMs === undefined ? undefined : hundredths(upstreamMs),
+      events: request.eventStream?.events,
       aborted: reply.raw.writableFinished ? undefined : true
     },
     'request'
@@ -50,5 +62,5 @@ export default fp(
     app.decorateRequest('upstreamStatus', undefined)
     app.onRequestEnd(logRequest)
   },
-  { name: 'requestLog', dependencies: ['requestEnd', 'errors'] }
+  { name: 'requestLog', dependencies: ['config', 'requestEnd', 'errors'] }
 )

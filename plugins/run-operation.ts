@@ -1,12 +1,13 @@
 // Runs one operation, for every route that has one to run: checks what is asked for, calls Hasura, passes its answer on.
 import type { Readable } from 'node:stream'
-import type { FastifyInstance, FastifyReply, FastifyRequest, OperationRequest, onRequestHookHandler } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest, OperationRequest, onRequestHookHandler, WantedSubscription } from 'fastify'
 import fp from 'fastify-plugin'
 import type { FairTurns } from '../src/admission/fair-turns.ts'
 import { GatewayError } from '../src/errors.ts'
 import { acceptsGzip } from '../src/graphql/accepts-gzip.ts'
 import { type CheckedDocument, type Operation, selectOperation } from '../src/graphql/document.ts'
-import { negotiateType, type ResponseType } from '../src/graphql/negotiation.ts'
+import { acceptsEventStream } from '../src/graphql/event-stream-type.ts'
+import { JSON_TYPE, negotiateType, type ResponseType } from '../src/graphql/negotiation.ts'
 import type { UpstreamAnswer } from '../src/hasura/hasura-client.ts'
 import { createHeaderPassing } from '../src/hasura/passed-headers.ts'
 
@@ -17,6 +18,8 @@ declare module 'fastify' {
     operationName: string | null | undefined
     /** The JSON text of an object, sent on as it is; undefined where there are none. */
     variables: string | undefined
+    /** Whether a stored operation is still in force; undefined for a document of the caller's own. */
+    isCurrent?: () => boolean
   }
   interface FastifyInstance {
     /**
@@ -24,17 +27,25 @@ declare module 'fastify' {
      * @throws {GatewayError} `NOT_ACCEPTABLE`, `ROLE_NOT_ALLOWED`
      */
     checkAcceptAndRole: onRequestHookHandler
+    /**
+     * Runs one query or mutation for a request and returns Hasura's answer, without a content coding, for a route that does not send it as it is.
+     * @throws {GatewayError} as `runOperation` does; an `AttemptError` where the caller left, which `request.callerLeft` tells
+     */
+    callHasura(request: FastifyRequest, wanted: OperationRequest): Promise<UpstreamAnswer>
   }
   interface FastifyRequest {
-    /** The type of the answer, by the caller's `Accept`. */
+    /** The type of the answer where it is JSON, by the caller's `Accept`. */
     responseType: ResponseType
-    /** The caller's `x-hasura-role`, once it is found to be allowed. */
+    /** Whether the caller takes an event stream: for a subscription, or for every answer since it takes nothing else. */
+    eventsFor: 'nothing' | 'subscriptions' | 'everything'
+    /** The caller's `x-hasura-role`, once it is found to be allowed, or the role that the keys file gives to requests without one. */
     hasuraRole: string | undefined
   }
   interface FastifyReply {
     /**
      * Runs one operation of a checked document and sends Hasura's answer; resolves when it is sent, or the caller has left.
      * @throws {GatewayError} `OPERATION_NAME_REQUIRED`, `OPERATION_NOT_FOUND`, `METHOD_NOT_ALLOWED`, `OPERATION_NOT_ALLOWED`,
+     *   `SUBSCRIPTION_NOT_SUPPORTED`, `NOT_ACCEPTABLE`, `OVERLOADED`,
      *   `INVALID_REQUEST`, and those of the call of Hasura
      */
     runOperation(wanted: OperationRequest): Promise<void>
@@ -43,23 +54,34 @@ declare module 'fastify' {
 
 function createAcceptAndRoleCheck(allowedRoles: ReadonlySet<string>): onRequestHookHandler {
   return (request, _, done) => {
-    const type = negotiateType(request.headers.accept)
-    if (type === undefined) return done(new GatewayError('NOT_ACCEPTABLE'))
-    request.responseType = type
+    const { accept } = request.headers
+    const type = negotiateType(accept)
+    const takesEvents = acceptsEventStream(accept)
+    if (type === undefined && !takesEvents) return done(new GatewayError('NOT_ACCEPTABLE'))
+    request.responseType = type ?? JSON_TYPE
+    if (takesEvents) request.eventsFor = type === undefined ? 'everything' : 'subscriptions'
     const role = request.headers['x-hasura-role']
-    if (role !== undefined) {
-      if (typeof role !== 'string' || !allowedRoles.has(role) || request.caller?.roles?.has(role) === false)
-        return done(new GatewayError('ROLE_NOT_ALLOWED'))
-      request.hasuraRole = role
+    if (role === undefined) {
+      request.hasuraRole = request.caller?.role
+      return done()
     }
+    if (typeof role !== 'string' || !allowedRoles.has(role) || request.caller?.roles?.has(role) === false) {
+      request.refusal = { reason: 'the role is not allowed', address: request.address }
+      return done(new GatewayError('ROLE_NOT_ALLOWED'))
+    }
+    request.hasuraRole = role
     done()
   }
 }
 
-function assertMayRun({ method, caller }: FastifyRequest, { kind }: Operation, allowedKinds: ReadonlySet<string>): void {
-  if (kind === 'subscription') throw new GatewayError('SUBSCRIPTION_NOT_SUPPORTED')
-  if (method === 'GET' && kind !== 'query')
-    throw new GatewayError('METHOD_NOT_ALLOWED', { message: 'Only queries run by GET: POST a mutation.', headers: { allow: 'POST' } })
+function assertMayRun({ method, caller, eventsFor }: FastifyRequest, { kind }: Operation, allowedKinds: ReadonlySet<string>): void {
+  if (kind === 'subscription' && !allowedKinds.has(kind)) throw new GatewayError('SUBSCRIPTION_NOT_SUPPORTED')
+  if (kind === 'subscription' && eventsFor === 'nothing')
+    throw new GatewayError('NOT_ACCEPTABLE', {
+      message: 'A subscription is answered with an event stream: Accept must name text/event-stream.'
+    })
+  if (method === 'GET' && kind === 'mutation')
+    throw new GatewayError('METHOD_NOT_ALLOWED', { message: 'A mutation does not run by GET: POST it.', headers: { allow: 'POST' } })
   if (!allowedKinds.has(kind) || caller?.operations?.has(kind) === false)
     throw new GatewayError('OPERATION_NOT_ALLOWED', { message: `A ${kind} is not allowed.` })
 }
@@ -71,27 +93,37 @@ function writeBody({ document, operationName, variables }: OperationRequest, ope
   return `{"query":${document.json},"variables":${variables}${name}}`
 }
 
+const subscriptionOf = ({ document, operationName, variables, isCurrent }: OperationRequest): WantedSubscription => ({
+  query: document.text,
+  operationName: operationName ?? undefined,
+  variables,
+  isCurrent
+})
+
 /**
  * Waits until it is the caller's turn to call Hasura, or the request's time is over.
  * @throws {GatewayError} `OVERLOADED`, `UPSTREAM_TIMEOUT`
  */
-async function waitForTurn(turns: FairTurns, request: FastifyRequest, signal: AbortSignal, timeoutMs: number): Promise<void> {
-  const { caller, ip } = request
+async function waitForTurn(turns: FairTurns, caller: string, signal: AbortSignal, timeoutMs: number): Promise<void> {
   const overdue = AbortSignal.timeout(timeoutMs)
   try {
-    await turns.wait(caller ? `${caller.kind} ${caller.name}` : `address ${ip}`, AbortSignal.any([signal, overdue]))
+    await turns.wait(caller, AbortSignal.any([signal, overdue]))
   } catch (error) {
     throw error === overdue.reason ? new GatewayError('UPSTREAM_TIMEOUT', { cause: error }) : error
   }
 }
 
+/** One call of Hasura. */
+type Call = { body: string; isQuery: boolean; takesGzip: boolean; signal: AbortSignal }
+
 /** Makes the call of Hasura for a request. */
 function createCall({ config, hasura, traceCall, turns }: FastifyInstance) {
   const passHeaders = createHeaderPassing({ forward: config.FORWARD_HEADERS, passesTraceContext: traceCall === undefined })
-  return async (request: FastifyRequest, body: string, isQuery: boolean, signal: AbortSignal): Promise<UpstreamAnswer> => {
-    const headers = passHeaders(request.headers, request.id, acceptsGzip(request.headers['accept-encoding']), request.hasuraRole)
+  return async (request: FastifyRequest, { body, isQuery, takesGzip, signal }: Call): Promise<UpstreamAnswer> => {
+    const headers = passHeaders(request.headers, request.id, takesGzip, request.hasuraRole)
     const startedAtMs = performance.now()
-    if (!turns.tryTake()) await waitForTurn(turns, request, signal, config.GRAPHQL_TIMEOUT_MS)
+    const { callerIdentity } = request
+    if (!turns.tryTake(callerIdentity)) await waitForTurn(turns, callerIdentity, signal, config.GRAPHQL_TIMEOUT_MS)
     const calledAtMs = performance.now()
     let stream: Readable | undefined
     try {
@@ -101,8 +133,8 @@ function createCall({ config, hasura, traceCall, turns }: FastifyInstance) {
       return answer
     } finally {
       request.upstreamMs = performance.now() - calledAtMs
-      if (stream) stream.once('close', () => turns.release())
-      else turns.release()
+      if (stream) stream.once('close', () => turns.release(callerIdentity))
+      else turns.release(callerIdentity)
     }
   }
 }
@@ -110,28 +142,47 @@ function createCall({ config, hasura, traceCall, turns }: FastifyInstance) {
 export default fp(
   async app => {
     const { config } = app
-    const callHasura = createCall(app)
+    const call = createCall(app)
     app.decorateRequest('responseType')
+    app.decorateRequest('eventsFor', 'nothing')
     app.decorateRequest('hasuraRole', undefined)
     app.decorate('checkAcceptAndRole', createAcceptAndRoleCheck(config.HASURA_ALLOWED_ROLES))
 
-    app.decorateReply('runOperation', async function (this: FastifyReply, wanted) {
-      const { request } = this
-      const operation = selectOperation(wanted.document, wanted.operationName)
+    const select = (request: FastifyRequest, { document, operationName }: OperationRequest): Operation => {
+      const operation = selectOperation(document, operationName)
       request.operation = operation
       assertMayRun(request, operation, config.GRAPHQL_ALLOWED_OPERATIONS)
-      const body = writeBody(wanted, operation)
+      return operation
+    }
+    const ask = (request: FastifyRequest, wanted: OperationRequest, operation: Operation, takesGzip: boolean): Promise<UpstreamAnswer> => {
       const callerLeft = new AbortController()
       request.callerLeft = callerLeft
+      const body = writeBody(wanted, operation)
+      return call(request, { body, isQuery: operation.kind === 'query', takesGzip, signal: callerLeft.signal })
+    }
+
+    app.decorate('callHasura', async (request: FastifyRequest, wanted: OperationRequest) => {
+      const operation = select(request, wanted)
+      if (operation.kind === 'subscription') throw new GatewayError('SUBSCRIPTION_NOT_SUPPORTED')
+      return ask(request, wanted, operation, false)
+    })
+
+    app.decorateReply('runOperation', async function (this: FastifyReply, wanted) {
+      const { request } = this
+      const operation = select(request, wanted)
+      if (operation.kind === 'subscription') return this.streamSubscription(subscriptionOf(wanted))
+      const takesGzip = request.eventsFor !== 'everything' && acceptsGzip(request.headers['accept-encoding'])
       try {
-        const answer = await callHasura(request, body, operation.kind === 'query', callerLeft.signal)
-        await this.passAnswer(answer)
+        await this.passAnswer(await ask(request, wanted, operation, takesGzip))
       } catch (error) {
-        if (!callerLeft.signal.aborted) throw error
+        if (!request.callerLeft?.signal.aborted) throw error
         // Nobody is left to answer.
         this.hijack()
       }
     })
   },
-  { name: 'runOperation', dependencies: ['config', 'errors', 'callers', 'requestLog', 'hasura', 'admission', 'passAnswer', 'tracing'] }
+  {
+    name: 'runOperation',
+    dependencies: ['config', 'errors', 'callers', 'requestLog', 'hasura', 'admission', 'passAnswer', 'subscriptions', 'tracing']
+  }
 )

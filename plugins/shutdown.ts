@@ -12,6 +12,8 @@ declare module 'fastify' {
      * @returns whether all of them have finished
      */
     drain(graceMs: number): Promise<boolean>
+    /** Calls `listener` when the service begins to stop; for what would not end by itself. */
+    onDrain(listener: () => void): void
   }
   interface FastifyContextConfig {
     /** Whether the route answers while the service stops. Default false. */
@@ -26,8 +28,11 @@ export default fp(
 
     app.decorate('isDraining', false)
     app.addReadiness(() => ({ blocking: app.isDraining ? ['The service is shutting down.'] : [] }))
+    const listeners: (() => void)[] = []
+    app.decorate('onDrain', (listener: () => void) => void listeners.push(listener))
     app.decorate('drain', async graceMs => {
       app.isDraining = true
+      for (const listener of listeners) listener()
       if (inFlight === 0) return true
       return new Promise(resolve => {
         const timer = setTimeout(() => resolve(false), graceMs)

@@ -46,6 +46,10 @@ export const REQUEST_ID_HEADER = {
   'x-request-id': { type: 'string', description: "The caller's own `x-request-id`, or a new one." }
 } as const
 
+/** What an event stream is, in words. */
+export const EVENT_STREAM_TEXT =
+  'An event stream (GraphQL over Server-Sent Events, distinct connections mode): `event: next` with an answer, `event: complete` at the end.'
+
 /** What may come of a request that runs an operation, whatever says which. */
 export const RUN_ERRORS = [
   'INVALID_REQUEST',
@@ -62,6 +66,7 @@ export const RUN_ERRORS = [
   'UPSTREAM_UNREACHABLE',
   'UPSTREAM_INVALID_RESPONSE',
   'TOKEN_UNAVAILABLE',
+  'CALLER_KEYS_UNAVAILABLE',
   'OPERATION_UNAVAILABLE',
   'OVERLOADED',
   'SHUTTING_DOWN',

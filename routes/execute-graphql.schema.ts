@@ -1,7 +1,9 @@
 // The schemas of /execute-graphql: they check each request and describe the route in the OpenAPI document.
 import { Type } from '@fastify/type-provider-typebox'
+import { COMPLETE_EVENT, nextEvent } from '../src/event-stream/events.ts'
+import { EVENT_STREAM_TYPE } from '../src/graphql/event-stream-type.ts'
 import { GRAPHQL_RESPONSE_TYPE, JSON_TYPE } from '../src/graphql/negotiation.ts'
-import { BODY_ERRORS, errorResponses, REQUEST_ID_HEADER, RUN_ERRORS } from './error-responses.ts'
+import { BODY_ERRORS, EVENT_STREAM_TEXT, errorResponses, REQUEST_ID_HEADER, RUN_ERRORS } from './error-responses.ts'
 
 const nullable = <T>(type: string, description: string) => Type.Optional(Type.Unsafe<T | null>({ type: [type, 'null'], description }))
 
@@ -73,10 +75,19 @@ const media = {
   }
 }
 
+const EXAMPLE_STREAM = nextEvent(JSON.stringify(data)) + COMPLETE_EVENT
+
 const ANSWER = {
   description: "Hasura's answer as it came; with `application/json` even if it holds errors.",
   headers: REQUEST_ID_HEADER,
-  content: { [JSON_TYPE]: media, [GRAPHQL_RESPONSE_TYPE]: { ...media, examples: { data: media.examples.data } } }
+  content: {
+    [JSON_TYPE]: media,
+    [GRAPHQL_RESPONSE_TYPE]: { ...media, examples: { data: media.examples.data } },
+    [EVENT_STREAM_TYPE]: {
+      schema: { type: 'string', description: EVENT_STREAM_TEXT },
+      examples: { next: { summary: 'A subscription', value: EXAMPLE_STREAM } }
+    }
+  }
 }
 
 const DOCUMENT_ERRORS = [
@@ -105,7 +116,8 @@ export const getSchema = {
   ...common,
   operationId: 'executeGraphqlByGet',
   summary: 'Run a GraphQL query by GET',
-  description: 'The same for queries only, so that a link can run one; a mutation is answered 405.',
+  description:
+    'The same for queries, so that a link can run one, and for subscriptions, as an EventSource asks; a mutation is answered 405.',
   querystring: QuerystringSchema,
   response: { 200: ANSWER, ...errorResponses([...DOCUMENT_ERRORS, ...RUN_ERRORS]) }
 }

@@ -12,7 +12,7 @@ const VariableSchema = Type.Object({
 
 const StoredOperationSchema = Type.Object({
   name: Type.String({ description: 'Its route is `/operations/<name>`.' }),
-  kind: Type.Union([Type.Literal('query'), Type.Literal('mutation')]),
+  kind: Type.Union([Type.Literal('query'), Type.Literal('mutation'), Type.Literal('subscription')]),
   description: Type.Optional(Type.String()),
   variables: Type.Array(VariableSchema),
   available: Type.Optional(
@@ -27,7 +27,7 @@ export const listSchema = {
   tags: ['operations'],
   operationId: 'listOperations',
   summary: 'The stored operations',
-  description: 'What can run by name, with its variables. A query runs by GET or POST, a mutation by POST.',
+  description: 'What can run by name, with its variables. A query or a subscription runs by GET or POST, a mutation by POST.',
   response: {
     200: {
       description: 'In the order of their names.',

@@ -10,7 +10,7 @@ import { describeOperations } from './operations/openapi-part.ts'
 import { listSchema } from './operations.schema.ts'
 
 const PATH = '/operations'
-const METHODS = { list: ['GET', 'HEAD'], query: ['GET', 'POST'], mutation: ['POST'] } as const
+const METHODS = { list: ['GET', 'HEAD'], query: ['GET', 'POST'], mutation: ['POST'], subscription: ['GET', 'POST'] } as const
 
 /** A stored operation, and the catalog that it was found in: a request sees no other. */
 type FoundOperation = { readonly operation: StoredOperation; readonly catalog: OperationCatalog }
@@ -83,7 +83,11 @@ const routes: FastifyPluginAsyncTypebox = async app => {
   const list = oncePerCatalog(({ operations, misfits }) => ({
     operations: operations.map(operation => entryOf(operation, !misfits.has(operation)))
   }))
-  app.get('/', { onRequest, schema: listSchema, prefixTrailingSlash: 'no-slash' }, async () => list(operations.current))
+  app.get('/', { onRequest, schema: listSchema, prefixTrailingSlash: 'no-slash' }, async request => {
+    // The list is no event.
+    if (request.eventsFor === 'everything') throw new GatewayError('NOT_ACCEPTABLE')
+    return list(operations.current)
+  })
 
   // One route for all: with a route for each, Fastify would take a time to start that grows with the square of their number.
   app.route({
@@ -104,7 +108,8 @@ const routes: FastifyPluginAsyncTypebox = async app => {
       const variables = isGet
         ? read.fromQuery(request.query as Record<string, QueryText>)
         : read.fromBody(request.body, request.bodyMembers)
-      return reply.runOperation({ document, operationName: undefined, variables })
+      const isCurrent = () => operations.current.get(operation.name)?.document.text === document.text
+      return reply.runOperation({ document, operationName: undefined, variables, isCurrent })
     }
   })
 }

@@ -1,8 +1,9 @@
-// A stand-in for a Cognito user pool: a real OAuth 2 server that shows Cognito's paths, claims and error bodies.
+// A stand-in for a Cognito user pool: a real OAuth 2 server that shows Cognito's paths, claims and error bodies, and `GetClientToken`.
 import { randomUUID } from 'node:crypto'
 import { createServer } from 'node:http'
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose'
 import { machineClaims } from './cognito-claims.ts'
+import { answerClientToken, isApiRequest } from './cognito-client-token.ts'
 import { createProvider } from './cognito-provider.ts'
 import { listen, stopListening } from './listen.ts'
 
@@ -24,7 +25,7 @@ export interface CognitoOptions {
 
 /** A running stand-in for Cognito. */
 export interface CognitoStandIn {
-  /** What goes into `AWS_COGNITO_DOMAIN`. */
+  /** What goes into `AWS_COGNITO_DOMAIN` or `AWS_COGNITO_ENDPOINT`. */
   readonly url: string
   readonly issuer: string
   readonly jwksUrl: string
@@ -47,18 +48,23 @@ export async function startCognito(options: CognitoOptions): Promise<CognitoStan
   const url = `http://${host}:${await listen(server, options.port ?? 0, host)}`
   const issuer = `${url}/${poolId}`
 
+  const issueToken = (claims?: JWTPayload) =>
+    new SignJWT({ ...machineClaims({ issuer, clientId, scope: scopes, tokenLifetimeSeconds }), ...claims })
+      .setProtectedHeader({ kid, alg: 'RS256' })
+      .sign(privateKey)
   const handle = createProvider({ url, issuer, clientId, clientSecret, scopes, tokenLifetimeSeconds, signingKey }).callback()
-  server.on('request', (request, response) => void handle(request, response))
+  const api = { clientId, clientSecret, scopes, tokenLifetimeSeconds, issueToken: (scope: string) => issueToken({ scope }) }
+  server.on('request', (request, response) => {
+    if (isApiRequest(request)) answerClientToken(request, response, api).catch(error => response.destroy(error))
+    else void handle(request, response)
+  })
 
   return {
     url,
     issuer,
     jwksUrl: `${issuer}/.well-known/jwks.json`,
     tokenEndpoint: `${url}/oauth2/token`,
-    issueToken: claims =>
-      new SignJWT({ ...machineClaims({ issuer, clientId, scope: scopes, tokenLifetimeSeconds }), ...claims })
-        .setProtectedHeader({ kid, alg: 'RS256' })
-        .sign(privateKey),
+    issueToken,
     close: () => stopListening(server)
   }
 }

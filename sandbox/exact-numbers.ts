@@ -22,8 +22,11 @@ export const isExactNumber = isRawJSON
  * small whole numbers stay plain, however they are written. Throws a SyntaxError for anything but JSON.
  */
 export function parseExactly(text: string): unknown {
-  return parse(text, (_key, value, { source }) => {
-    if (typeof value !== 'number' || source === undefined) return value
-    return Number.isSafeInteger(value) || String(value) === source ? value : rawJSON(source)
-  })
+  return parse(text, keepDigits)
+}
+
+/** The reviver of {@link parseExactly}, for who calls `JSON.parse` elsewhere. */
+export function keepDigits(_key: string, value: unknown, { source }: { readonly source?: string } = {}): unknown {
+  if (typeof value !== 'number' || source === undefined) return value
+  return Number.isSafeInteger(value) || String(value) === source ? value : rawJSON(source)
 }

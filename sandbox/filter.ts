@@ -88,7 +88,8 @@ function compareRows(table: TableName, column: string, direction: string, a: Row
   return isDescending ? compareValues(table, column, right, left) : compareValues(table, column, left, right)
 }
 
-function compareValues(table: TableName, column: string, a: unknown, b: unknown): number {
+/** Below 0 where `a` comes before `b` in a column of the table, above 0 where it comes after. */
+export function compareValues(table: TableName, column: string, a: unknown, b: unknown): number {
   const [left, right] = [comparable(table, column, a), comparable(table, column, b)]
   return left < right ? -1 : left > right ? 1 : 0
 }

@@ -6,6 +6,13 @@ import { HasuraError } from './hasura-error.ts'
 /** The roles of the sandbox: `service` may do everything, `reader` may only read. */
 export type Role = 'service' | 'reader'
 
+/** Who calls, and until when. */
+export interface Session {
+  readonly role: Role
+  /** When the token ceases to pass, in ms since 1970. */
+  readonly expiresAtMs: number
+}
+
 /** How tokens are checked: the counterpart of `HASURA_GRAPHQL_JWT_SECRET`. */
 export interface JwtSettings {
   readonly jwksUrl: string
@@ -22,16 +29,17 @@ const CLAIMS_KEY = 'https://hasura.io/jwt/claims'
 const MAPPED_CLAIMS = { 'x-hasura-allowed-roles': ['service', 'reader'], 'x-hasura-default-role': 'service' }
 
 /**
- * Gives a function from request headers to the caller's role. It throws a {@link HasuraError}: `invalid-headers`, `invalid-jwt`,
+ * Gives a function from request headers to the caller's session. It throws a {@link HasuraError}: `invalid-headers`, `invalid-jwt`,
  * `jwt-invalid-claims`, `jwt-missing-role-claims` or `access-denied`.
  */
-export function sessionReader(settings: JwtSettings): (headers: IncomingHttpHeaders) => Promise<Role> {
+export function sessionReader(settings: JwtSettings): (headers: IncomingHttpHeaders) => Promise<Session> {
   // Hasura does not fetch the keys again for a kid it does not know.
   const keys = createRemoteJWKSet(new URL(settings.jwksUrl), { cooldownDuration: Number.POSITIVE_INFINITY })
   return async headers => {
     const token = bearerToken(headers)
     const claims = await verify(token, keys, settings)
-    return chooseRole(settings.claims === 'token' ? claims[CLAIMS_KEY] : MAPPED_CLAIMS, headers['x-hasura-role'])
+    const role = chooseRole(settings.claims === 'token' ? claims[CLAIMS_KEY] : MAPPED_CLAIMS, headers['x-hasura-role'])
+    return { role, expiresAtMs: ((claims.exp ?? 0) + (settings.allowedSkewSeconds ?? 0)) * 1000 }
   }
 }
 

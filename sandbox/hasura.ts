@@ -4,6 +4,7 @@ import { text } from 'node:stream/consumers'
 import { gzipSync } from 'node:zlib'
 import { createEngine } from './hasura-engine.ts'
 import { errorBody, HasuraError } from './hasura-error.ts'
+import { serveLive } from './hasura-live.ts'
 import { type JwtSettings, sessionReader } from './hasura-session.ts'
 import { listen, stopListening } from './listen.ts'
 
@@ -33,7 +34,7 @@ const ERROR_STATUS: Readonly<Record<string, number>> = { '/v1/graphql': 200, '/v
 export async function startHasura(options: HasuraOptions): Promise<HasuraStandIn> {
   const host = options.host ?? '127.0.0.1'
   const readSession = sessionReader(options)
-  const run = createEngine()
+  const engine = createEngine()
 
   const server = createServer((request, response) => {
     const [path = ''] = (request.url ?? '').split('?')
@@ -45,8 +46,8 @@ export async function startHasura(options: HasuraOptions): Promise<HasuraStandIn
   async function answerGraphql(request: IncomingMessage, response: ServerResponse, errorStatus: number): Promise<void> {
     try {
       const body = await text(request)
-      const role = await readSession(request.headers)
-      sendSuccess(request, response, run(body, role))
+      const { role } = await readSession(request.headers)
+      sendSuccess(request, response, engine.run(body, role))
     } catch (error) {
       if (error instanceof HasuraError) send(response, errorStatus, errorBody(error))
       else if (request.errored) response.destroy()
@@ -57,8 +58,13 @@ export async function startHasura(options: HasuraOptions): Promise<HasuraStandIn
     }
   }
 
+  const cutLive = serveLive(server, Object.keys(ERROR_STATUS), engine, readSession)
   const port = await listen(server, options.port ?? 0, host)
-  return { url: `http://${host}:${port}/v1/graphql`, port, close: () => stopListening(server) }
+  const close = () => {
+    cutLive()
+    return stopListening(server)
+  }
+  return { url: `http://${host}:${port}/v1/graphql`, port, close }
 }
 
 function answerOther(method: string | undefined, path: string, response: ServerResponse): void {

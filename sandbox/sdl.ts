@@ -8,12 +8,14 @@ const LIST_ARGS = (table: TableName) => `(where: ${table}_bool_exp, order_by: [$
 /** Gives the schema's text as a role sees it: without `mutation_root` and its inputs unless `withMutations`. */
 export function writeSdl({ withMutations }: { readonly withMutations: boolean }): string {
   return [
-    `schema { query: query_root ${withMutations ? 'mutation: mutation_root' : ''} }`,
+    `schema { query: query_root ${withMutations ? 'mutation: mutation_root' : ''} subscription: subscription_root }`,
     ...SCALARS.map(name => `scalar ${name}`),
     ...COMPARED.map(comparisonInput),
     'enum order_by { asc asc_nulls_first asc_nulls_last desc desc_nulls_first desc_nulls_last }',
     ...TABLE_NAMES.flatMap(tableTypes),
+    'enum cursor_ordering { ASC DESC }',
     `type query_root { ${TABLE_NAMES.map(queryFields).join('\n')} }`,
+    `type subscription_root { ${TABLE_NAMES.flatMap(table => [queryFields(table), streamField(table)]).join('\n')} }`,
     ...(withMutations ? mutationTypes('users') : [])
   ].join('\n')
 }
@@ -36,7 +38,9 @@ function tableTypes(table: TableName): string[] {
     `type ${table}_aggregate_fields { count: Int! }`,
     `input ${table}_bool_exp { _and: [${table}_bool_exp!] _or: [${table}_bool_exp!] _not: ${table}_bool_exp
       ${columns(table, ({ type }) => `${type}_comparison_exp`)} ${filters.join(' ')} }`,
-    `input ${table}_order_by { ${columns(table, () => 'order_by')} }`
+    `input ${table}_order_by { ${columns(table, () => 'order_by')} }`,
+    `input ${table}_stream_cursor_value_input { ${columns(table, ({ type }) => type)} }`,
+    `input ${table}_stream_cursor_input { initial_value: ${table}_stream_cursor_value_input! ordering: cursor_ordering }`
   ]
 }
 
@@ -44,6 +48,10 @@ function queryFields(table: TableName): string {
   return `${table}${LIST_ARGS(table)}: [${table}!]!
     ${table}_by_pk(id: Int!): ${table}
     ${table}_aggregate${LIST_ARGS(table)}: ${table}_aggregate!`
+}
+
+function streamField(table: TableName): string {
+  return `${table}_stream(batch_size: Int!, cursor: [${table}_stream_cursor_input]!, where: ${table}_bool_exp): [${table}!]!`
 }
 
 function mutationTypes(table: TableName): string[] {

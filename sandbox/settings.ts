@@ -32,14 +32,19 @@ export function readSettings(env: NodeJS.ProcessEnv): SandboxSettings {
 /** Gives the service's environment: pointed at the stand-ins, where settings of `env` take precedence. */
 export function serviceEnvironment(env: NodeJS.ProcessEnv, cognitoUrl: string, hasuraUrl: string): NodeJS.ProcessEnv {
   return {
-    AWS_COGNITO_DOMAIN: cognitoUrl,
+    // The domain and the API together are a bad setting, and the API is the user's choice.
+    ...(env.AWS_COGNITO_ENDPOINT ? {} : { AWS_COGNITO_DOMAIN: cognitoUrl }),
     AWS_COGNITO_APP_CLIENT_ID: SANDBOX_CLIENT.clientId,
     // The secret and a file of it together are a bad setting, and a file is the user's choice.
     ...(env.AWS_COGNITO_APP_CLIENT_SECRET_FILE ? {} : { AWS_COGNITO_APP_CLIENT_SECRET: SANDBOX_CLIENT.clientSecret }),
     AWS_COGNITO_SCOPES: SANDBOX_CLIENT.scopes,
     GRAPHQL_ENDPOINT: hasuraUrl,
+    GRAPHQL_ALLOWED_OPERATIONS: 'query,mutation,subscription',
+    MCP_ENABLED: 'true',
     HOST: '127.0.0.1',
     PORT: '3000',
+    // The stand-ins are on this machine, whatever proxy the shell is set up for.
+    ...(env.NO_PROXY || env.no_proxy ? {} : { NO_PROXY: '127.0.0.1' }),
     ...env
   }
 }

@@ -39,7 +39,7 @@ async function main(): Promise<number> {
     () => true,
     () => false
   )
-  if (isReady) console.log(welcome(serviceUrl, cognito.url, hasura.url))
+  if (isReady) console.log(welcome(serviceUrl, cognito.url, hasura.url, tokenLifetimeSeconds))
   else if (!gone.signal.aborted) {
     console.error(`the service did not become ready: see ${serviceUrl}/health/ready and the log above`)
     service.stop()
@@ -69,7 +69,7 @@ function reachable(host: string): string {
   return host.includes(':') ? `[${host}]` : host
 }
 
-function welcome(serviceUrl: string, cognitoUrl: string, hasuraUrl: string): string {
+function welcome(serviceUrl: string, cognitoUrl: string, hasuraUrl: string, tokenLifetimeSeconds: number): string {
   const query = 'query Users($limit: Int!) { users(limit: $limit, order_by: {id: asc}) { id name } }'
   return `
   service        ${serviceUrl}
@@ -82,6 +82,11 @@ Try it:
 
   curl -s ${serviceUrl}/execute-graphql -H 'content-type: application/json' -d '${JSON.stringify({ query, variables: { limit: 2 } })}'
   curl -s ${serviceUrl}/operations/fetch-sample-data
+
+See a live query change while its token, good for ${tokenLifetimeSeconds} s, is renewed beneath it: the first line in one terminal, the second in another.
+
+  curl -N -H 'accept: text/event-stream' ${serviceUrl}/operations/watch-users
+  curl -s ${serviceUrl}/operations/rename-user -H 'content-type: application/json' -d '{"id":1,"name":"augusta"}'
 
 Ctrl-C stops it all.
 `

@@ -1,7 +1,13 @@
 // The whole service: every plugin and route, in the order in which they take part.
 import sensible from '@fastify/sensible'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyPluginAsync, LogController } from 'fastify'
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyPluginAsync,
+  LogController,
+  type onRequestHookHandler
+} from 'fastify'
 import fp from 'fastify-plugin'
 import admission, { type AdmissionOptions } from '../plugins/admission.ts'
 import browsers from '../plugins/browsers.ts'
@@ -14,6 +20,8 @@ import hasura from '../plugins/hasura.ts'
 import hasuraSchema from '../plugins/hasura-schema.ts'
 import hostCheck from '../plugins/host-check.ts'
 import jsonBody from '../plugins/json-body.ts'
+import keysFile from '../plugins/keys-file.ts'
+import lostRights from '../plugins/lost-rights.ts'
 import metrics from '../plugins/metrics.ts'
 import openapi from '../plugins/openapi.ts'
 import pageHeaders from '../plugins/page-headers.ts'
@@ -25,6 +33,7 @@ import requestLog from '../plugins/request-log.ts'
 import runOperation from '../plugins/run-operation.ts'
 import shutdown from '../plugins/shutdown.ts'
 import storedOperations from '../plugins/stored-operations.ts'
+import subscriptions from '../plugins/subscriptions.ts'
 import tracing from '../plugins/tracing.ts'
 import executeGraphql from '../routes/execute-graphql.ts'
 import health from '../routes/health.ts'
@@ -33,6 +42,7 @@ import documentation from '../routes/pages/documentation.ts'
 import explorer from '../routes/pages/explorer.ts'
 import home from '../routes/pages/home.ts'
 import { BODY_MAX_MS } from './admission/pace.ts'
+import { createProxyTrust } from './callers/proxy-trust.ts'
 import { requestIdOf } from './request-id.ts'
 import type { Settings } from './settings.ts'
 
@@ -56,7 +66,7 @@ export async function buildApp(
 ): Promise<FastifyInstance> {
   const app = Fastify({
     ...(logger && { loggerInstance: logger }),
-    ...(settings.TRUST_PROXY.length > 0 && { trustProxy: [...settings.TRUST_PROXY] }),
+    ...(settings.TRUST_PROXY.length > 0 && { trustProxy: createProxyTrust(settings.TRUST_PROXY) }),
     bodyLimit: settings.BODY_LIMIT_BYTES,
     // A name that is too long for a file is as unknown as any other; the head of a request is bounded to 16 KiB.
     routerOptions: { maxParamLength: 16_384 },
@@ -85,16 +95,19 @@ export async function buildApp(
   await app.register(shutdown)
   await app.register(connections)
   await app.register(hostCheck)
-  await app.register(jsonBody)
   await app.register(cors)
+  await app.register(keysFile)
   await app.register(callers)
   await app.register(cognitoAuth)
   await app.register(metrics)
   await app.register(rateLimit)
   await app.register(admission, admissionOptions)
+  await app.register(jsonBody)
   await app.register(openapi)
   await app.register(hasura)
   await app.register(passAnswer)
+  await app.register(lostRights)
+  await app.register(subscriptions)
   await app.register(runOperation)
   await app.register(hasuraSchema)
   await app.register(storedOperations)
@@ -106,23 +119,25 @@ export async function buildApp(
 }
 
 /** The checks of callers, before anything else is looked at. */
-function checkCallers(scope: FastifyInstance): void {
-  for (const check of [scope.identifyCaller, scope.limitRate, scope.requireCaller]) if (check) scope.addHook('onRequest', check)
+function checkCallers(scope: FastifyInstance, requireCaller: onRequestHookHandler | undefined): void {
+  for (const check of [scope.identifyCaller, scope.limitRate, requireCaller]) if (check) scope.addHook('onRequest', check)
 }
 
 /** What runs operations, and what stands before it alone: probes and pages answer also where an operation would be turned away. */
 const operations: FastifyPluginAsync = async scope => {
   await scope.register(browsers)
-  checkCallers(scope)
+  checkCallers(scope, scope.requireCaller)
   scope.addHook('onRequest', scope.admit)
   scope.addHook('preParsing', scope.holdBody)
   await scope.register(executeGraphql)
   await scope.register(operationRoutes, { prefix: '/operations' })
+  // Loaded only when it is on: the SDK takes longer to load than the rest of the service.
+  if (scope.config.MCP_ENABLED) await scope.register(import('../routes/mcp.ts'))
 }
 
 /** What people look at in a browser. */
 const pages: FastifyPluginAsync = async scope => {
-  checkCallers(scope)
+  checkCallers(scope, scope.requireReader)
   await scope.register(pageHeaders)
   await scope.register(home)
   await scope.register(documentation)

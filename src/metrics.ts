@@ -24,6 +24,15 @@ export function createMetrics(tokenStatus: () => TokenStatus) {
         this.set(read(tokenStatus()))
       }
     })
+  const count = (name: string, help: string, read: () => number) =>
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(read())
+      }
+    })
   gauge(
     'cognito_token_expiry_timestamp_seconds',
     'When the current token expires, in seconds since 1970; 0 where there is none.',
@@ -36,6 +45,11 @@ export function createMetrics(tokenStatus: () => TokenStatus) {
   )
   return {
     registry,
+    /** Adds the gauges of subscriptions: event streams of callers, and what they come to at Hasura. */
+    countSubscriptions(read: { callers: () => number; hasura: () => number }): void {
+      count('graphql_subscriptions_active', 'Event streams that callers have open.', read.callers)
+      count('hasura_subscriptions_active', 'Subscriptions at Hasura; equal ones of callers share one.', read.hasura)
+    },
     exchanges: new Counter({
       name: 'cognito_token_exchanges_total',
       help: 'Exchanges with the token endpoint, by reason and outcome.',

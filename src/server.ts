@@ -13,7 +13,8 @@ const LOG_HOLD_MS = 250
 /** The most bytes in one write. pino's destination measures all of them again at each line, so this is not its default of 16 KiB. */
 const LOG_WRITE_MAX_BYTES = 4_096
 
-const settings = await loadSettings(readEnvironment()).catch((error: unknown) => {
+const readSettings = async () => loadSettings(readEnvironment())
+const settings = await readSettings().catch((error: unknown) => {
   if (!(error instanceof SettingsError)) throw error
   console.error(error.message)
   process.exit(1)

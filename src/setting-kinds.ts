@@ -1,6 +1,7 @@
 // The kinds of settings: what the text of each must look like, and the value it stands for.
 import { isIP } from 'node:net'
 import { Type } from '@sinclair/typebox'
+import { readProxyUrl } from './proxy.ts'
 
 /** What is expected of the value, as a bad setting's message says it, and what the setting means, in one line. */
 type Words = readonly [expected: string, description: string]
@@ -49,6 +50,25 @@ export const url = (isValid: (url: URL) => boolean, ...words: Words) =>
     })
     .Encode(({ href }) => href)
 
+/** The URL of a proxy; its port is always there, but for 80 of http and 443 of https. */
+export const proxyUrl = (...words: Words) =>
+  Type.Transform(Type.String(options(words)))
+    .Decode(readProxyUrl)
+    .Encode(({ href }) => href)
+
+/** A JSON object whose values are strings. */
+export const textMap = (...words: Words) =>
+  Type.Transform(Type.String(options(words)))
+    .Decode((text): Readonly<Record<string, string>> => {
+      const value: unknown = JSON.parse(text)
+      if (!isTextMap(value)) throw new TypeError('another kind of JSON')
+      return value
+    })
+    .Encode(value => JSON.stringify(value))
+
+const isTextMap = (value: unknown): value is Record<string, string> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && Object.values(value).every(text => typeof text === 'string')
+
 /** Comma-separated parts for which `isValid` holds; empty if the setting is unset. */
 export const list = (isValid: (part: string) => boolean, ...words: Words) =>
   Type.Transform(Type.String({ ...options(words), minLength: 0, default: '' }))
@@ -56,9 +76,9 @@ export const list = (isValid: (part: string) => boolean, ...words: Words) =>
     .Encode(String)
 
 /** Like {@link list}, with blanks between the parts or commas. */
-export const wordList = (...words: Words) =>
+export const wordList = (isValid: (part: string) => boolean, ...words: Words) =>
   Type.Transform(Type.String({ ...options(words), minLength: 0, default: '' }))
-    .Decode((text): readonly string[] => (text === '' ? [] : splitList(text.replace(/\s+/g, ','), () => true)))
+    .Decode((text): readonly string[] => (text === '' ? [] : splitList(text.replace(/\s+/g, ','), isValid)))
     .Encode(String)
 
 /** Like {@link list}, as a set. */
@@ -93,19 +113,25 @@ export const isHttpUrl = ({ protocol, username, password, hash }: URL): boolean 
 /** Whether a text is an `https:` URL. */
 export const isHttps = (value: string): boolean => URL.parse(value)?.protocol === 'https:'
 
-/** Whether a text is an IP address or a CIDR range. */
+/** Whether a text is a scope (RFC 6749, section 3.3). */
+export const isScope = (value: string): boolean => /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(value)
+
+/** Whether a text is an IP address or a CIDR range; one of every address names nobody. */
 export function isAddressRange(value: string): boolean {
   const [address = '', prefix, ...more] = value.split('/')
   const bits = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1
-  return more.length === 0 && bits > 0 && (prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= bits))
+  return more.length === 0 && bits > 0 && (prefix === undefined || (/^[1-9]\d{0,2}$/.test(prefix) && Number(prefix) <= bits))
 }
 
 /** Whether a text is an origin as browsers write it (RFC 6454, section 6.2). */
 export const isOrigin = (value: string): boolean => URL.parse(value)?.origin === value && value !== 'null'
 
 const HEADER_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
+/** Words that only the names of credentials hold, and of what a proxy says of whom it let in. */
+const CREDENTIAL_WORDS =
+  /(^|[-_.])(auth|authn|authz|authorization|authentication|authenticated|token|tokens|jwt|assertion|dpop|oidc|apikey|secret|password|passwd|credentials?|cookie2?|session|sessionid|userinfo)($|[-_.])/i
 const CREDENTIAL_HEADERS =
-  /^(authorization|proxy-.*|cookie2?|set-cookie|auth-token|x-api-key|x-auth-token|x-amz-security-token|x-hasura-.*)$/i
+  /^(proxy-.*|x-hasura-.*|cf-access-.*|x-goog-iap-.*|x-ms-client-principal.*|x-amz-(?!cf-id$).*|(x-)?forwarded-client-cert|.*(api|access|subscription|functions|private|shared|auth|master)[-_]?key)$/i
 const OWN_HEADERS =
   /^(host|connection|content-.*|transfer-encoding|keep-alive|te|trailer|upgrade|expect|accept|accept-encoding|x-request-id|traceparent|tracestate)$/i
 
@@ -113,4 +139,5 @@ const OWN_HEADERS =
 export const isTokenHeader = (name: string): boolean => HEADER_NAME.test(name) && !OWN_HEADERS.test(name) && !/^cookie2?$/i.test(name)
 
 /** Whether a caller's header may go on to Hasura: no credential, and none that the service sets itself. */
-export const isForwardable = (name: string): boolean => HEADER_NAME.test(name) && !CREDENTIAL_HEADERS.test(name) && !OWN_HEADERS.test(name)
+export const isForwardable = (name: string): boolean =>
+  HEADER_NAME.test(name) && !CREDENTIAL_WORDS.test(name) && !CREDENTIAL_HEADERS.test(name) && !OWN_HEADERS.test(name)

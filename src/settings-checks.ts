@@ -10,8 +10,12 @@ type Known = Partial<Settings>
 /** The name of a bad setting and what is wrong with it; never its value. */
 type Problem = readonly [name: keyof Settings, problem: string]
 
-/** Yields every problem that shows only when settings are looked at together. */
-export function* checkTogether(settings: Known): Generator<Problem> {
+/**
+ * Yields every problem that shows only when settings are looked at together.
+ * @param problems of each setting by itself, by name: what is set and bad is not missing
+ */
+export function* checkTogether(settings: Known, problems: ReadonlyMap<string, string>): Generator<Problem> {
+  yield* checkCognito(settings, problems)
   yield* checkUpstreams(settings)
   yield* checkSecret(settings)
   yield* checkHeaders(settings)
@@ -20,9 +24,20 @@ export function* checkTogether(settings: Known): Generator<Problem> {
   yield* checkHost(settings)
 }
 
+function* checkCognito(settings: Known, problems: ReadonlyMap<string, string>): Generator<Problem> {
+  const isGiven = (name: keyof Settings) => settings[name] !== undefined || problems.has(name)
+  const [domain, endpoint] = [isGiven('AWS_COGNITO_DOMAIN'), isGiven('AWS_COGNITO_ENDPOINT')]
+  if (domain && endpoint) {
+    yield ['AWS_COGNITO_DOMAIN', 'must not be set together with AWS_COGNITO_ENDPOINT']
+    yield ['AWS_COGNITO_ENDPOINT', 'must not be set together with AWS_COGNITO_DOMAIN']
+  } else if (!domain && !endpoint) {
+    yield ['AWS_COGNITO_DOMAIN', 'is missing: the https URL of the user pool domain, or AWS_COGNITO_ENDPOINT']
+  }
+}
+
 function* checkUpstreams(settings: Known): Generator<Problem> {
   if (settings.ALLOW_INSECURE_UPSTREAMS) return
-  for (const name of ['AWS_COGNITO_DOMAIN', 'GRAPHQL_ENDPOINT'] as const) {
+  for (const name of ['AWS_COGNITO_DOMAIN', 'AWS_COGNITO_ENDPOINT', 'GRAPHQL_ENDPOINT'] as const) {
     const url = settings[name]
     if (url?.protocol === 'http:' && !isLoopback(url.hostname))
       yield [name, 'must be an https URL (http is allowed for a loopback host, or with ALLOW_INSECURE_UPSTREAMS=true)']
@@ -45,13 +60,13 @@ function* checkHeaders({ GRAPHQL_TOKEN_HEADER: tokenHeader, FORWARD_HEADERS: for
     yield ['FORWARD_HEADERS', 'must not hold the header of GRAPHQL_TOKEN_HEADER']
 }
 
-function* checkKeys({ CALLER_AUTH: kinds, CALLER_KEYS_FILE: path }: Known): Generator<Problem> {
+function* checkKeys({ CALLER_AUTH: kinds, CALLER_KEYS_FILE: path, HASURA_ALLOWED_ROLES: roles }: Known): Generator<Problem> {
   if (!kinds?.has('api-key')) return
   if (path === undefined) return yield ['CALLER_KEYS_FILE', 'is missing: CALLER_AUTH needs it']
   const text = readText(path)
   if (text === undefined) return yield ['CALLER_KEYS_FILE', 'must be the path of a file that can be read']
   try {
-    parseKeyCallers(text)
+    parseKeyCallers(text, roles)
   } catch (error) {
     yield ['CALLER_KEYS_FILE', `must be a JSON file of callers: ${(error as Error).message}`]
   }

@@ -13,12 +13,15 @@ import {
   isHttps,
   isHttpUrl,
   isOrigin,
+  isScope,
   isTokenHeader,
   list,
   oneOf,
+  proxyUrl,
   setOf,
   someOf,
   text,
+  textMap,
   textOr,
   textWhere,
   url,
@@ -33,10 +36,25 @@ const MAX_TIMER_MS = 2 ** 31 - 1
  * Add a setting here; a test holds docs/settings.md and .env.example against this schema. A unit is part of the name.
  */
 export const SettingsSchema = Type.Object({
-  AWS_COGNITO_DOMAIN: url(
-    url => isHttpUrl(url) && url.search === '',
-    'the https URL of the user pool domain, without a user name, a query or a fragment',
-    'URL of the user pool domain; the token endpoint is this URL + /oauth2/token. Required.'
+  AWS_COGNITO_DOMAIN: Type.Optional(
+    url(
+      url => isHttpUrl(url) && url.search === '',
+      'the https URL of the user pool domain, without a user name, a query or a fragment',
+      'URL of the user pool domain; the token endpoint is this URL + /oauth2/token. Either this or AWS_COGNITO_ENDPOINT is required.'
+    )
+  ),
+  AWS_COGNITO_ENDPOINT: Type.Optional(
+    url(
+      url => isHttpUrl(url) && url.search === '',
+      'the https URL of the user pools API or of a VPC endpoint, without a user name, a query or a fragment',
+      'URL of the user pools API or of a VPC endpoint: tokens come by GetClientToken, without a domain. Default: none.'
+    )
+  ),
+  AWS_COGNITO_CLIENT_METADATA: Type.Optional(
+    textMap(
+      'a JSON object whose values are strings',
+      'JSON object of strings that Cognito passes to the pre-token-generation Lambda. Default: none.'
+    )
   ),
   AWS_COGNITO_APP_CLIENT_ID: text('the app client id', 'App client id. Required.'),
   AWS_COGNITO_APP_CLIENT_SECRET: Type.Optional(text('the app client secret', 'App client secret. Either this or the file is required.')),
@@ -70,10 +88,10 @@ export const SettingsSchema = Type.Object({
   GRAPHQL_CONNECTIONS: integer(1, 65_535, 128, 'Largest number of connections to Hasura.'),
   GRAPHQL_QUEUE: integer(0, 1_000_000, 1_024, 'Most requests that wait for one of these sockets; a further one is answered 503.'),
   GRAPHQL_ALLOWED_OPERATIONS: someOf<'query' | 'mutation' | 'subscription'>(
-    ['query', 'mutation'],
+    ['query', 'mutation', 'subscription'],
     'query,mutation',
-    'query, mutation or query,mutation',
-    'Kinds of operations that callers may run: query, mutation or query,mutation.'
+    'one or more of query, mutation and subscription, with commas between them',
+    'Comma-separated kinds of operations that callers may run: query, mutation, subscription.'
   ),
   GRAPHQL_MAX_DEPTH: integer(1, 1_000, 20, 'Deepest selection of a document, with fragments expanded; { a } is 1.'),
   GRAPHQL_MAX_TOKENS: integer(1, 1_000_000, 5_000, 'Largest number of lexical tokens in a document, comments included.'),
@@ -130,13 +148,13 @@ export const SettingsSchema = Type.Object({
     url(
       ({ href }) => isHttps(href),
       "the https URL of the issuer's keys",
-      "https URL of the issuer's keys, for issuers other than Cognito. Default: none."
+      "https URL of the issuer's keys; issuers other than Cognito need it. Default: none."
     )
   ),
   CALLER_JWT_AUDIENCE: Type.Optional(
     text(
       "the audience that callers' tokens carry in aud",
-      "Audience (aud) of callers' tokens, for issuers other than Cognito. Default: none."
+      "Audience (aud) of callers' tokens; issuers other than Cognito need it. Default: none."
     )
   ),
   CALLER_JWT_CLIENT_IDS: list(
@@ -144,7 +162,11 @@ export const SettingsSchema = Type.Object({
     'comma-separated client ids',
     "Comma-separated client ids; a token's client_id must be one of them. Default: any."
   ),
-  CALLER_JWT_SCOPES: wordList('comma-separated scopes', 'Comma-separated scopes; a token must have at least one of them. Default: any.'),
+  CALLER_JWT_SCOPES: wordList(
+    isScope,
+    'comma-separated scopes',
+    'Comma-separated scopes; a token must have at least one of them. Default: any.'
+  ),
   RATE_LIMIT_PER_MINUTE: integer(
     0,
     1_000_000_000,
@@ -160,7 +182,7 @@ export const SettingsSchema = Type.Object({
   ),
   TRUST_PROXY: list(
     isAddressRange,
-    'comma-separated addresses or CIDR ranges',
+    'comma-separated addresses or CIDR ranges, none of them of every address (/0)',
     'Comma-separated addresses or CIDR ranges of load balancers whose x-forwarded-for is trusted. Default: none.'
   ),
   CORS_ORIGINS: setOf(
@@ -177,6 +199,22 @@ export const SettingsSchema = Type.Object({
     )
   ),
   DOCS_ENABLED: flag(true, 'Serves the pages /, /documentation and /graphiql.'),
+  SUBSCRIPTIONS_MAX: integer(1, 1_000_000, 1_000, 'Most event streams of subscriptions open at once; a further one is OVERLOADED.'),
+  MCP_ENABLED: flag(false, 'Serves stored operations as tools of the Model Context Protocol at /mcp.'),
+  HTTPS_PROXY: Type.Optional(
+    proxyUrl(
+      'the http or https URL of a proxy',
+      'Proxy for https URLs of Cognito and Hasura, read as curl does; https_proxy goes before it. Default: none.'
+    )
+  ),
+  HTTP_PROXY: Type.Optional(
+    proxyUrl('the http or https URL of a proxy', 'Proxy for http URLs of Cognito and Hasura; http_proxy goes before it. Default: none.')
+  ),
+  NO_PROXY: wordList(
+    () => true,
+    'names, addresses or CIDR ranges, separated by commas or blanks',
+    'Hosts reached without a proxy: names with their subdomains, addresses, CIDR ranges or *; no_proxy goes before it. Default: none.'
+  ),
   METRICS_PORT: integer(0, 65_535, 9_464, 'Port of a second listener with GET /metrics; 0 turns it off.'),
   SHUTDOWN_GRACE_MS: integer(0, MAX_TIMER_MS, 10_000, 'Time that requests in flight have to finish after SIGTERM, in ms.')
 })
@@ -204,15 +242,33 @@ export class SettingsError extends Error {
   }
 }
 
-/** The environment and, below it, the `.env` file of the working folder; an empty value counts as unset. */
+/**
+ * The environment and, below it, the `.env` file of the working folder; an empty value counts as unset, and
+ * `https_proxy` as `HTTPS_PROXY`.
+ * @throws {SettingsError} if there is something of that name that cannot be read
+ */
 export function readEnvironment(path = '.env', environment: NodeJS.Dict<string> = process.env): Record<string, string> {
   let file: NodeJS.Dict<string> = {}
   try {
     file = parseEnv(readFileSync(path, 'utf8'))
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    const { code } = error as NodeJS.ErrnoException
+    if (code !== 'ENOENT') throw new SettingsError(new Map([['.env', `must be a file that can be read (${code})`]]))
   }
-  return Object.fromEntries([file, environment].flatMap(Object.entries).filter(([, value]) => value !== undefined && value !== ''))
+  return { ...withCapitals(file), ...withCapitals(environment) }
+}
+
+const PROXY_NAMES = ['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY']
+
+/** What is set, with the names of proxies in capitals; those in small letters go before, as curl has it. */
+function withCapitals(environment: NodeJS.Dict<string>): Record<string, string> {
+  const set: Record<string, string> = {}
+  for (const [name, value] of Object.entries(environment)) if (value) set[name] = value
+  for (const name of PROXY_NAMES) {
+    const { [name.toLowerCase()]: small } = set
+    if (small) set[name] = small
+  }
+  return set
 }
 
 /**
@@ -223,7 +279,7 @@ export function readEnvironment(path = '.env', environment: NodeJS.Dict<string> 
 export async function loadSettings(environment: Readonly<Record<string, string>>): Promise<Settings> {
   const problems: Problems = new Map()
   const settings = decode(await convert(environment, SettingsSchema, problems), problems)
-  for (const [name, problem] of checkTogether(settings)) if (!problems.has(name)) problems.set(name, problem)
+  for (const [name, problem] of checkTogether(settings, problems)) if (!problems.has(name)) problems.set(name, problem)
   assertWhole(settings, problems)
   return Object.freeze(settings)
 }

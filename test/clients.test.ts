@@ -1,7 +1,9 @@
 // Real GraphQL clients run a query with variables, a mutation and an error case against the service.
 import { ApolloClient, gql, HttpLink, InMemoryCache } from '@apollo/client'
 import { cacheExchange, createClient, fetchExchange } from '@urql/core'
+import { createClient as createSseClient } from 'graphql-sse'
 import t from 'tap'
+import { hasChromium, startBrowser } from './support/browser.ts'
 import { sandboxFor } from './support/sandbox.ts'
 
 const USERS = 'query Users($limit: Int!) { users(limit: $limit, order_by: {id: asc}) { id name } }'
@@ -41,4 +43,54 @@ t.test('urql', async t => {
     })
     t.match((await client.query(WRONG, {}).toPromise()).error?.message, NOT_FOUND)
   }
+})
+
+const LIVE = 'subscription Live($id: Int!) { users(where: {id: {_eq: $id}}) { name } }'
+const RENAME = 'mutation { update_users_by_pk(pk_columns: {id: 1}, _set: {name: "augusta"}) { id } }'
+const subscriptions = { GRAPHQL_ALLOWED_OPERATIONS: 'query,mutation,subscription' }
+
+t.test('graphql-sse', async t => {
+  const { url, post } = await sandboxFor(t, subscriptions)
+  const client = createSseClient({ url: `${url}/execute-graphql`, retryAttempts: 0 })
+  t.teardown(() => client.dispose())
+  const query = client.iterate({ query: USERS, variables: { limit: 1 } })
+  t.match((await query.next()).value, { data: { users: FIRST } })
+  const live = client.iterate({ query: LIVE, variables: { id: 1 } })
+  t.match((await live.next()).value, { data: { users: [{ name: 'ada' }] } })
+  await post({ query: RENAME })
+  t.match((await live.next()).value, { data: { users: [{ name: 'augusta' }] } })
+  const wrong = client.iterate({ query: 'subscription { nope { id } }' })
+  t.match((await wrong.next()).value, { errors: [{ message: NOT_FOUND.replace('query_root', 'subscription_root') }] })
+  t.equal((await wrong.next()).done, true)
+})
+
+/** Runs in the page: an EventSource whose events are kept until they are asked for. */
+const OPEN = (path: string) => `
+  window.events = []
+  window.source = new EventSource(${JSON.stringify(path)})
+  for (const type of ['next', 'complete', 'error'])
+    window.source.addEventListener(type, ({ data }) => {
+      window.events.push({ type, data })
+      if (type === 'complete') window.source.close()
+    })`
+
+t.test('the EventSource of a browser', { skip: !hasChromium && 'chromium is not installed' }, async t => {
+  const { url, post } = await sandboxFor(t, { ...subscriptions, OPERATIONS_DIR: 'operations' })
+  const browser = await startBrowser()
+  t.teardown(() => browser.close())
+  const page = await browser.newPage()
+  // A page without a policy of its own, which would keep the test's script from waiting.
+  await page.goto(`${url}/health/live`)
+  const next = async (count: number) => {
+    await page.waitForFunction(`window.events.length >= ${count}`)
+    return page.evaluate(`window.events[${count - 1}]`)
+  }
+  await page.evaluate(OPEN('/operations/watch-users?limit=1'))
+  t.match(await next(1), { type: 'next', data: /"name":"ada"/ })
+  await post({ query: RENAME })
+  t.match(await next(2), { type: 'next', data: /"name":"augusta"/ })
+  await page.evaluate('window.source.close()')
+  await page.evaluate(OPEN(`/execute-graphql?query=${encodeURIComponent('subscription { nope { id } }')}`))
+  t.match(await next(1), { type: 'next', data: /nope/ })
+  t.strictSame(await next(2), { type: 'complete', data: '' })
 })

@@ -17,12 +17,13 @@ const CORES: Record<string, Allowed> = {
   'src/callers/': { files: BASE, packages: ['@sinclair/typebox', 'aws-jwt-verify', 'lru-cache'] },
   'src/admission/': { files: BASE, packages: [] },
   'src/stored-operations/': { files: [...BASE, 'src/graphql/'], packages: ['graphql'] },
-  'src/subscriptions/': { files: [...BASE, 'src/graphql/'], packages: ['graphql'] },
+  'src/subscriptions/': { files: [...BASE, 'src/graphql/'], packages: ['graphql', 'ws'] },
+  'src/event-stream/': { files: [...BASE, 'src/subscriptions/'], packages: [] },
   'src/answer-cache/': { files: BASE, packages: ['ioredis', 'lru-cache'] }
 }
 
 /** What is between the cores and Fastify: settings, metrics and their like. */
-const AROUND = ['src/settings.ts', 'src/metrics.ts', 'src/request-id.ts', 'src/version.ts']
+const AROUND = ['src/settings.ts', 'src/metrics.ts', 'src/request-id.ts', 'src/version.ts', 'src/proxy.ts']
 const BELOW = [...BASE, ...AROUND, ...Object.keys(CORES)]
 
 const PARTS: Record<string, Allowed> = {
@@ -33,7 +34,8 @@ const PARTS: Record<string, Allowed> = {
   'src/request-id.ts': { files: [], packages: [] },
   'src/version.ts': { files: [], packages: [] },
   'src/metrics.ts': { files: ['src/cognito/'], packages: ['prom-client'] },
-  'src/setting-kinds.ts': { files: [], packages: ['@sinclair/typebox'] },
+  'src/proxy.ts': { files: [], packages: [] },
+  'src/setting-kinds.ts': { files: ['src/proxy.ts'], packages: ['@sinclair/typebox'] },
   'src/settings-checks.ts': { files: ['src/callers/', 'src/settings.ts'], packages: [] },
   'src/settings.ts': {
     files: ['src/setting-kinds.ts', 'src/settings-checks.ts'],
@@ -93,7 +95,10 @@ t.test('each arrow that the table does not list is refused, in every way of impo
       ['fastify', 'fastify-plugin', '@fastify/sensible', 'pino'].map((name): [string, string] => [core, name])
     ),
     ...Object.keys(CORES).flatMap(core =>
-      ['src/settings.ts', 'src/app.ts', 'src/metrics.ts', 'plugins/x.ts', 'routes/x.ts'].map((to): [string, string] => [core, to])
+      ['src/settings.ts', 'src/app.ts', 'src/metrics.ts', 'src/proxy.ts', 'plugins/x.ts', 'routes/x.ts'].map((to): [string, string] => [
+        core,
+        to
+      ])
     ),
     ...Object.entries(CORES).flatMap(([from, { files }]) =>
       Object.keys(CORES)

@@ -75,7 +75,7 @@ t.test('the files of the explorer are the same with and without gzip, and may be
 })
 
 t.test('in a browser', { skip }, async t => {
-  const { url } = await sandboxFor(t, { DOCS_ENABLED: 'true' })
+  const { url, post } = await sandboxFor(t, { DOCS_ENABLED: 'true', GRAPHQL_ALLOWED_OPERATIONS: 'query,mutation,subscription' })
   const browser = await startBrowser()
   t.teardown(() => browser.close())
   const { host } = new URL(url)
@@ -120,6 +120,18 @@ t.test('in a browser', { skip }, async t => {
       t.notMatch(page.url(), /x-api-key/)
     })
   }
+
+  t.test('the explorer shows a live query as it changes', async t => {
+    const { page, watch } = await openPage(browser, 1280)
+    t.teardown(() => page.context().close())
+    await page.goto(`${url}/graphiql?query=${encodeURIComponent('subscription { users(where: {id: {_eq: 3}}) { name } }')}`)
+    await page.getByRole('button', { name: 'Execute' }).click()
+    await page.locator('.result-window').getByText('linus').waitFor()
+    await post({ query: 'mutation { update_users_by_pk(pk_columns: {id: 3}, _set: {name: "benedict"}) { id } }' })
+    await page.locator('.result-window').getByText('benedict').waitFor()
+    t.strictSame([...watch.hosts], [host])
+    t.strictSame(watch.complaints, [])
+  })
 
   t.test('the documentation sends the example and shows the answer', async t => {
     const { page, watch } = await openPage(browser, 1280)

@@ -5,6 +5,7 @@ import t from 'tap'
 import { loadSettings, readEnvironment, SettingsError } from '../src/settings.ts'
 import { isLoopback } from '../src/settings-checks.ts'
 import { environmentFor } from './support/gateway.ts'
+import { startService } from './support/service-process.ts'
 
 const GOOD = environmentFor('https://acme.auth.eu-west-1.amazoncognito.com', 'https://hasura.example.com')
 
@@ -35,16 +36,24 @@ t.test('each bad value is named with what was expected, and not shown', async t 
     ['AWS_COGNITO_DOMAIN', `http://${secret}.example.com`, /loopback/],
     ['AWS_COGNITO_DOMAIN', `https://user:${secret}@example.com`, /without a user name/],
     ['AWS_COGNITO_DOMAIN', `https://example.com/?a=${secret}`, /without .*a query/],
+    ['AWS_COGNITO_ENDPOINT', secret, /https URL/],
+    ['AWS_COGNITO_ENDPOINT', `https://${secret}.example.com`, /set together with AWS_COGNITO_DOMAIN/],
+    ['AWS_COGNITO_CLIENT_METADATA', secret, /JSON object/],
+    ['AWS_COGNITO_CLIENT_METADATA', `["${secret}"]`, /JSON object/],
+    ['AWS_COGNITO_CLIENT_METADATA', `{"${secret}":1}`, /values are strings/],
     ['GRAPHQL_ENDPOINT', `http://${secret}.example.com/v1/graphql`, /loopback/],
     ['AWS_COGNITO_APP_CLIENT_SECRET_FILE', `/nowhere/${secret}`, /set together/],
     ['GRAPHQL_TOKEN_HEADER', `${secret} x`, /HTTP header/],
     ['GRAPHQL_TOKEN_HEADER', 'content-length', /HTTP header/],
+    ['HTTPS_PROXY', `socks5://${secret}:1080`, /http or https URL of a proxy/],
+    ['HTTP_PROXY', `http://user:${secret}%@proxy.example.com`, /http or https URL of a proxy/],
     ['GRAPHQL_TIMEOUT_MS', secret, /whole number/],
     ['GRAPHQL_TIMEOUT_MS', '0', /from 1 to/],
     ['GRAPHQL_TIMEOUT_MS', '2147483648', /to 2147483647/],
     ['GRAPHQL_CONNECTIONS', '-1', /from 1/],
     ['GRAPHQL_ALLOWED_OPERATIONS', secret, /query, mutation/],
-    ['GRAPHQL_ALLOWED_OPERATIONS', 'query,subscription', /query, mutation/],
+    ['GRAPHQL_ALLOWED_OPERATIONS', 'query,introspection', /query, mutation/],
+    ['SUBSCRIPTIONS_MAX', '0', /from 1/],
     ['GRAPHQL_MAX_DEPTH', '1.5', /whole number/],
     ['GRAPHQL_MAX_TOKENS', 'many', /whole number/],
     ['GRAPHQL_MAX_FIELDS', '0', /from 1/],
@@ -55,6 +64,10 @@ t.test('each bad value is named with what was expected, and not shown', async t 
     ['FORWARD_HEADERS', 'X-Hasura-Admin-Secret', /credential/],
     ['FORWARD_HEADERS', 'x-hasura-user-id', /credential/],
     ['FORWARD_HEADERS', 'x api', /credential/],
+    ['TRUST_PROXY', '0.0.0.0/0', /none of them of every address/],
+    ['TRUST_PROXY', '10.0.0.0/8,::/0', /none of them of every address/],
+    ['TRUST_PROXY', '10.0.0.0/00', /CIDR/],
+    ['CALLER_JWT_SCOPES', 'a"b', /scopes/],
     ['FORWARD_HEADERS', 'content-length', /credential/],
     ['HOST', '0.0.0.0', /ALLOW_UNAUTHENTICATED/],
     ['PORT', '65536', /65535/],
@@ -71,6 +84,20 @@ t.test('each bad value is named with what was expected, and not shown', async t 
     t.match(error?.problems.get(name), expected, `${name}=${value}`)
     t.notMatch(error?.message ?? '', secret, 'the value is not shown')
   }
+})
+
+t.test('no header that carries a credential is passed on, and others are', async t => {
+  const credentials =
+    'x-access-token access-token X-Auth-Token x-id-token apikey api-key X-API-Key x-apikey dpop DPoP cf-access-jwt-assertion cf-access-token ' +
+    'cf-access-client-secret x-amzn-oidc-data x-amzn-oidc-accesstoken x-amzn-oidc-identity x-amz-security-token x-goog-iap-jwt-assertion ' +
+    'x-forwarded-access-token x-forwarded-client-cert x-ms-token-aad-access-token x-ms-client-principal ocp-apim-subscription-key private-token ' +
+    'x-vault-token x-functions-key x-rapidapi-key x-jwt jwt x-session-id x-client-secret proxy-authorization x-original-authorization ' +
+    'x-endpoint-api-userinfo x-csrf-token set-cookie'
+  for (const name of credentials.split(' '))
+    t.match((await problemsOf({ FORWARD_HEADERS: name }))?.problems.get('FORWARD_HEADERS'), /credential/, name)
+  const others =
+    'x-tenant x-tenant-id x-b3-traceid x-amzn-trace-id x-forwarded-for x-real-ip user-agent accept-language x-author idempotency-key x-correlation-id baggage'
+  t.equal(await problemsOf({ FORWARD_HEADERS: others.replaceAll(' ', ',') }), undefined)
 })
 
 t.test('all bad settings are named in one message', async t => {
@@ -114,6 +141,29 @@ t.test('the service listens beyond this machine only where that is allowed', asy
   t.notOk(isLoopback('1127.0.0.1'))
 })
 
+t.test('tokens come from the domain or from the API, and never from both', async t => {
+  const problemsFor = async (domain: string | undefined, endpoint: string | undefined) =>
+    Object.fromEntries((await problemsOf({ AWS_COGNITO_DOMAIN: domain, AWS_COGNITO_ENDPOINT: endpoint }))?.problems ?? [])
+  t.strictSame(await problemsFor(undefined, 'https://cognito-idp.eu-west-1.amazonaws.com'), {})
+  t.strictSame(await problemsFor(GOOD.AWS_COGNITO_DOMAIN, undefined), {})
+  t.match(await problemsFor(undefined, undefined), { AWS_COGNITO_DOMAIN: /is missing: .*AWS_COGNITO_ENDPOINT/ })
+  t.strictSame(await problemsFor('https://a.example.com', 'https://b.example.com'), {
+    AWS_COGNITO_DOMAIN: 'must not be set together with AWS_COGNITO_ENDPOINT',
+    AWS_COGNITO_ENDPOINT: 'must not be set together with AWS_COGNITO_DOMAIN'
+  })
+  t.match(await problemsFor('nowhere', 'https://b.example.com'), { AWS_COGNITO_DOMAIN: /https URL/, AWS_COGNITO_ENDPOINT: /together/ })
+  t.strictSame(Object.keys(await problemsFor(undefined, 'nowhere')), ['AWS_COGNITO_ENDPOINT'], 'what is set and bad is not missing')
+  t.match(await problemsFor(undefined, 'http://b.example.com'), { AWS_COGNITO_ENDPOINT: /loopback/ })
+})
+
+t.test('client metadata is a JSON object of strings', async t => {
+  const read = async (text: string) => (await loadSettings({ ...GOOD, AWS_COGNITO_CLIENT_METADATA: text })).AWS_COGNITO_CLIENT_METADATA
+  t.strictSame(await read('{"tenant":"a","__proto__":"b"}'), JSON.parse('{"tenant":"a","__proto__":"b"}'))
+  t.strictSame(await read('{}'), {})
+  for (const bad of ['{', '7', 'null', '"a"', '[]', '{"a":null}', '{"a":{}}'])
+    t.ok((await problemsOf({ AWS_COGNITO_CLIENT_METADATA: bad }))?.problems.has('AWS_COGNITO_CLIENT_METADATA'), bad)
+})
+
 t.test('the defaults are those of the documentation', async t => {
   t.strictSame(await loadSettings(GOOD), {
     AWS_COGNITO_DOMAIN: new URL('https://acme.auth.eu-west-1.amazoncognito.com'),
@@ -149,6 +199,9 @@ t.test('the defaults are those of the documentation', async t => {
     OPERATIONS_DIR: GOOD.OPERATIONS_DIR,
     GRAPHQL_ADHOC: true,
     DOCS_ENABLED: false,
+    SUBSCRIPTIONS_MAX: 1000,
+    MCP_ENABLED: false,
+    NO_PROXY: [],
     METRICS_PORT: 0,
     SHUTDOWN_GRACE_MS: 10000
   })
@@ -159,6 +212,26 @@ t.test('the environment goes before the .env file, and what is empty counts as u
   t.strictSame(readEnvironment(path, { A: '1' }), { A: '1' }, 'there need be no file')
   writeFileSync(path, '# a comment\nA=file\nB="file"\nC=\nexport D=file\n')
   t.strictSame(readEnvironment(path, { A: 'environment', B: '', E: undefined }), { A: 'environment', B: 'file', D: 'file' })
+})
+
+t.test('a folder named .env is a bad setting, not a stack trace', async t => {
+  const { exited, output } = startService({}, t.testdir({ '.env': {} }))
+  t.equal(await exited, 1)
+  t.equal(output(), 'Bad settings:\n  .env: must be a file that can be read (EISDIR)\n')
+})
+
+t.test('the names of proxies are read in small letters too, which go before capitals', async t => {
+  const path = join(t.testdir({ '.env': 'https_proxy=file-small\nHTTP_PROXY=file\nno_proxy=file' }), '.env')
+  const read = (environment: NodeJS.Dict<string>) => {
+    const { HTTPS_PROXY, HTTP_PROXY, NO_PROXY } = readEnvironment(path, environment)
+    return [HTTPS_PROXY, HTTP_PROXY, NO_PROXY]
+  }
+  t.strictSame(read({}), ['file-small', 'file', 'file'])
+  t.strictSame(read({ HTTPS_PROXY: 'capitals', http_proxy: 'small', HTTP_PROXY: 'capitals', no_proxy: '', NO_PROXY: 'capitals' }), [
+    'capitals',
+    'small',
+    'capitals'
+  ])
 })
 
 t.test('a setting is read once into what it means', async t => {
@@ -206,6 +279,7 @@ t.test('a list of nothing but commas and blanks is a bad setting', async t => {
     'CORS_ORIGINS',
     'CALLER_JWT_CLIENT_IDS',
     'CALLER_JWT_SCOPES',
+    'NO_PROXY',
     'GRAPHQL_ALLOWED_OPERATIONS'
   ])
     t.match((await problemsOf({ [name]: ' , ' }))?.problems.get(name), /^must be /, name)
@@ -220,6 +294,38 @@ t.test('what goes together is checked also where another setting is bad', async 
     GRAPHQL_TOKEN_HEADER: 'X-Token'
   })
   t.strictSame([...(error?.problems.keys() ?? [])].sort(), ['FORWARD_HEADERS', 'HOST', 'PORT'])
+})
+
+t.test('a role that the keys file gives must be allowed by the settings', async t => {
+  const keysFile = t.testdir({ 'callers.json': JSON.stringify({ callers: [{ name: 'a', keySha256: ['ab'.repeat(32)], role: 'reader' }] }) })
+  const problem = async (roles: string) =>
+    (
+      await problemsOf({ CALLER_AUTH: 'api-key', CALLER_KEYS_FILE: join(keysFile, 'callers.json'), HASURA_ALLOWED_ROLES: roles })
+    )?.problems.get('CALLER_KEYS_FILE')
+  t.match(await problem('editor'), /callers\/0\/role: must be one of HASURA_ALLOWED_ROLES/)
+  t.equal(await problem('editor,reader'), undefined)
+  t.equal(await problem(' , '), undefined, 'where the roles are bad, they alone are named')
+})
+
+t.test('a Cognito issuer of either kind and of any partition needs nothing else', async t => {
+  const problems = async (issuer: string) => [
+    ...((await problemsOf({ CALLER_AUTH: 'jwt', CALLER_JWT_ISSUER: issuer }))?.problems.keys() ?? [])
+  ]
+  for (const issuer of [
+    'https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_abc123',
+    'https://issuer-cognito-idp.eu-west-1.amazonaws.com/eu-west-1_abc123',
+    'https://cognito-idp.us-gov-west-1.amazonaws.com/us-gov-west-1_abc123',
+    'https://cognito-idp.cn-north-1.amazonaws.com.cn/cn-north-1_abc123',
+    'https://issuer-cognito-idp.cn-north-1.amazonaws.com.cn/cn-north-1_abc123',
+    'https://cognito-idp.eusc-de-east-1.amazonaws.eu/eusc-de-east-1_abc123'
+  ])
+    t.strictSame(await problems(issuer), [], issuer)
+  for (const issuer of [
+    'https://cognito-idp.eu-west-1.amazonaws.com.example.com/eu-west-1_abc123',
+    'https://cognito-idp.eu-west-1.example.com/eu-west-1_abc123',
+    'https://evil-cognito-idp.eu-west-1.amazonaws.com/eu-west-1_abc123'
+  ])
+    t.strictSame(await problems(issuer), ['CALLER_JWT_JWKS_URL', 'CALLER_JWT_AUDIENCE'], issuer)
 })
 
 t.test('another issuer than Cognito needs the URL of its keys and an audience', async t => {

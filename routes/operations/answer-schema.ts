@@ -14,7 +14,7 @@ import {
 } from 'graphql'
 import type { StoredOperation } from '../../src/stored-operations/stored-operation.ts'
 import { type CollectedField, createFieldCollector, type Selection, selectionsBelow } from './collect-fields.ts'
-import type { Components } from './components.ts'
+import type { SharedSchemas } from './components.ts'
 import { described, enumSchema, orNull } from './input-schema.ts'
 import { type JsonSchema, scalarAnswer } from './scalar-schemas.ts'
 
@@ -22,9 +22,9 @@ import { type JsonSchema, scalarAnswer } from './scalar-schemas.ts'
 export function answerSchema(
   { kind, definition, ast }: StoredOperation,
   schema: GraphQLSchema,
-  components: Components
+  components: SharedSchemas
 ): JsonSchema | undefined {
-  const root = kind === 'query' ? schema.getQueryType() : schema.getMutationType()
+  const root = schema.getRootType(kind)
   if (!root) return undefined
   const fragments = new Map<string, FragmentDefinitionNode>()
   for (const node of ast.definitions) if (node.kind === Kind.FRAGMENT_DEFINITION) fragments.set(node.name.value, node)
@@ -32,7 +32,7 @@ export function answerSchema(
   return write(root, [{ selectionSet: definition.selectionSet, isConditional: false }])
 }
 
-function createSelectionWriter(schema: GraphQLSchema, fragments: ReadonlyMap<string, FragmentDefinitionNode>, components: Components) {
+function createSelectionWriter(schema: GraphQLSchema, fragments: ReadonlyMap<string, FragmentDefinitionNode>, components: SharedSchemas) {
   const collect = createFieldCollector(schema, fragments)
 
   const ofType = (type: GraphQLOutputType, selections: readonly Selection[]): JsonSchema =>

@@ -1,6 +1,8 @@
 // What the OpenAPI document says of every stored operation alike.
+import type { OperationKind } from '../../src/graphql/document.ts'
+import { EVENT_STREAM_TYPE } from '../../src/graphql/event-stream-type.ts'
 import { GRAPHQL_RESPONSE_TYPE, JSON_TYPE } from '../../src/graphql/negotiation.ts'
-import { BODY_ERRORS, errorResponses, REQUEST_ID_HEADER, RUN_ERRORS } from '../error-responses.ts'
+import { BODY_ERRORS, EVENT_STREAM_TEXT, errorResponses, REQUEST_ID_HEADER, RUN_ERRORS } from '../error-responses.ts'
 import type { JsonSchema } from './scalar-schemas.ts'
 
 const ERROR_ANSWER = { $ref: '#/components/schemas/ErrorAnswer' }
@@ -20,15 +22,20 @@ export const ERROR_COMPONENTS = Object.fromEntries(
   ])
 )
 
+const ANSWER = { description: "Hasura's answer as it came; under `application/json` it may hold errors.", headers }
+const EVENTS = { description: `${EVENT_STREAM_TEXT} Each \`data\` of a \`next\` holds the answer as JSON.`, headers }
+
+/** The text of a stream; what a `next` event's `data` holds stands in `contentSchema` (JSON Schema, section 8.5). */
+const eventSchema = (schema: JsonSchema): JsonSchema => ({ type: 'string', contentMediaType: JSON_TYPE, contentSchema: schema })
+
 /** Returns the responses of an operation: the answer 200 of a schema, and references to the errors. */
-export function responsesOf(method: 'get' | 'post', schema: JsonSchema): JsonSchema {
+export function responsesOf(method: 'get' | 'post', kind: OperationKind, schema: JsonSchema): JsonSchema {
   const statuses = Object.keys(method === 'get' ? GET_ERRORS : POST_ERRORS)
   return {
-    200: {
-      description: "Hasura's answer as it came; under `application/json` it may hold errors.",
-      headers,
-      content: { [JSON_TYPE]: { schema }, [GRAPHQL_RESPONSE_TYPE]: { schema } }
-    },
+    200:
+      kind === 'subscription'
+        ? { ...EVENTS, content: { [EVENT_STREAM_TYPE]: { schema: eventSchema(schema) } } }
+        : { ...ANSWER, content: { [JSON_TYPE]: { schema }, [GRAPHQL_RESPONSE_TYPE]: { schema } } },
     ...Object.fromEntries(statuses.map(status => [status, { $ref: `#/components/responses/StoredOperationError${status}` }]))
   }
 }

@@ -18,8 +18,14 @@ export function createNameGiver(takenNames: Iterable<string> = []): NameGiver {
 /** Names that differ in capitals and underscores alone are one for generators of clients. */
 const identifierOf = (name: string): string => name.replaceAll('_', '').toLowerCase()
 
+/** Where schemas that several others refer to are kept. */
+export interface SharedSchemas {
+  /** Returns a reference to the schema of a GraphQL type, which is made for the first reference. */
+  refer(typeName: string, make: () => JsonSchema): JsonSchema
+}
+
 /** Collects the shared schemas of a document. */
-export class Components {
+export class Components implements SharedSchemas {
   readonly schemas: Record<string, JsonSchema> = {}
   readonly #nameOnce: NameGiver
   readonly #keys = new Map<string, string>()
@@ -29,7 +35,6 @@ export class Components {
     this.#nameOnce = createNameGiver(takenNames)
   }
 
-  /** Returns a reference to the schema of a GraphQL type, which is made for the first reference. */
   refer(typeName: string, make: () => JsonSchema): JsonSchema {
     let key = this.#keys.get(typeName)
     if (key === undefined) {

@@ -10,16 +10,16 @@ import {
   isNonNullType,
   isRequiredInputField
 } from 'graphql'
-import type { Components } from './components.ts'
+import type { SharedSchemas } from './components.ts'
 import { type JsonSchema, scalarInput } from './scalar-schemas.ts'
 
 /** Returns the schema of a type's values, null included where the type allows it. */
-export function inputSchema(type: GraphQLInputType, components: Components): JsonSchema {
+export function inputSchema(type: GraphQLInputType, components: SharedSchemas): JsonSchema {
   return isNonNullType(type) ? presentSchema(type.ofType, components) : orNull(presentSchema(type, components))
 }
 
 /** Returns the schema of a type's values other than null. */
-export function presentSchema(type: GraphQLInputType, components: Components): JsonSchema {
+export function presentSchema(type: GraphQLInputType, components: SharedSchemas): JsonSchema {
   if (isNonNullType(type)) return presentSchema(type.ofType, components)
   if (isListType(type)) return { type: 'array', items: inputSchema(type.ofType, components) }
   if (isEnumType(type)) return enumSchema(type, components)
@@ -28,7 +28,7 @@ export function presentSchema(type: GraphQLInputType, components: Components): J
 }
 
 /** Returns a reference to an enum, a shared component. */
-export const enumSchema = (type: GraphQLEnumType, components: Components): JsonSchema =>
+export const enumSchema = (type: GraphQLEnumType, components: SharedSchemas): JsonSchema =>
   components.refer(type.name, () => ({
     type: 'string',
     enum: type.getValues().map(({ name }) => name),
@@ -47,7 +47,7 @@ export function orNull(schema: JsonSchema): JsonSchema {
 /** Returns the `description` of a schema, if there is one. */
 export const described = (description: string | null | undefined): JsonSchema => (description ? { description } : {})
 
-function objectSchema(type: GraphQLInputObjectType, components: Components): JsonSchema {
+function objectSchema(type: GraphQLInputObjectType, components: SharedSchemas): JsonSchema {
   const fields = Object.entries(type.getFields())
   const required = fields.filter(([, field]) => isRequiredInputField(field)).map(([name]) => name)
   return {
@@ -60,7 +60,7 @@ function objectSchema(type: GraphQLInputObjectType, components: Components): Jso
   }
 }
 
-const fieldSchema = (field: GraphQLInputField, components: Components): JsonSchema => ({
+const fieldSchema = (field: GraphQLInputField, components: SharedSchemas): JsonSchema => ({
   ...inputSchema(field.type, components),
   ...described(field.description),
   ...(field.deprecationReason != null && { deprecated: true })

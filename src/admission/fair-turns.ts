@@ -1,4 +1,5 @@
 // Lets a bounded number of calls run at once; whoever waits for one takes turns with the other callers.
+import { type Clock, systemClock } from '../clock.ts'
 import { GatewayError } from '../errors.ts'
 
 /** How many calls run at once, and how many requests may wait. */
@@ -9,6 +10,10 @@ export type TurnLimits = {
   waitingMax: number
 }
 
+/** The share of turns that one caller leaves to the others while there are others; at least one turn. */
+const SHARE_FOR_OTHERS = 1 / 8
+/** For so long after its latest request a caller counts as one of several, in ms. */
+const SEVERAL_FOR_MS = 60_000
 /** When a refused caller may try again, in s. */
 const RETRY_AFTER_SECONDS = 1
 
@@ -17,17 +22,24 @@ type Waiter = { readonly admit: () => void; readonly refuse: (error: GatewayErro
 
 /**
  * Turns for calls of an upstream. The requests of one caller are served in their order, and callers one after the other, so that a
- * caller who sends thousands delays the others by one call each. Every turn that was taken must be given back.
+ * caller who sends thousands delays the others by one call each. While there are several callers, none of them holds every turn, however
+ * slowly it reads its answers. Every turn that was taken must be given back.
  */
 export class FairTurns {
   readonly #limits: TurnLimits
   /** Waiting requests by caller; the caller who is served next comes first. */
   readonly #waiting = new Map<string, Set<Waiter>>()
+  /** Turns under way by caller. */
+  readonly #held = new Map<string, number>()
+  readonly #clock: Clock
   #waitingCount = 0
   #underWay = 0
+  #latestCaller: string | undefined
+  #severalUntilMs = Number.NEGATIVE_INFINITY
 
-  constructor(limits: TurnLimits) {
+  constructor(limits: TurnLimits, clock = systemClock) {
     this.#limits = limits
+    this.#clock = clock
   }
 
   /** How many requests wait. */
@@ -35,10 +47,11 @@ export class FairTurns {
     return this.#waitingCount
   }
 
-  /** Takes a turn if one is free. */
-  tryTake(): boolean {
-    if (this.#underWay >= this.#limits.atOnce) return false
-    this.#underWay += 1
+  /** Takes a turn for a caller if one is free. */
+  tryTake(caller: string): boolean {
+    this.#noteCaller(caller)
+    if (!this.#mayTake(caller)) return false
+    this.#hold(caller)
     return true
   }
 
@@ -54,20 +67,41 @@ export class FairTurns {
     await this.#enqueue(caller, signal)
   }
 
-  /** Gives a turn back; the next waiting request gets it. */
-  release(): void {
-    const [next] = this.#waiting
-    if (next === undefined) {
-      this.#underWay -= 1
+  /** Gives a caller's turn back; the next waiting request that may have it gets it. */
+  release(caller: string): void {
+    const held = (this.#held.get(caller) ?? 0) - 1
+    if (held > 0) this.#held.set(caller, held)
+    else this.#held.delete(caller)
+    this.#underWay -= 1
+    for (const [next, queue] of this.#waiting) {
+      const [waiter] = queue
+      if (waiter === undefined || !this.#mayTake(next)) continue
+      this.#remove(next, waiter)
+      // The caller goes to the end of the line.
+      if (this.#waiting.delete(next)) this.#waiting.set(next, queue)
+      this.#hold(next)
+      waiter.admit()
       return
     }
-    const [caller, queue] = next
-    const [waiter] = queue
-    if (waiter === undefined) throw new Error('a caller without requests is in the queue')
-    this.#remove(caller, waiter)
-    // The caller goes to the end of the line.
-    if (this.#waiting.delete(caller)) this.#waiting.set(caller, queue)
-    waiter.admit()
+  }
+
+  #noteCaller(caller: string): void {
+    if (caller === this.#latestCaller) return
+    if (this.#latestCaller !== undefined) this.#severalUntilMs = this.#clock.nowMs() + SEVERAL_FOR_MS
+    this.#latestCaller = caller
+  }
+
+  #mayTake(caller: string): boolean {
+    const { atOnce } = this.#limits
+    if (this.#underWay >= atOnce) return false
+    const held = this.#held.get(caller) ?? 0
+    const ownMax = Math.max(1, atOnce - Math.max(1, Math.floor(atOnce * SHARE_FOR_OTHERS)))
+    return held < ownMax || this.#clock.nowMs() >= this.#severalUntilMs
+  }
+
+  #hold(caller: string): void {
+    this.#held.set(caller, (this.#held.get(caller) ?? 0) + 1)
+    this.#underWay += 1
   }
 
   #enqueue(caller: string, signal: AbortSignal): Promise<void> {

@@ -10,13 +10,21 @@ export type Caller = {
   readonly label: string
   /** Hasura roles that it may choose. */
   readonly roles?: ReadonlySet<string>
+  /** The Hasura role of its requests that name none. */
+  readonly role?: string
   /** Operation kinds that it may run. */
   readonly operations?: ReadonlySet<string>
   /** Whether it may run documents of its own in addition to stored operations. */
   readonly adhoc?: boolean
+  /** When its token expires, in s since 1970; undefined where it has none. */
+  readonly expiresAtSeconds?: number
   /** Requests a minute. */
   readonly rateLimitPerMinute?: number
 }
+
+/** What sets a caller apart from all others: its kind and name, or the address where it is not known. */
+export const identityOf = (caller: Caller | undefined, address: string): string =>
+  caller ? `${caller.kind} ${caller.name}` : `address ${address}`
 
 /** A caller's limit in requests a minute: the lower of its own and the settings' limit; 0 means no limit. */
 export function rateLimitOf(caller: Caller | undefined, limitOfSettings: number): number {

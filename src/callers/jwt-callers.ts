@@ -1,9 +1,14 @@
 // Callers by JWT: verified with aws-jwt-verify, against the keys that the issuer publishes.
-import { CognitoJwtVerifier, JwtVerifier } from 'aws-jwt-verify'
-import { type JwksCache, SimpleJwksCache } from 'aws-jwt-verify/jwk'
+import { JwtVerifier } from 'aws-jwt-verify'
+import { validateCognitoJwtFields } from 'aws-jwt-verify/cognito-verifier'
+import { JwtInvalidIssuerError } from 'aws-jwt-verify/error'
+import { decomposeUnverifiedJwt } from 'aws-jwt-verify/jwt'
 import type { JwtPayload } from 'aws-jwt-verify/jwt-model'
 import { LRUCache } from 'lru-cache'
 import type { Caller } from './caller.ts'
+import { IssuerKeys } from './issuer-keys.ts'
+import { reasonOf } from './jwt-reasons.ts'
+import { RefusedCaller } from './refusal.ts'
 
 /** How far the clocks of issuer and service may differ, in s. */
 export const CLOCK_TOLERANCE_SECONDS = 10
@@ -15,69 +20,98 @@ const VERIFIED_MAX = 1_000
 export type JwtCallersOptions = {
   /** The `iss`; for a Cognito user pool nothing else is needed. */
   issuer: string
-  /** URL of the keys, `https:`; for an issuer other than Cognito. */
+  /** URL of the keys, `https:`. Default: that of a Cognito user pool. */
   jwksUrl?: string | undefined
-  /** The `aud`; for an issuer other than Cognito, whose access tokens have none. */
+  /** The `aud`. Default: any, since most access tokens of Cognito have none. */
   audience?: string | undefined
   /** The `client_id` (or `azp`) must be one of these; if empty, any will do. */
   clientIds: readonly string[]
   /** `scope` must hold one of these; if empty, any will do. */
   scopes: readonly string[]
-  /** Default: keys are fetched over HTTPS, kept, and fetched again for an unknown `kid`, at most once in 10 s. */
-  jwksCache?: JwksCache
+  keys?: IssuerKeys
 }
 
 /** The verifier of callers' tokens. */
 type JwtCallers = {
-  /** Returns the caller of a token; rejects if the token is not valid. */
+  /**
+   * Returns the caller of a token.
+   * @throws {RefusedCaller} `UNAUTHENTICATED`, `OPERATION_NOT_ALLOWED` (too little scope), `CALLER_KEYS_UNAVAILABLE`
+   */
   verify(token: string): Promise<Caller>
-  /** Fetches the issuer's keys, so that the first caller need not wait for them. */
+  /** Fetches the issuer's keys, so that the first caller need not wait for them; rejects if that fails. */
   hydrate(): Promise<void>
 }
 
-/** A user pool's issuer (Amazon Cognito, "Verifying JSON web tokens"); its id is the last part. */
-export const COGNITO_ISSUER = /^https:\/\/cognito-idp\.[a-z0-9-]+\.amazonaws\.com\/([\w-]+_\w+)$/
+/** The domains of AWS's partitions (AWS SDKs, "partitions.json"). */
+const PARTITIONS =
+  'amazonaws\\.com|amazonaws\\.com\\.cn|amazonaws\\.eu|c2s\\.ic\\.gov|sc2s\\.sgov\\.gov|cloud\\.adc-e\\.uk|csp\\.hci\\.ic\\.gov'
 
-/** Creates the verifier: Cognito's own for a user pool (access tokens only), the generic one for any other issuer. */
+/** A user pool's issuer of either kind (Amazon Cognito, "Verifying JSON web tokens"). */
+export const COGNITO_ISSUER = new RegExp(`^https://(issuer-)?cognito-idp\\.[a-z0-9-]+\\.(${PARTITIONS})/[\\w-]+_\\w+$`)
+
+/** Creates the verifier; of a user pool it takes access tokens only. */
 export function createJwtCallers(options: JwtCallersOptions): JwtCallers {
   const verifier = createVerifier(options)
-  const verified = new LRUCache<string, { caller: Caller; expiresAtSeconds: number }>({ max: VERIFIED_MAX, ttl: VERIFIED_FOR_MS })
+  const verified = new LRUCache<string, Caller & { expiresAtSeconds: number }>({ max: VERIFIED_MAX, ttl: VERIFIED_FOR_MS })
   return {
     hydrate: () => verifier.hydrate(),
     async verify(token) {
       const known = verified.get(token)
-      if (known && known.expiresAtSeconds + CLOCK_TOLERANCE_SECONDS > Date.now() / 1000) return known.caller
-      const payload = await verifier.verify(token)
+      if (known && known.expiresAtSeconds + CLOCK_TOLERANCE_SECONDS > Date.now() / 1000) return known
+      const payload = await verifier.verify(token).catch((cause: unknown) => {
+        throw cause instanceof RefusedCaller ? cause : refuse(reasonOf(cause), cause)
+      })
       assertListed(payload, options)
-      const caller = toCaller(payload)
-      verified.set(token, { caller, expiresAtSeconds: payload.exp ?? 0 })
+      const caller = { ...toCaller(payload), expiresAtSeconds: payload.exp ?? 0 }
+      verified.set(token, caller)
       return caller
     }
   }
 }
 
-function createVerifier({ issuer, jwksUrl, audience, jwksCache = new SimpleJwksCache() }: JwtCallersOptions) {
-  const userPoolId = COGNITO_ISSUER.exec(issuer)?.[1]
-  const common = { graceSeconds: CLOCK_TOLERANCE_SECONDS }
-  const verifier =
-    userPoolId === undefined
-      ? JwtVerifier.create({ ...common, issuer, audience: audience ?? null, ...(jwksUrl && { jwksUri: jwksUrl }) }, { jwksCache })
-      : CognitoJwtVerifier.create({ ...common, userPoolId, tokenUse: 'access' as const, clientId: null }, { jwksCache })
-  return { hydrate: () => verifier.hydrate(), verify: (token: string): Promise<JwtPayload> => verifier.verify(token) }
+const refuse = (reason: string, cause?: unknown) => new RefusedCaller({ code: 'UNAUTHENTICATED', reason }, { cause })
+
+/**
+ * aws-jwt-verify's generic verifier, with the checks of its Cognito verifier for a user pool: that one knows a single partition, and takes
+ * tokens of both kinds of issuer where the setting names one.
+ */
+function createVerifier({ issuer, jwksUrl, audience, keys = new IssuerKeys() }: JwtCallersOptions) {
+  const checkFields = ({ payload }: { payload: JwtPayload }) => validateCognitoJwtFields(payload, { tokenUse: 'access', clientId: null })
+  const verifier = JwtVerifier.create(
+    {
+      issuer,
+      audience: audience ?? null,
+      jwksUri: jwksUrl ?? `${issuer}/.well-known/jwks.json`,
+      graceSeconds: CLOCK_TOLERANCE_SECONDS,
+      ...(COGNITO_ISSUER.test(issuer) && { customJwtCheck: checkFields })
+    },
+    { jwksCache: keys }
+  )
+  return {
+    hydrate: () => verifier.hydrate(),
+    async verify(token: string): Promise<JwtPayload> {
+      // Looked at first, so that no other issuer's token has our issuer's keys fetched.
+      const { iss } = decomposeUnverifiedJwt(token).payload
+      if (iss !== issuer) throw new JwtInvalidIssuerError('another issuer', iss, issuer)
+      return verifier.verify(token)
+    }
+  }
 }
 
-/** Checks what the two verifiers would check in different ways. */
+/** Checks what is ours to check, in the token that was verified. */
 function assertListed(payload: JwtPayload, { clientIds, scopes }: JwtCallersOptions): void {
   const clientId = payload.client_id ?? payload.azp
-  if (clientIds.length > 0 && !(typeof clientId === 'string' && clientIds.includes(clientId))) throw new Error('client id not allowed')
+  if (clientIds.length > 0 && !(typeof clientId === 'string' && clientIds.includes(clientId)))
+    throw refuse("the token's client id is not one of CALLER_JWT_CLIENT_IDS")
+  if (payload.exp === undefined) throw refuse('the token has no expiry')
   const granted = typeof payload.scope === 'string' ? payload.scope.split(' ') : []
-  if (scopes.length > 0 && !scopes.some(scope => granted.includes(scope))) throw new Error('scope not granted')
-  if (payload.exp === undefined) throw new Error('a token without an expiry')
+  if (scopes.length > 0 && !scopes.some(scope => granted.includes(scope)))
+    throw new RefusedCaller({ code: 'OPERATION_NOT_ALLOWED', reason: 'the token has no scope of CALLER_JWT_SCOPES', scopes })
 }
 
 function toCaller({ client_id: clientId, sub }: JwtPayload): Caller {
   // There may be a million subjects: too many for a metric's label.
   if (typeof clientId === 'string' && clientId !== '') return { kind: 'client', name: clientId, label: clientId }
   if (typeof sub === 'string' && sub !== '') return { kind: 'subject', name: sub, label: 'jwt' }
-  throw new Error('neither client_id nor sub')
+  throw refuse('the token names nobody: neither client_id nor sub')
 }

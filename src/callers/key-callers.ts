@@ -1,5 +1,5 @@
 // Callers by key: a file of names, rights and hashes of keys.
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { hash, timingSafeEqual } from 'node:crypto'
 import { type Static, Type } from '@sinclair/typebox'
 import { Value, type ValueError, ValueErrorType } from '@sinclair/typebox/value'
 import type { Caller } from './caller.ts'
@@ -14,8 +14,11 @@ const KeysFileSchema = Type.Object(
         {
           name: Type.String({ pattern: '^[\\w.@-]{1,64}$' }),
           keySha256: Type.Array(Type.String({ pattern: '^[0-9a-fA-F]{64}$' }), { minItems: 1 }),
+          role: Type.Optional(Type.String({ minLength: 1 })),
           roles: Type.Optional(Type.Array(Type.String({ minLength: 1 }))),
-          operations: Type.Optional(Type.Array(Type.Union([Type.Literal('query'), Type.Literal('mutation')]))),
+          operations: Type.Optional(
+            Type.Array(Type.Union([Type.Literal('query'), Type.Literal('mutation'), Type.Literal('subscription')]))
+          ),
           adhoc: Type.Optional(Type.Boolean()),
           rateLimitPerMinute: Type.Optional(Type.Integer({ minimum: 1 }))
         },
@@ -26,6 +29,8 @@ const KeysFileSchema = Type.Object(
   closed
 )
 
+type KeysFile = Static<typeof KeysFileSchema>
+
 /** The callers of one version of the file. */
 export type KeyCallers = {
   /** Returns the caller that a key belongs to. Takes the same time for every key, known or not. */
@@ -33,32 +38,58 @@ export type KeyCallers = {
   readonly count: number
 }
 
+/** A key's hash, and whose key it is. */
+type Entry = { readonly digest: Buffer; readonly caller: Caller | undefined }
+
+/** What an unknown key is compared with: the hash of no key. */
+const NOBODY: Entry = { digest: Buffer.alloc(32), caller: undefined }
+
 /**
  * Reads the text of a keys file.
+ * @param allowedRoles those of `HASURA_ALLOWED_ROLES`, one of which a caller's `role` must be; undefined: any
  * @throws {Error} that says where the text is wrong, without showing any of it
  */
-export function parseKeyCallers(text: string): KeyCallers {
+export function parseKeyCallers(text: string, allowedRoles: ReadonlySet<string> | undefined): KeyCallers {
   const file = parse(text)
   const names = file.callers.map(({ name }) => name)
   if (new Set(names).size < names.length) throw new Error('two callers have the same name')
-  const entries = file.callers.flatMap(({ keySha256, ...rights }) => {
-    const caller = toCaller(rights)
-    return keySha256.map(hash => ({ hash: Buffer.from(hash, 'hex'), caller }))
-  })
-  if (new Set(entries.map(({ hash }) => hash.toString('hex'))).size < entries.length) throw new Error('a key is listed twice')
+  assertRoles(file, allowedRoles)
+  const entries = entriesOf(file)
   return {
     count: names.length,
     find(key) {
-      const presented = createHash('sha256').update(key).digest()
-      let found: Caller | undefined
-      // Every entry is compared, so that the time taken does not reveal where a match is.
-      for (const { hash, caller } of entries) if (timingSafeEqual(hash, presented)) found = caller
-      return found
+      const digest = hash('sha256', key, 'buffer')
+      // A hash tells nothing of the key, so it may be looked up; it is compared whole, in the same time for every key.
+      const entry = entries.get(digest.toString('hex')) ?? NOBODY
+      return timingSafeEqual(entry.digest, digest) ? entry.caller : undefined
     }
   }
 }
 
-function parse(text: string): Static<typeof KeysFileSchema> {
+/** The entries by their hashes in hex. */
+function entriesOf(file: KeysFile): ReadonlyMap<string, Entry> {
+  const entries = new Map<string, Entry>()
+  for (const { keySha256, ...rights } of file.callers) {
+    const caller = toCaller(rights)
+    for (const hex of keySha256) {
+      const digest = Buffer.from(hex, 'hex')
+      const known = digest.toString('hex')
+      if (entries.has(known)) throw new Error('a key is listed twice')
+      entries.set(known, { digest, caller })
+    }
+  }
+  return entries
+}
+
+function assertRoles({ callers }: KeysFile, allowedRoles: ReadonlySet<string> | undefined): void {
+  for (const [at, { role, roles }] of callers.entries()) {
+    if (role === undefined) continue
+    if (allowedRoles?.has(role) === false) throw new Error(`/callers/${at}/role: must be one of HASURA_ALLOWED_ROLES`)
+    if (roles && !roles.includes(role)) throw new Error(`/callers/${at}/role: must be one of the caller's roles`)
+  }
+}
+
+function parse(text: string): KeysFile {
   let file: unknown
   try {
     file = JSON.parse(text)
@@ -67,18 +98,19 @@ function parse(text: string): Static<typeof KeysFileSchema> {
   }
   const error = Value.Errors(KeysFileSchema, file).First()
   if (error) throw new Error(`${pathOf(error) || 'the file'}: ${error.message.toLowerCase()}`)
-  return file as Static<typeof KeysFileSchema>
+  return file as KeysFile
 }
 
 /** Where the fault lies. An unexpected member is not named, only its parent, since its name may be anything. */
 const pathOf = ({ path, type }: ValueError) => (type === ValueErrorType.ObjectAdditionalProperties ? path.replace(/\/[^/]*$/, '') : path)
 
-type Rights = Omit<Static<typeof KeysFileSchema>['callers'][number], 'keySha256'>
+type Rights = Omit<KeysFile['callers'][number], 'keySha256'>
 
-const toCaller = ({ name, roles, operations, adhoc, rateLimitPerMinute }: Rights): Caller => ({
+const toCaller = ({ name, role, roles, operations, adhoc, rateLimitPerMinute }: Rights): Caller => ({
   kind: 'key',
   name,
   label: name,
+  ...(role !== undefined && { role }),
   ...(roles && { roles: new Set(roles) }),
   ...(operations && { operations: new Set(operations) }),
   ...(adhoc !== undefined && { adhoc }),

@@ -1,4 +1,4 @@
-// What a token is: how the token endpoint's answer is read, and the three zones of a token's life.
+// What a token is: how Cognito's answer is read, and the three zones of a token's life.
 import { zonesOf } from './refresh-policy.ts'
 
 /** A token for Hasura. Its life counts on the monotonic clock, in ms, from before it was asked for. */
@@ -19,7 +19,7 @@ export type AccessToken = {
 /** `fresh`: used; `stale`: used while it is renewed; `unusable`: requests wait for its successor. */
 export type Zone = 'fresh' | 'stale' | 'unusable'
 
-/** What a token endpoint's answer must hold (RFC 6749, section 5.1). */
+/** What Cognito's answer must hold. */
 export type TokenAnswer = { accessToken: string; expiresInSeconds: number }
 
 /**
@@ -46,23 +46,32 @@ export function zoneOf(token: AccessToken, nowMs: number): Zone {
   return nowMs >= token.refreshAtMs ? 'stale' : 'fresh'
 }
 
-/**
- * Reads the JSON of a 200 of the token endpoint: a non-empty `access_token`, `token_type` Bearer in any case and a positive
- * `expires_in`, as a number or a numeric string. Returns undefined for anything else.
- */
-export function readTokenAnswer(body: unknown): TokenAnswer | undefined {
-  if (typeof body !== 'object' || body === null) return undefined
-  const { access_token, token_type, expires_in } = body as Record<string, unknown>
-  const expiresInSeconds = typeof expires_in === 'string' && /^\s*\d+(\.\d+)?\s*$/.test(expires_in) ? Number(expires_in) : expires_in
+/** Reads the JSON of a 200 of the token endpoint (RFC 6749, section 5.1). Returns undefined for anything that is no token. */
+export function readOauthToken(body: unknown): TokenAnswer | undefined {
+  const { access_token, token_type, expires_in } = membersOf(body)
+  return tokenOf(access_token, token_type, expires_in)
+}
+
+/** Reads the JSON of a 200 of `GetClientToken` (Amazon Cognito user pools API). Returns undefined for anything that is no token. */
+export function readApiToken(body: unknown): TokenAnswer | undefined {
+  const { AccessToken, TokenType, ExpiresIn } = membersOf(membersOf(body).ClientAuthenticationResult)
+  return tokenOf(AccessToken, TokenType, ExpiresIn)
+}
+
+const membersOf = (value: unknown): Readonly<Record<string, unknown>> => (typeof value === 'object' && value !== null ? { ...value } : {})
+
+/** A token has a value, the type Bearer in any case, and a positive lifetime in seconds, as a number or a numeric string. */
+function tokenOf(accessToken: unknown, tokenType: unknown, expiresIn: unknown): TokenAnswer | undefined {
+  const expiresInSeconds = typeof expiresIn === 'string' && /^\s*\d+(\.\d+)?\s*$/.test(expiresIn) ? Number(expiresIn) : expiresIn
   const isToken =
-    typeof access_token === 'string' &&
-    VISIBLE_ASCII.test(access_token) &&
-    typeof token_type === 'string' &&
-    token_type.toLowerCase() === 'bearer' &&
+    typeof accessToken === 'string' &&
+    VISIBLE_ASCII.test(accessToken) &&
+    typeof tokenType === 'string' &&
+    tokenType.toLowerCase() === 'bearer' &&
     typeof expiresInSeconds === 'number' &&
     Number.isFinite(expiresInSeconds * 1000) &&
     expiresInSeconds > 0
-  return isToken ? { accessToken: access_token, expiresInSeconds } : undefined
+  return isToken ? { accessToken, expiresInSeconds } : undefined
 }
 
 /** A token travels in a header, so nothing else may be in it (RFC 6749, appendix A.12). */

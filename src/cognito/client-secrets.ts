@@ -1,7 +1,7 @@
 // Chooses between an app client's two active secrets: when Cognito refuses one, the other is tried.
 import { readFile } from 'node:fs/promises'
 import { ExchangeError } from './exchange-error.ts'
-import type { TokenEndpoint } from './token-endpoint.ts'
+import type { TokenExchange } from './token-exchange.ts'
 
 /** One of the two secrets. */
 type SecretName = 'first' | 'fallback'
@@ -21,7 +21,7 @@ export type ClientSecretOptions = {
  * Creates an exchange that uses the secret that worked last. After `invalid_client` it tries the other secret at once, if there is one.
  * @throws {ExchangeError} with code `secret_unreadable` for a file that is gone or empty, or as the endpoint does
  */
-export function createSecretExchange(endpoint: Pick<TokenEndpoint, 'exchange'>, options: ClientSecretOptions) {
+export function createSecretExchange(endpoint: Pick<TokenExchange, 'exchange'>, options: ClientSecretOptions) {
   const { secret, secretFile, fallback, onSecretChange } = options
   let inUse: SecretName = 'first'
 

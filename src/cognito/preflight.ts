@@ -1,6 +1,6 @@
 // Looks at a new token for reasons why Hasura would refuse it, and tells the operator before it does.
 import { readHttpDate } from './retry-after.ts'
-import type { Exchange } from './token-endpoint.ts'
+import type { Exchange } from './token-exchange.ts'
 
 /** How far this machine's clock may differ from Cognito's before a notice, in ms. Hasura's own tolerance is 0 unless set. */
 const CLOCK_TOLERANCE_MS = 30_000

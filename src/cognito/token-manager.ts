@@ -6,7 +6,7 @@ import { type AccessToken, createAccessToken, zoneOf } from './access-token.ts'
 import { ExchangeError } from './exchange-error.ts'
 import { preflight } from './preflight.ts'
 import { FORCED_RENEWAL_INTERVAL_MS, retryDelayMs } from './refresh-policy.ts'
-import type { Exchange } from './token-endpoint.ts'
+import type { Exchange } from './token-exchange.ts'
 import { type ExchangeReason, type ExchangeReport, statusOfToken, type TokenStatus } from './token-status.ts'
 
 /** The longest that a request waits for an exchange, in ms. */

@@ -5,6 +5,7 @@ import { AttemptError } from '../http1/attempt-error.ts'
 import { writeFields } from '../http1/header-fields.ts'
 import { createHttpClient } from '../http1/http-client.ts'
 import type { Answer } from '../http1/pending-answer.ts'
+import type { ProxyServer } from '../http1/tunnel.ts'
 import { isJsonAnswer } from './json-answer.ts'
 import {
   isNotHttp,
@@ -42,6 +43,8 @@ export type HasuraClientOptions = {
   timeoutMs: number
   /** The most connections to Hasura. */
   connections: number
+  /** A proxy on the way; default: none. */
+  proxy?: ProxyServer | undefined
   tokens: TokenSource
   /** Default: no spans. */
   traceCall?: TraceCall | undefined
@@ -73,8 +76,8 @@ export type HasuraRequest = {
  * reason `cancelled` where the caller left. `close()` closes every connection.
  */
 export function createHasuraClient(options: HasuraClientOptions) {
-  const { endpoint, tokenHeader, timeoutMs, connections, tokens, traceCall, onRetry, onRefusal, random = Math.random } = options
-  const client = createHttpClient({ url: endpoint, connections })
+  const { endpoint, tokenHeader, timeoutMs, connections, proxy, tokens, traceCall, onRetry, onRefusal, random = Math.random } = options
+  const client = createHttpClient({ url: endpoint, connections, proxy })
   const commonFields = createCommonFields(tokenHeader)
 
   const attempt = ({ body, headers, signal }: HasuraRequest, token: string, deadlineMs: number): Promise<UpstreamAnswer> => {

@@ -2,7 +2,8 @@
 import type { Socket } from 'node:net'
 import { type AnswerHead, couldBeAnswerHead, HEAD_MAX_BYTES, KEEP_ALIVE_MS, ProtocolError, parseAnswerHead } from './answer-head.ts'
 import { ChunkedBody } from './chunked-body.ts'
-import { openSocket, readBytes, type Target } from './open-socket.ts'
+import { openSocket, openSocketOver, readBytes, type Target } from './open-socket.ts'
+import { openTunnel } from './tunnel.ts'
 
 /** One request, and who is told of its fate: that it goes out, its answer, and last its end or an error. */
 export interface Exchange {
@@ -35,7 +36,8 @@ const HEAD_END = '\r\n\r\n'
 export class Connection {
   /** Whether it has been made. */
   isMade = false
-  readonly #socket: Socket
+  #socket: Socket
+  readonly #timer: NodeJS.Timeout
   readonly #events: ConnectionEvents
   readonly #isSecure: boolean
   readonly #nowMs: () => number
@@ -55,26 +57,52 @@ export class Connection {
     this.#isSecure = target.isSecure
     this.#endOfLifeMs = endOfLifeMs
     this.#nowMs = nowMs
-    this.#socket = openSocket(target, session, length => this.#onRead(length))
     const overdue = () => this.destroy(new Error(`no connection within ${target.connectTimeoutMs} ms`))
-    const timer = setTimeout(overdue, target.connectTimeoutMs)
-    this.#socket
-      .once(target.isSecure ? 'secureConnect' : 'connect', () => {
-        clearTimeout(timer)
+    this.#timer = setTimeout(overdue, target.connectTimeoutMs)
+    const onRead = (length: number) => this.#onRead(length)
+    if (target.proxy && target.isSecure) {
+      const onOpen = (tunnel: Socket) => this.#use(openSocketOver(tunnel, target, session, onRead))
+      this.#socket = openTunnel(target.proxy, target.hostname, target.port, onOpen)
+      this.#watch(this.#socket)
+    } else {
+      this.#socket = openSocket(target, session, onRead)
+      this.#use(this.#socket)
+    }
+  }
+
+  /** Takes the socket that requests go out by. */
+  #use(socket: Socket): void {
+    this.#socket = socket
+    socket
+      .once(this.#isSecure ? 'secureConnect' : 'connect', () => {
+        clearTimeout(this.#timer)
         this.isMade = true
         this.#rest(KEEP_ALIVE_MS)
       })
-      .on('session', session => events.onSession(session))
+      .on('session', session => this.#events.onSession(session))
+    this.#watch(socket)
+  }
+
+  /** Hears of a socket's end; that of a tunnel below another socket ends that one. */
+  #watch(socket: Socket): void {
+    socket
       .on('error', error => {
         this.#error ??= error
       })
-      .once('end', () => this.#onEnd())
-      .once('close', () => {
-        clearTimeout(timer)
-        const error = this.#error ?? new Error('the connection was closed')
-        events.onClose(this, this.#isUsed ? undefined : error)
-        this.#exchange?.onError(error)
+      .once('end', () => {
+        if (socket === this.#socket) this.#onEnd()
       })
+      .once('close', () => {
+        if (socket === this.#socket) this.#onClose()
+        else this.#socket.destroy()
+      })
+  }
+
+  #onClose(): void {
+    clearTimeout(this.#timer)
+    const error = this.#error ?? new Error('the connection was closed')
+    this.#events.onClose(this, this.#isUsed ? undefined : error)
+    this.#exchange?.onError(error)
   }
 
   /** Whether it is idle and may serve the next request. */

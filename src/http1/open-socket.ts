@@ -1,6 +1,7 @@
-// Opens the socket of a connection: TCP, or TLS over it.
-import { connect as connectTcp, isIP, type Socket } from 'node:net'
+// Opens the socket of a connection: TCP, TLS over it, or TLS over a tunnel.
+import { connect as connectTcp, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
+import { type ProxyServer, tlsHost } from './tunnel.ts'
 
 /** Where connections lead. */
 export type Target = {
@@ -9,6 +10,8 @@ export type Target = {
   port: number
   /** The longest that making one may take, in ms. */
   connectTimeoutMs: number
+  /** A proxy that makes a tunnel to a secure target; default: none. */
+  proxy?: ProxyServer | undefined
 }
 
 /** After this long without traffic the kernel asks whether the other side is still there, in ms. */
@@ -20,20 +23,30 @@ const TCP_KEEP_ALIVE_MS = 60_000
  */
 export const readBytes = Buffer.allocUnsafeSlow(65_536)
 
+/** Called each time so many bytes lie in {@link readBytes}. */
+type OnRead = (length: number) => void
+
 /**
- * Opens a socket; its event `connect`, or `secureConnect`, says when it can be used.
+ * Opens a socket to a target without a proxy; its event `connect`, or `secureConnect`, says when it can be used.
  * @param session a TLS session to resume
- * @param onRead called each time so many bytes lie in {@link readBytes}
  */
-export function openSocket({ isSecure, hostname, port }: Target, session: Buffer | undefined, onRead: (length: number) => void): Socket {
+export function openSocket({ isSecure, hostname, port }: Target, session: Buffer | undefined, onRead: OnRead): Socket {
   const callback = (length: number) => {
     onRead(length)
     return true
   }
   const onread = { buffer: readBytes, callback }
-  const host = hostname.replace(/^\[(.*)\]$/, '$1')
-  const options = { host, port, onread, noDelay: true, keepAlive: true, keepAliveInitialDelay: TCP_KEEP_ALIVE_MS }
-  if (!isSecure) return connectTcp(options)
-  // Server name indication takes a name, never an address (RFC 6066, section 3).
-  return connectTls({ ...options, ...(isIP(host) === 0 && { servername: host }), ALPNProtocols: ['http/1.1'], ...(session && { session }) })
+  const options = { port, onread, noDelay: true, keepAlive: true, keepAliveInitialDelay: TCP_KEEP_ALIVE_MS }
+  if (isSecure) return connectTls({ ...options, ...tlsHost(hostname), ...(session && { session }) })
+  return connectTcp({ ...options, host: tlsHost(hostname).host })
+}
+
+/** Opens TLS to a target over a tunnel that leads there; as {@link openSocket}. */
+export function openSocketOver(tunnel: Socket, { hostname }: Target, session: Buffer | undefined, onRead: OnRead): Socket {
+  tunnel.setKeepAlive(true, TCP_KEEP_ALIVE_MS)
+  const socket = connectTls({ socket: tunnel, ...tlsHost(hostname), ...(session && { session }) })
+  // TLS over another socket does not read into a buffer of ours.
+  return socket.on('data', (bytes: Buffer) => {
+    for (let from = 0; from < bytes.length; from += readBytes.length) onRead(bytes.copy(readBytes, 0, from))
+  })
 }

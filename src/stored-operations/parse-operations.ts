@@ -12,7 +12,7 @@ import {
 } from 'graphql'
 import type { OperationFolder, SourceFile } from './operation-folder.ts'
 import { type FileProblem, problemOf } from './operations-error.ts'
-import { createStoredOperation, type StoredKind, type StoredOperation } from './stored-operation.ts'
+import { createStoredOperation, type StoredOperation } from './stored-operation.ts'
 import { problemsWithoutSchema } from './validate-operation.ts'
 
 /** The sound operations of a folder, in the order of their files, and everything that is wrong with its files. */
@@ -75,9 +75,11 @@ function parseOperation(
   return problems.length > before ? undefined : stored
 }
 
-type StoredDefinition = OperationDefinitionNode & { readonly operation: StoredKind }
-
-function soleOperation(file: SourceFile, definitions: readonly DefinitionNode[], problems: FileProblem[]): StoredDefinition | undefined {
+function soleOperation(
+  file: SourceFile,
+  definitions: readonly DefinitionNode[],
+  problems: FileProblem[]
+): OperationDefinitionNode | undefined {
   const strange = definitions.find(({ kind }) => kind !== Kind.OPERATION_DEFINITION && kind !== Kind.FRAGMENT_DEFINITION)
   const operations = definitions.filter(node => node.kind === Kind.OPERATION_DEFINITION)
   const [only, second] = operations
@@ -86,11 +88,8 @@ function soleOperation(file: SourceFile, definitions: readonly DefinitionNode[],
   if (only === undefined) return refuse('holds no operation')
   if (second !== undefined) return refuse(`holds ${operations.length} operations; a file holds one`, second)
   if (only.name === undefined) return refuse('the operation has no name', only)
-  if (!isStored(only)) return refuse('a subscription cannot be stored', only)
   return only
 }
-
-const isStored = (node: OperationDefinitionNode): node is StoredDefinition => node.operation !== 'subscription'
 
 /** Returns the shared fragments that definitions use, also by way of other fragments; validation finds those that do not exist. */
 function usedFragments(definitions: readonly DefinitionNode[], shared: SharedFragments): Map<DefinitionNode, SourceFile> {

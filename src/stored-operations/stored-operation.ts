@@ -10,14 +10,11 @@ import {
   Source,
   type TypeNode
 } from 'graphql'
-import type { CheckedDocument } from '../graphql/document.ts'
+import type { CheckedDocument, OperationKind } from '../graphql/document.ts'
 import { quoteBlockStrings } from '../graphql/quoted-block-strings.ts'
 import { parseExample, readHead } from './head-comment.ts'
 import type { SourceFile } from './operation-folder.ts'
 import type { FileProblem } from './operations-error.ts'
-
-/** What a stored operation does; a subscription cannot be stored. */
-export type StoredKind = 'query' | 'mutation'
 
 /** A declared variable. */
 export type VariableDeclaration = {
@@ -38,7 +35,7 @@ export type StoredOperation = {
   readonly name: string
   /** The path of its file, for the operator. */
   readonly path: string
-  readonly kind: StoredKind
+  readonly kind: OperationKind
   /** Its name in the document; no two stored operations share one. */
   readonly operationName: string
   readonly description: string | undefined
@@ -64,7 +61,7 @@ export type StoredOperation = {
  */
 export function createStoredOperation(
   file: SourceFile,
-  definition: OperationDefinitionNode & { readonly operation: StoredKind },
+  definition: OperationDefinitionNode,
   own: readonly DefinitionNode[],
   shared: ReadonlyMap<DefinitionNode, SourceFile>,
   refuse: (problem: FileProblem) => void

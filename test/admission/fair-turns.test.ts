@@ -3,27 +3,38 @@ import fc from 'fast-check'
 import t from 'tap'
 import { FairTurns } from '../../src/admission/fair-turns.ts'
 import { GatewayError } from '../../src/errors.ts'
-import { settle } from '../support/fake-clock.ts'
+import { FakeClock, settle } from '../support/fake-clock.ts'
 
 const never = new AbortController().signal
 
 /** Takes turns by name and notes in which order they come. */
 function queueFor(limits: { atOnce: number; waitingMax: number }) {
-  const turns = new FairTurns(limits)
+  const clock = new FakeClock()
+  const turns = new FairTurns(limits, clock)
   const served: string[] = []
   const refused: string[] = []
+  /** The callers of turns under way, in the order in which they got them. */
+  const held: string[] = []
   const take = (name: string, caller = name, signal = never) => {
-    const turn = turns.tryTake() ? Promise.resolve() : turns.wait(caller, signal)
+    const turn = turns.tryTake(caller) ? Promise.resolve() : turns.wait(caller, signal)
     turn.then(
-      () => served.push(name),
+      () => {
+        held.push(caller)
+        served.push(name)
+      },
       (error: unknown) => refused.push(error instanceof GatewayError ? `${name} ${error.code}` : `${name} left`)
     )
   }
-  return { turns, served, refused, take }
+  const release = async () => {
+    await settle()
+    turns.release(held.shift() ?? '')
+    await settle()
+  }
+  return { turns, clock, served, refused, held, take, release }
 }
 
 t.test('whoever has most requests waiting is refused, not the newcomer', async t => {
-  const { turns, served, refused, take } = queueFor({ atOnce: 1, waitingMax: 3 })
+  const { turns, served, refused, take, release } = queueFor({ atOnce: 1, waitingMax: 3 })
   for (const name of ['a0', 'a1', 'a2', 'a3']) take(name, 'a')
   await settle()
   t.same(served, ['a0'])
@@ -31,8 +42,7 @@ t.test('whoever has most requests waiting is refused, not the newcomer', async t
   take('b1', 'b')
   await settle()
   t.same(refused, ['a4 OVERLOADED', 'a3 OVERLOADED'])
-  for (const _ of [1, 2, 3]) turns.release()
-  await settle()
+  for (const _ of [1, 2, 3]) await release()
   t.same(served, ['a0', 'a1', 'b1', 'a2'])
   t.equal(turns.waitingCount, 0)
 })
@@ -46,14 +56,13 @@ t.test('nobody waits where none may', async t => {
 })
 
 t.test('a request whose caller leaves gives up its place', async t => {
-  const { turns, served, refused, take } = queueFor({ atOnce: 1, waitingMax: 1 })
+  const { served, refused, take, release } = queueFor({ atOnce: 1, waitingMax: 1 })
   const caller = new AbortController()
   take('first')
   take('leaves', 'x', caller.signal)
   caller.abort()
   take('stays', 'y')
-  turns.release()
-  await settle()
+  await release()
   t.same(refused, ['leaves left'])
   t.same(served, ['first', 'stays'])
 })
@@ -68,54 +77,61 @@ t.test('a request whose caller has left before does not wait', async t => {
 })
 
 t.test('callers take turns, each with its requests in their order', async t => {
-  const { turns, served, take } = queueFor({ atOnce: 1, waitingMax: 100 })
+  const { served, take, release } = queueFor({ atOnce: 1, waitingMax: 100 })
   for (const name of ['a0', 'a1', 'a2', 'a3']) take(name, 'a')
   take('b1', 'b')
   take('c1', 'c')
   take('b2', 'b')
-  for (let n = 0; n < 6; n++) turns.release()
-  await settle()
+  for (let n = 0; n < 6; n++) await release()
   t.same(served, ['a0', 'a1', 'b1', 'c1', 'a2', 'b2', 'a3'])
+})
+
+t.test('of several callers none holds every turn; one that is alone may', async t => {
+  const { turns, clock, served, take, release } = queueFor({ atOnce: 4, waitingMax: 100 })
+  for (let n = 0; n < 5; n++) take(`a${n}`, 'a')
+  await settle()
+  t.same(served, ['a0', 'a1', 'a2', 'a3'], 'alone it has all four')
+  take('b0', 'b')
+  await release()
+  take('a5', 'a')
+  await release()
+  t.same(served.slice(4), ['b0', 'a4'], 'b is served, and a keeps three at most')
+  take('b1', 'b')
+  await settle()
+  t.equal(served.filter(name => name.startsWith('b')).length + turns.waitingCount, 3)
+  await clock.advance(60_000)
+  for (let n = 0; n < 4; n++) await release()
+  take('a6', 'a')
+  take('a7', 'a')
+  await settle()
+  t.equal(turns.waitingCount, 0, 'a minute later it is alone again')
 })
 
 t.test('whatever happens: bounds hold, every request has one end, and no caller overtakes itself', async () => {
   const step = fc.record({ caller: fc.constantFrom('a', 'b', 'c'), does: fc.constantFrom('take', 'take', 'release', 'leave') })
-  await fc.assert(
-    fc.asyncProperty(
-      fc.array(step, { maxLength: 60 }),
-      fc.integer({ min: 1, max: 3 }),
-      fc.integer({ min: 0, max: 5 }),
-      async (steps, atOnce, waitingMax) => {
-        const { turns, served, refused, take } = queueFor({ atOnce, waitingMax })
-        const signals: AbortController[] = []
-        let taken = 0
-        let released = 0
-        for (const { caller, does } of steps) {
-          if (does === 'take') {
-            const controller = new AbortController()
-            signals.push(controller)
-            take(`${caller}${taken++}`, caller, controller.signal)
-          } else if (does === 'leave') signals.shift()?.abort()
-          else if (served.length > released) {
-            released += 1
-            turns.release()
-          }
-          await settle()
-          if (served.length - released > atOnce || turns.waitingCount > waitingMax) return false
-          if (turns.waitingCount > 0 && served.length - released < atOnce) return false
-        }
-        while (served.length > released) {
-          released += 1
-          turns.release()
-          await settle()
-        }
-        const inOrder = ['a', 'b', 'c'].every(caller => {
-          const numbers = served.filter(name => name.startsWith(caller)).map(name => Number(name.slice(1)))
-          return numbers.every((number, n) => n === 0 || number > (numbers[n - 1] ?? 0))
-        })
-        return inOrder && served.length + refused.length === taken && turns.waitingCount === 0
-      }
-    ),
-    { numRuns: 200 }
-  )
+  const limits = fc.record({ atOnce: fc.integer({ min: 1, max: 3 }), waitingMax: fc.integer({ min: 0, max: 5 }) })
+  const run = async (steps: { caller: string; does: string }[], { atOnce, waitingMax }: { atOnce: number; waitingMax: number }) => {
+    const { turns, served, refused, held, take, release } = queueFor({ atOnce, waitingMax })
+    const signals: AbortController[] = []
+    let taken = 0
+    for (const { caller, does } of steps) {
+      if (does === 'take') {
+        const controller = new AbortController()
+        signals.push(controller)
+        take(`${caller}${taken++}`, caller, controller.signal)
+        await settle()
+      } else if (does === 'leave') signals.shift()?.abort()
+      else if (held.length > 0) await release()
+      if (held.length > atOnce || turns.waitingCount > waitingMax) return false
+      // A turn stays free beside waiting requests only where one caller has all but that one.
+      if (turns.waitingCount > 0 && held.length < atOnce - 1) return false
+    }
+    while (held.length > 0) await release()
+    const inOrder = ['a', 'b', 'c'].every(caller => {
+      const numbers = served.filter(name => name.startsWith(caller)).map(name => Number(name.slice(1)))
+      return numbers.every((number, n) => n === 0 || number > (numbers[n - 1] ?? 0))
+    })
+    return inOrder && served.length + refused.length === taken && turns.waitingCount === 0
+  }
+  await fc.assert(fc.asyncProperty(fc.array(step, { maxLength: 60 }), limits, run), { numRuns: 200 })
 })

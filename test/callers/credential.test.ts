@@ -19,7 +19,14 @@ t.test('what is no credential', async t => {
     [['authorization', 'Bearer']],
     [['authorization', 'Bearer ']],
     [['authorization', 'Bearer a b']],
-    [['authorization', 'Basic YTpi']],
+    [['authorization', 'Basic']],
+    [['authorization', 'Basic ***']],
+    [['authorization', `Basic ${btoa('key')}`]],
+    [['authorization', `Basic ${btoa('key:')}`]],
+    [
+      ['authorization', `Basic ${btoa('a:key')}`],
+      ['Authorization', `Basic ${btoa('a:key')}`]
+    ],
     [['authorization', 'key']],
     [['cookie', 'x-api-key=key']],
     [['x-api-keys', 'key']],
@@ -41,6 +48,16 @@ t.test('what is no credential', async t => {
     ]
   ]
   for (const headers of requests) t.equal(read(...headers), undefined, JSON.stringify(headers))
+})
+
+t.test('the password of Basic is a key, whatever the user name', async t => {
+  for (const [pair, value] of [
+    ['ada:k', 'k'],
+    [':k', 'k'],
+    ['ada:k:with:colons', 'k:with:colons'],
+    ['ada:schl\u00fcssel', 'schl\u00fcssel']
+  ] as const)
+    t.strictSame(read(['authorization', `basic ${Buffer.from(pair).toString('base64')}`]), { kind: 'key', value }, pair)
 })
 
 t.test('a key, or a bearer token', async t => {

@@ -5,6 +5,7 @@ import { rateLimitOf } from '../../src/callers/caller.ts'
 import { parseKeyCallers } from '../../src/callers/key-callers.ts'
 
 const sha256 = (key: string) => createHash('sha256').update(key).digest('hex')
+const ROLES = new Set(['reader', 'editor'])
 const file = (...callers: object[]) => JSON.stringify({ callers })
 
 t.test('a file that is not right is refused, and nothing of it is shown', async t => {
@@ -19,19 +20,21 @@ t.test('a file that is not right is refused, and nothing of it is shown', async 
     ['no key', file({ name: 'web', keySha256: [] }), /keySha256/],
     ['a key in the clear', file({ name: 'web', keySha256: ['s3cret'] }), /keySha256/],
     ['an unknown right', file({ name: 'web', keySha256: [hash], admin: true }), /callers\/0/],
-    ['a kind that is none', file({ name: 'web', keySha256: [hash], operations: ['subscription'] }), /operations/],
+    ['a kind that is none', file({ name: 'web', keySha256: [hash], operations: ['introspection'] }), /operations/],
     ['a limit of nothing', file({ name: 'web', keySha256: [hash], rateLimitPerMinute: 0 }), /rateLimitPerMinute/],
+    ['a role that is not allowed', file({ name: 'web', keySha256: [hash], role: 's3cret' }), /callers\/0\/role: .*HASURA_ALLOWED_ROLES/],
+    ['a role that is not its own', file({ name: 'web', keySha256: [hash], role: 'editor', roles: ['reader'] }), /the caller's roles/],
     ['one name twice', file({ name: 'web', keySha256: [hash] }, { name: 'web', keySha256: [sha256('b')] }), /same name/],
     ['one key twice', file({ name: 'web', keySha256: [hash] }, { name: 'app', keySha256: [hash.toUpperCase()] }), /listed twice/]
   ]
   for (const [title, text, expected] of texts) {
-    const error = t.throws(() => parseKeyCallers(text), expected, title)
+    const error = t.throws(() => parseKeyCallers(text, ROLES), expected, title)
     t.notMatch(String(error), /s3cret/, title)
   }
 })
 
 t.test('a key that is not listed belongs to nobody', async t => {
-  const callers = parseKeyCallers(file({ name: 'web', keySha256: [sha256('key')] }))
+  const callers = parseKeyCallers(file({ name: 'web', keySha256: [sha256('key')] }), ROLES)
   for (const key of ['', 'Key', 'key ', sha256('key'), 'x'.repeat(1_000_000), '\u0000'])
     t.equal(callers.find(key), undefined, key.slice(0, 20))
 })
@@ -40,8 +43,17 @@ t.test('a key belongs to its caller, with its rights', async t => {
   const callers = parseKeyCallers(
     file(
       { name: 'web', keySha256: [sha256('old'), sha256('new').toUpperCase()] },
-      { name: 'job', keySha256: [sha256('job')], roles: ['reader'], operations: ['query'], adhoc: false, rateLimitPerMinute: 6 }
-    )
+      {
+        name: 'job',
+        keySha256: [sha256('job')],
+        role: 'reader',
+        roles: ['reader'],
+        operations: ['query'],
+        adhoc: false,
+        rateLimitPerMinute: 6
+      }
+    ),
+    ROLES
   )
   t.equal(callers.count, 2)
   for (const key of ['old', 'new']) t.strictSame(callers.find(key), { kind: 'key', name: 'web', label: 'web' })
@@ -49,6 +61,7 @@ t.test('a key belongs to its caller, with its rights', async t => {
     kind: 'key',
     name: 'job',
     label: 'job',
+    role: 'reader',
     roles: new Set(['reader']),
     operations: new Set(['query']),
     adhoc: false,

@@ -1,6 +1,6 @@
 // A token's answer and the boundaries of its life.
 import t from 'tap'
-import { createAccessToken, readTokenAnswer, zoneOf } from '../../src/cognito/access-token.ts'
+import { createAccessToken, readApiToken, readOauthToken, zoneOf } from '../../src/cognito/access-token.ts'
 
 const GOOD = { access_token: 'eyJ.a.b', token_type: 'Bearer', expires_in: 3600 }
 
@@ -24,7 +24,7 @@ for (const [title, body] of Object.entries({
   'an expires_in beyond all numbers': { ...GOOD, expires_in: 1e308 }
 }))
   t.test(`an answer with ${title} is no token`, async t => {
-    t.equal(readTokenAnswer(body), undefined)
+    t.equal(readOauthToken(body), undefined)
   })
 
 for (const [title, body, expiresInSeconds] of [
@@ -34,13 +34,29 @@ for (const [title, body, expiresInSeconds] of [
   ['a fraction', { ...GOOD, expires_in: 0.5 }, 0.5]
 ] as const)
   t.test(`an expires_in that is ${title} is read`, async t => {
-    t.strictSame(readTokenAnswer(body), { accessToken: 'eyJ.a.b', expiresInSeconds })
+    t.strictSame(readOauthToken(body), { accessToken: 'eyJ.a.b', expiresInSeconds })
   })
 
 for (const type of ['Bearer', 'bearer', 'BEARER'])
   t.test(`a token_type of ${type} is read`, async t => {
-    t.equal(readTokenAnswer({ ...GOOD, token_type: type })?.accessToken, 'eyJ.a.b')
+    t.equal(readOauthToken({ ...GOOD, token_type: type })?.accessToken, 'eyJ.a.b')
   })
+
+t.test('a token of the API is read from its own names, by the same rules', async t => {
+  const good = { AccessToken: 'eyJ.a.b', TokenType: 'Bearer', ExpiresIn: 3600 }
+  t.strictSame(readApiToken({ ClientAuthenticationResult: good }), { accessToken: 'eyJ.a.b', expiresInSeconds: 3600 })
+  for (const body of [
+    undefined,
+    good,
+    GOOD,
+    { ClientAuthenticationResult: GOOD },
+    { ClientAuthenticationResult: null },
+    { ClientAuthenticationResult: { ...good, ExpiresIn: 0 } },
+    { ClientAuthenticationResult: { ...good, TokenType: 'mac' } },
+    { ClientAuthenticationResult: { ...good, AccessToken: '' } }
+  ])
+    t.equal(readApiToken(body), undefined)
+})
 
 // [lifetime in s, random, begin of stale in ms, begin of unusable in ms]
 for (const [lifetimeSeconds, random, staleAtMs, unusableAtMs] of [

@@ -10,6 +10,10 @@ t.test('the faults of configuration are those that only an operator mends', asyn
     'invalid_request',
     'unauthorized_client',
     'unsupported_grant_type',
+    'invalid_parameter',
+    'resource_not_found',
+    'operation_not_enabled',
+    'forbidden',
     'secret_unreadable'
   ])
   for (const code of Object.keys(CONFIGURATION_FAULTS) as (keyof typeof CONFIGURATION_FAULTS)[])
@@ -32,4 +36,10 @@ t.test('the cause, the wait and the id of the request are kept', async t => {
   const cause = new Error('reset')
   const error = new ExchangeError('throttled', { cause, retryAfterMs: 7, cognitoRequestId: 'id-1' })
   t.match(error, { cause, retryAfterMs: 7, cognitoRequestId: 'id-1', code: 'throttled' })
+})
+
+t.test('the advice names the setting that holds the address, or both', async t => {
+  t.match(new ExchangeError('timeout', { addressSetting: 'AWS_COGNITO_ENDPOINT' }).message, 'check AWS_COGNITO_ENDPOINT and')
+  t.match(new ExchangeError('timeout').message, 'check AWS_COGNITO_DOMAIN or AWS_COGNITO_ENDPOINT and')
+  for (const code of Object.keys(PASSING_FAULTS) as (keyof typeof PASSING_FAULTS)[]) t.notMatch(new ExchangeError(code).message, /[<>]/)
 })

@@ -6,14 +6,19 @@ import type { AddressInfo } from 'node:net'
 import { createServer, type Server, type Socket } from 'node:net'
 import { inspect } from 'node:util'
 import t, { type Test } from 'tap'
-import { ANSWER_MAX_BYTES, createTokenEndpoint } from '../../src/cognito/token-endpoint.ts'
+import { createTokenEndpoint } from '../../src/cognito/token-endpoint.ts'
+import { ANSWER_MAX_BYTES } from '../../src/cognito/token-exchange.ts'
 import { type Answer, sendJson, startFakeServer } from '../support/fake-server.ts'
 
 const REQUEST_ID = '7bbf4883-256d-4f1b-b060-68dd65fe0e74'
 const TOKEN = { access_token: 'eyJ.a.b', expires_in: 3600, token_type: 'Bearer' }
 const SECRET = 'hush+/=%&ü'
 
-function endpointFor(t: Test, domain: string, options: { timeoutMs?: number; scopes?: string } = {}) {
+function endpointFor(
+  t: Test,
+  domain: string,
+  options: { timeoutMs?: number; scopes?: string; clientMetadata?: Record<string, string> } = {}
+) {
   const endpoint = createTokenEndpoint({ domain, clientId: 'machine', ...options })
   t.teardown(() => endpoint.close())
   return endpoint
@@ -227,6 +232,18 @@ t.test('scopes are sent where they are set', async t => {
   const server = await serverFor(t, json(200, TOKEN))
   await endpointFor(t, server.url, { scopes: 'hasura/read hasura/write' }).exchange(SECRET)
   t.equal(new URLSearchParams(server.received[0]?.body).get('scope'), 'hasura/read hasura/write')
+})
+
+t.test('client metadata is sent as the text of a JSON object', async t => {
+  const server = await serverFor(t, json(200, TOKEN))
+  await endpointFor(t, server.url, { clientMetadata: { tenant: 'a&b', empty: '' } }).exchange(SECRET)
+  t.equal(new URLSearchParams(server.received[0]?.body).get('aws_client_metadata'), '{"tenant":"a&b","empty":""}')
+})
+
+t.test('the advice names the setting of the domain', async t => {
+  const server = await serverFor(t, plainText(200, ''))
+  await t.rejects(endpointFor(t, server.url).exchange(SECRET), { message: /^status 200; .*check AWS_COGNITO_DOMAIN,/ })
+  await t.rejects(endpointFor(t, 'http://127.0.0.1:1').exchange(SECRET), { message: /check AWS_COGNITO_DOMAIN,/ })
 })
 
 for (const [suffix, path] of [

@@ -91,6 +91,17 @@ t.test('a body of unannounced length counts as the largest', async t => {
   client.close()
 })
 
+t.test('a body of unannounced length counts as what it is, once it has been read', async t => {
+  const gateway = await gatewayFor(t, { hasura: () => {}, settings: { BODY_BUDGET_BYTES: '1100000' } })
+  const head = headOf('POST', '/execute-graphql').replace('content-length: 1000000', 'transfer-encoding: chunked')
+  for (let n = 1; n <= 5; n++) {
+    const socket = await callerFor(t, gateway.url)
+    socket.write(`${head}f\r\n{"query":"{a}"}\r\n0\r\n\r\n`)
+    await gateway.hasura.hasReceived(n)
+  }
+  t.equal(gateway.hasura.received.length, 5)
+})
+
 t.test('beyond GRAPHQL_QUEUE the caller with most waiting requests is refused', async t => {
   const answers: (() => void)[] = []
   const gateway = await gatewayFor(t, {

@@ -1,6 +1,6 @@
 // Every way in without a right, and each right narrowed and tried.
 import { createHash } from 'node:crypto'
-import { renameSync, writeFileSync } from 'node:fs'
+import { chmodSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import pino from 'pino'
 import t, { type Test } from 'tap'
@@ -15,9 +15,16 @@ const KEYS = {
   ]
 }
 
-async function guarded(t: Test, options: GatewayOptions = {}) {
+const WITH_ROLES = {
+  callers: [
+    { name: 'web', keySha256: [sha256('web-key')] },
+    { name: 'job', keySha256: [sha256('job-key')], role: 'reader' }
+  ]
+}
+
+async function guarded(t: Test, { keys = KEYS, ...options }: GatewayOptions & { keys?: object } = {}) {
   const path = join(t.testdir(), 'callers.json')
-  writeFileSync(path, JSON.stringify(KEYS))
+  writeFileSync(path, JSON.stringify(keys))
   const settings = { CALLER_AUTH: 'api-key', CALLER_KEYS_FILE: path, HASURA_ALLOWED_ROLES: 'reader,editor', ...options.settings }
   const gateway = await startGateway({ ...options, settings })
   t.teardown(() => gateway.close())
@@ -34,7 +41,8 @@ t.test('no valid credential: 401 with a challenge, before the body is looked at,
     ['two in one', { 'x-api-key': 'web-key, web-key' }, /error="invalid_token"/],
     ['empty', { 'x-api-key': '' }, /^Bearer realm="graphql"$/],
     ['in another header', { 'x-auth-token': 'web-key', cookie: 'x-api-key=web-key' }, /^Bearer realm="graphql"$/],
-    ['as Basic', { authorization: `Basic ${btoa('web-key:')}` }, /^Bearer realm="graphql"$/],
+    ['as the user name of Basic', { authorization: `Basic ${btoa('web-key:')}` }, /^Bearer realm="graphql"$/],
+    ['wrong, by Basic', { authorization: `Basic ${btoa('web:wrong')}` }, /error="invalid_token"/],
     ['a wrong key beside a right bearer', { 'x-api-key': 'wrong', authorization: 'Bearer web-key' }, /invalid_token/]
   ]
   for (const [title, headers, challenge] of requests) {
@@ -65,8 +73,8 @@ t.test('health routes never ask, the documentation does', async t => {
     security: object[]
     components: { securitySchemes: object }
   }
-  t.strictSame(Object.keys(document.components.securitySchemes), ['apiKey', 'bearerKey'])
-  t.strictSame(document.security, [{ apiKey: [] }, { bearerKey: [] }])
+  t.strictSame(Object.keys(document.components.securitySchemes), ['apiKey', 'bearerKey', 'basicKey'])
+  t.strictSame(document.security, [{ apiKey: [] }, { bearerKey: [] }, { basicKey: [] }])
 })
 
 t.test("a caller's rights narrow the settings", async t => {
@@ -88,34 +96,145 @@ t.test('a right of the file can not widen the settings', async t => {
   t.equal(hasura.received.length, 0)
 })
 
-t.test('the keys file is read again when it is replaced, and a broken version is refused', async t => {
-  const lines: string[] = []
-  let onLine = () => {}
-  const logger = pino(
-    { level: 'info' },
-    {
-      write(line) {
-        lines.push(line)
-        onLine()
-      }
-    }
-  )
-  const logged = async (text: string) => {
-    while (!lines.some(line => line.includes(text))) await new Promise<void>(resolve => (onLine = resolve))
+t.test('a key by Basic, with any user name, on every route; only pages ask a browser for it', async t => {
+  const { post, url, hasura } = await guarded(t, { settings: { DOCS_ENABLED: 'true' } })
+  const basic = { authorization: `Basic ${btoa('ada:web-key')}` }
+  for (const path of ['/', '/documentation', '/documentation/json', '/graphiql']) {
+    const asked = await fetch(url + path)
+    t.equal(asked.status, 401, path)
+    t.equal(asked.headers.get('www-authenticate'), 'Basic realm="graphql", charset="UTF-8"', path)
+    t.equal((await fetch(url + path, { headers: { authorization: `Basic ${btoa('ada:wrong')}` } })).status, 401, path)
+    t.equal((await fetch(url + path, { headers: basic })).status, 200, path)
   }
-  const { post, path } = await guarded(t, { logger })
+  for (const path of ['/operations', '/execute-graphql?query={a}']) {
+    t.match((await fetch(url + path)).headers.get('www-authenticate'), /^Bearer /, path)
+    t.equal((await fetch(url + path, { headers: basic })).status, 200, path)
+  }
+  t.equal((await post(QUERY, basic)).status, 200)
+  t.notMatch(JSON.stringify(hasura.received), /web-key|YWRhOndlYi1rZXk/)
+})
+
+t.test('a caller that names no role gets that of the file', async t => {
+  const { post, hasura } = await guarded(t, { keys: WITH_ROLES })
+  const roles = async (headers: Record<string, string>) => {
+    t.equal((await post(QUERY, headers)).status, 200)
+    return hasura.received.at(-1)?.headers['x-hasura-role']
+  }
+  t.equal(await roles({ 'x-api-key': 'job-key' }), 'reader')
+  t.equal(await roles({ 'x-api-key': 'job-key', 'x-hasura-role': 'editor' }), 'editor', 'its own choice goes first')
+  t.equal(await roles({ 'x-api-key': 'web-key' }), undefined)
+})
+
+t.test('each refusal is one line at info that says why, and shows no credential', async t => {
+  const { logger, lines } = watchLog()
+  const { post, url, app } = await guarded(t, { logger, settings: { DOCS_ENABLED: 'true' } })
+  await post(QUERY, { 'x-hasura-role': 'editor' })
+  await post(QUERY, { 'x-api-key': 'wr0ng-key', 'x-hasura-role': 'admin' })
+  await post(QUERY, { authorization: `Basic ${btoa('ada:wr0ng-key')}` })
+  await post(QUERY, { 'x-api-key': 'job-key', 'x-hasura-role': 'wr0ng-key' })
+  await fetch(`${url}/graphiql`)
+  await app.drain(60_000)
+  const requests = lines.map(line => JSON.parse(line)).filter(({ requestId }) => requestId !== undefined)
+  const refused = requests.filter(({ reason }) => reason !== undefined)
+  t.match(refused, [
+    { level: 30, code: 'UNAUTHENTICATED', reason: 'no credential', address: '127.0.0.1', role: 'editor' },
+    { level: 30, code: 'UNAUTHENTICATED', reason: 'unknown key', address: '127.0.0.1', role: 'admin' },
+    { level: 30, code: 'UNAUTHENTICATED', reason: 'unknown key', address: '127.0.0.1' },
+    { level: 30, code: 'ROLE_NOT_ALLOWED', reason: 'the role is not allowed', caller: 'job' },
+    { level: 30, code: 'UNAUTHENTICATED', reason: 'no credential', route: '/graphiql' }
+  ])
+  t.equal(refused.length, 5)
+  t.equal(requests.length, 5, 'there is no second line')
+  t.notMatch(lines.join(''), /wr0ng-key|d3Iwbmcta2V5|job-key/)
+})
+
+t.test('guessing costs the same whether the file holds 10 callers or 100,000', async t => {
+  const manyCallers = (count: number) =>
+    JSON.stringify({ callers: Array.from({ length: count }, (_, n) => ({ name: `c${n}`, keySha256: [sha256(`key-${n}`)] })) })
+  const folder = t.testdir({ 'few.json': manyCallers(10), 'many.json': manyCallers(100_000) })
+  const start = async (name: string) => {
+    const gateway = await startGateway({ settings: { CALLER_AUTH: 'api-key', CALLER_KEYS_FILE: join(folder, name) } })
+    t.teardown(() => gateway.close())
+    return gateway
+  }
+  const [few, many] = [await start('few.json'), await start('many.json')]
+  /** The CPU time of requests with unknown keys, in ms. */
+  const cpuOfGuesses = async ({ post }: typeof few, count: number) => {
+    const before = process.cpuUsage()
+    for (let n = 0; n < count; n++) t.equal((await post(QUERY, { 'x-api-key': `guess-${n}` })).status, 401)
+    const { user, system } = process.cpuUsage(before)
+    return (user + system) / 1000
+  }
+  t.equal((await many.post(QUERY, { 'x-api-key': 'key-99999' })).status, 200)
+  for (const gateway of [few, many]) await cpuOfGuesses(gateway, 50)
+  const cpu = { few: await cpuOfGuesses(few, 100), many: await cpuOfGuesses(many, 100) }
+  t.ok(cpu.many < 3 * cpu.few, JSON.stringify(cpu))
+})
+
+/** A logger, its lines, and a promise of the moment at which one holds a text. */
+function watchLog() {
+  const lines: string[] = []
+  const waiting = new Set<() => void>()
+  const write = (line: string) => {
+    lines.push(line)
+    for (const look of waiting) look()
+  }
+  const logged = (text: string) =>
+    new Promise<void>(resolve => {
+      const look = () => lines.some(line => line.includes(text)) && resolve()
+      waiting.add(look)
+      look()
+    })
+  return { logger: pino({ level: 'info' }, { write }), lines, logged }
+}
+
+t.test('the keys file is read again when it is replaced; a broken version is refused, and readiness says so', async t => {
+  const { logger, lines, logged } = watchLog()
+  const { post, path, url } = await guarded(t, { logger })
   const replace = (text: string) => {
     writeFileSync(`${path}.new`, text)
     renameSync(`${path}.new`, path)
   }
+  const readiness = async () => {
+    const answer = await fetch(`${url}/health/ready`)
+    t.equal(answer.status, 200)
+    return ((await answer.json()) as { reasons: string[] }).reasons
+  }
+  t.strictSame(await readiness(), [])
   replace('{"callers":[{"name":"s3cret"')
   await logged('the previous one stays')
   t.equal((await post(QUERY, { 'x-api-key': 'web-key' })).status, 200)
+  t.match(await readiness(), [/CALLER_KEYS_FILE was rejected.*it is not JSON/])
   replace(JSON.stringify({ callers: [{ name: 'web', keySha256: [sha256('next-key')] }] }))
   await logged('was reloaded')
+  t.strictSame(await readiness(), [])
   t.equal((await post(QUERY, { 'x-api-key': 'web-key' })).status, 401)
   t.equal((await post(QUERY, { 'x-api-key': 'next-key' })).status, 200)
   t.notOk(lines.some(line => line.includes('s3cret') || line.includes('next-key')))
+})
+
+t.test('a role that the settings do not allow is a broken version', async t => {
+  const { logger, logged } = watchLog()
+  const { post, path, url } = await guarded(t, { logger })
+  writeFileSync(path, JSON.stringify({ callers: [{ name: 'web', keySha256: [sha256('web-key')], role: 'admin' }] }))
+  await logged('the previous one stays')
+  t.match(await (await fetch(`${url}/health/ready`)).text(), /callers\/0\/role: must be one of HASURA_ALLOWED_ROLES/)
+  t.equal((await post(QUERY, { 'x-api-key': 'web-key' })).status, 200)
+})
+
+t.test('a file that every user may write to is a warning, at start and when it becomes so', async t => {
+  const { logger, lines, logged } = watchLog()
+  const { path } = await guarded(t, { logger })
+  t.notMatch(lines.join(''), 'chmod')
+  chmodSync(path, 0o646)
+  await logged('chmod o-w')
+  const again = watchLog()
+  const gateway = await startGateway({ logger: again.logger, settings: { CALLER_AUTH: 'api-key', CALLER_KEYS_FILE: path } })
+  t.teardown(() => gateway.close())
+  t.match(
+    again.lines.map(line => JSON.parse(line)).filter(({ msg }) => msg.includes('CALLER_KEYS_FILE')),
+    [{ level: 40, msg: /may be written by every user/ }]
+  )
 })
 
 t.test('the name of the caller is in its log lines and metrics, its credential in none', async t => {

@@ -1,7 +1,9 @@
 // The token manager as a part of the service: its start and end, and what its log tells an operator.
+import { decodeJwt } from 'jose'
 import pino from 'pino'
 import t, { type Test } from 'tap'
 import { createNoticeLog, logExchange } from '../../plugins/cognitoAuth.ts'
+import { startCognito } from '../../sandbox/cognito.ts'
 import { ExchangeError, type ExchangeFaultCode } from '../../src/cognito/exchange-error.ts'
 import type { ExchangeReport } from '../../src/cognito/token-status.ts'
 import { sendJson } from '../support/fake-server.ts'
@@ -40,6 +42,20 @@ t.test('the service starts while Cognito is down, and becomes ready by itself', 
   t.match(
     lines.filter(({ level }) => Number(level) > 30),
     [{ level: 40, code: 'server_error', reason: 'start' }]
+  )
+})
+
+t.test('with AWS_COGNITO_ENDPOINT the token comes by GetClientToken', async t => {
+  const cognito = await startCognito({ clientId: 'client-id', clientSecret: 'client-secret' })
+  t.teardown(() => cognito.close())
+  const settings = { AWS_COGNITO_ENDPOINT: cognito.url, AWS_COGNITO_SCOPES: 'hasura/read', AWS_COGNITO_CLIENT_METADATA: '{"tenant":"a"}' }
+  const { post, hasura, lines } = await gatewayFor(t, { settings })
+  t.equal((await post({ query: '{ a }' })).status, 200)
+  const token = hasura.received[0]?.headers.authorization?.replace('Bearer ', '') ?? ''
+  t.match(decodeJwt(token), { client_id: 'client-id', scope: 'hasura/read' })
+  t.match(
+    lines.find(({ msg }) => msg === 'token renewed'),
+    { expiresInSeconds: 120, cognitoRequestId: /^[0-9a-f-]{36}$/ }
   )
 })
 

@@ -1,9 +1,12 @@
 // What is measured, under the names that dashboards know, and nothing that a label must not hold.
 
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import t from 'tap'
 import { sendJson } from '../support/fake-server.ts'
 import { freePort } from '../support/free-port.ts'
 import { startGateway, tokenNumber } from '../support/gateway.ts'
+import { RawClient } from '../support/raw-client.ts'
 
 const REFUSED = '{"errors":[{"extensions":{"path":"$","code":"invalid-jwt"},"message":"Could not verify JWT: JWTExpired"}]}'
 
@@ -67,4 +70,37 @@ t.test('metrics are served on a listener of their own, not to callers', async t 
   t.equal((await fetch(`${gateway.url}/metrics`)).status, 404)
   await gateway.close()
   await t.rejects(fetch(`http://127.0.0.1:${port}/metrics`), 'it closes with the service')
+})
+
+t.test('on a loopback address, Host must name it, whoever the callers are', async t => {
+  const port = await freePort()
+  const gateway = await startGateway({ settings: { METRICS_PORT: String(port) } })
+  t.teardown(() => gateway.close())
+  const statusFor = async (...hosts: string[]) => {
+    const head = hosts.map(host => `host: ${host}\r\n`).join('')
+    return (await new RawClient(`http://127.0.0.1:${port}`).send(`GET /metrics HTTP/1.1\r\n${head}\r\n`))?.status
+  }
+  t.equal(await statusFor('rebound.example.com'), 421)
+  t.equal(await statusFor('127.0.0.1', 'rebound.example.com'), 400)
+  t.equal(await statusFor(`localhost:${port}`), 200)
+})
+
+t.test('no connection to the metrics lies idle: not after a scrape, not before one, and none keeps the service from closing', async t => {
+  const port = await freePort()
+  const gateway = await startGateway({ settings: { METRICS_PORT: String(port) } })
+  const open = async (bytes: string) => {
+    const socket = connect(port, '127.0.0.1')
+    socket.on('error', () => {})
+    await once(socket, 'connect')
+    socket.write(bytes)
+    return { ended: new Promise(resolve => socket.resume().once('close', resolve)) }
+  }
+  const afterScrape = await open('GET /metrics HTTP/1.1\r\nhost: localhost\r\n\r\n')
+  await afterScrape.ended
+  const silent = await open('')
+  await silent.ended
+  const halfHead = await open('GET /metrics HTTP/1.1\r\n')
+  await gateway.close()
+  await halfHead.ended
+  t.pass()
 })

@@ -42,6 +42,21 @@ t.test('x-forwarded-for is believed of a load balancer that is named, and of nob
   t.strictSame(await counted({ TRUST_PROXY: '10.0.0.0/8,127.0.0.1' }), [200, 200, 429])
 })
 
+t.test('a port in x-forwarded-for makes no caller of its own, whoever wrote it', async t => {
+  const statuses = async (settings: Record<string, string>, addresses: string[]) => {
+    const gateway = await startGateway({ settings: { RATE_LIMIT_PER_MINUTE: '1', ...settings } })
+    t.teardown(() => gateway.close())
+    const seen = []
+    for (const address of addresses) seen.push((await gateway.post(QUERY, { 'x-forwarded-for': address })).status)
+    return seen
+  }
+  const trusted = { TRUST_PROXY: '127.0.0.1,10.0.0.0/8' }
+  t.strictSame(await statuses(trusted, ['7.7.7.7:123', '7.7.7.7:124', '7.7.7.7', '7.7.7.8:123']), [200, 429, 429, 200])
+  t.strictSame(await statuses(trusted, ['[2001:db8::1]:1', '[2001:db8::2]:2', '2001:db8::3', '[2001:db8:1::]:1']), [200, 429, 429, 200])
+  t.strictSame(await statuses(trusted, ['7.7.7.7, 10.0.0.1:443', '7.7.7.8, 10.0.0.1:444']), [200, 200], 'a proxy behind a port is believed')
+  t.strictSame(await statuses(trusted, ['unknown', '_hidden', 'x'.repeat(99)]), [200, 429, 429], 'no address: that of the socket')
+})
+
 t.test('callers are counted each for itself, strangers by address', async t => {
   const path = join(t.testdir(), 'callers.json')
   const callers = [

@@ -12,7 +12,6 @@ t.test('each bad file is told with its line and the reason', async t => {
     ['nothing', '# only a comment', 'x.graphql:1 Syntax Error: Unexpected <EOF>.'],
     ['no operation', 'fragment F on T { a }', 'x.graphql: holds no operation'],
     ['no name', '\n{ a }', 'x.graphql:2 the operation has no name'],
-    ['a subscription', 'subscription S { a }', 'x.graphql:1 a subscription cannot be stored'],
     ['a type', 'query A { a }\ntype T { a: Int }', 'x.graphql:2 only an operation and its fragments may stand here'],
     ['an undeclared variable', 'query A {\n  a(b: $c)\n}', 'x.graphql:2 Variable "$c" is not defined by operation "A".'],
     ['an unknown fragment', 'query A {\n  ...F\n}', 'x.graphql:2 Unknown fragment "F".'],

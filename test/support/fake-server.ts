@@ -1,6 +1,7 @@
 // An HTTP server on loopback that records what it received and answers as the test says.
 import { once } from 'node:events'
-import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
+import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http'
+import { Server as SecureServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 
 /** A request as the server received it. */
@@ -21,9 +22,12 @@ export type FakeServer = {
   close(): Promise<void>
 }
 
-/** Starts a fake on a free port of 127.0.0.1. */
-export async function startFakeServer(answer: Answer): Promise<FakeServer> {
-  const server = createServer(async (request, response) => {
+/**
+ * Starts a fake on a free port of 127.0.0.1.
+ * @param server default: plain HTTP
+ */
+export async function startFakeServer(answer: Answer, server: Server = createServer()): Promise<FakeServer> {
+  server.on('request', async (request, response) => {
     response.on('error', () => {})
     const chunks: Buffer[] = []
     try {
@@ -46,7 +50,7 @@ export async function startFakeServer(answer: Answer): Promise<FakeServer> {
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const fake: FakeServer = {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `${server instanceof SecureServer ? 'https' : 'http'}://127.0.0.1:${(server.address() as AddressInfo).port}`,
     received: [],
     answer,
     sockets,

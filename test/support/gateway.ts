@@ -40,7 +40,7 @@ export type GatewayOptions = {
 
 /** Settings for the two fakes, with overrides. */
 export const environmentFor = (cognito: string, hasura: string, overrides: Record<string, string> = {}) => ({
-  AWS_COGNITO_DOMAIN: cognito,
+  ...(overrides.AWS_COGNITO_ENDPOINT === undefined && { AWS_COGNITO_DOMAIN: cognito }),
   AWS_COGNITO_APP_CLIENT_ID: 'client-id',
   AWS_COGNITO_APP_CLIENT_SECRET: 'client-secret',
   GRAPHQL_ENDPOINT: `${hasura}/v1/graphql`,

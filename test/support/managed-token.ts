@@ -1,7 +1,7 @@
 // A token manager on a clock that stands still, and a token endpoint that answers when the test says so.
 
 import { ExchangeError, type ExchangeErrorOptions, type ExchangeFaultCode } from '../../src/cognito/exchange-error.ts'
-import type { Exchange } from '../../src/cognito/token-endpoint.ts'
+import type { Exchange } from '../../src/cognito/token-exchange.ts'
 import { TokenManager } from '../../src/cognito/token-manager.ts'
 import type { ExchangeReport } from '../../src/cognito/token-status.ts'
 import { FakeClock, settle } from './fake-clock.ts'

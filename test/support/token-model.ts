@@ -1,7 +1,7 @@
 // The token manager in a world drawn by chance, and the rules that must hold in it whatever is drawn.
 import assert from 'node:assert/strict'
 import { ExchangeError, type ExchangeFaultCode } from '../../src/cognito/exchange-error.ts'
-import type { Exchange } from '../../src/cognito/token-endpoint.ts'
+import type { Exchange } from '../../src/cognito/token-exchange.ts'
 import { TokenManager } from '../../src/cognito/token-manager.ts'
 import { FakeClock } from './fake-clock.ts'
 

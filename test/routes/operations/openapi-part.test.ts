@@ -113,6 +113,31 @@ t.test('the document is made again when the schema has come', async t => {
   t.match(await yaml.text(), /user_bool_exp/)
 })
 
+t.test('a subscription is told by GET and POST, with the answer that each event holds', async t => {
+  const sandbox = await ofSandbox(t)
+  const { paths, components } = await documentOf(sandbox)
+  const { get, post } = paths['/operations/watch-users'] ?? {}
+  for (const operation of [get, post]) t.notMatch(JSON.stringify(operation?.responses['200']), 'graphql-response')
+  t.match(get, {
+    operationId: 'WatchUsers',
+    parameters: [{ name: 'limit' }],
+    responses: {
+      200: {
+        content: {
+          'text/event-stream': {
+            schema: {
+              type: 'string',
+              contentMediaType: 'application/json',
+              contentSchema: { $ref: '#/components/schemas/WatchUsersAnswer' }
+            }
+          }
+        }
+      }
+    }
+  })
+  t.match(components.schemas.WatchUsersAnswer, { properties: { data: { properties: { users: { type: 'array' } } } } })
+})
+
 t.test('a query is told by GET and POST, a mutation by POST alone, each under an id of its own', async t => {
   const { paths } = await documentOf(await ofEveryKind(t))
   t.strictSame(Object.keys(paths['/operations/list'] ?? {}), ['get', 'post'])

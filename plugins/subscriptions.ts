@@ -1,0 +1,119 @@
+// Decorates the instance with the subscriptions at Hasura, and each reply with the event stream that carries one to its caller.
+import type { FastifyInstance, FastifyReply } from 'fastify'
+import fp from 'fastify-plugin'
+import { systemClock } from '../src/clock.ts'
+import { GatewayError } from '../src/errors.ts'
+import { type EventSink, EventStream } from '../src/event-stream/event-stream.ts'
+import { EVENT_STREAM_HEADERS } from '../src/event-stream/events.ts'
+import type { ConnectionEnd } from '../src/subscriptions/role-link.ts'
+import type { SubscriptionRequest } from '../src/subscriptions/subscription-request.ts'
+import { Subscriptions } from '../src/subscriptions/subscriptions.ts'
+import { webSocketTo } from '../src/subscriptions/web-socket.ts'
+
+declare module 'fastify' {
+  interface WantedSubscription extends Omit<SubscriptionRequest, 'role'> {
+    /** Whether what was asked for by name is still what the name stands for; the stream ends without a word where it is not. */
+    isCurrent?: (() => boolean) | undefined
+  }
+  interface FastifyRequest {
+    /** The subscription's stream that the request is answered with, if it is. */
+    eventStream: EventStream | undefined
+  }
+  interface FastifyReply {
+    /**
+     * Answers with an event stream of a subscription and resolves when it has begun.
+     * @throws {GatewayError} `OVERLOADED` where `SUBSCRIPTIONS_MAX` are open
+     */
+    streamSubscription(wanted: WantedSubscription): Promise<void>
+  }
+}
+
+/** When to come back after `OVERLOADED`, in s. */
+const RETRY_AFTER_SECONDS = 10
+
+/**
+ * A reply as a place for events. How much the kernel has taken stands in the socket's handle alone: its own counters change when a whole
+ * write has gone out.
+ */
+function sinkOf({ raw }: FastifyReply): EventSink {
+  return {
+    write: (event, onTaken) => raw.write(event, error => error ?? onTaken()),
+    end: () => raw.end(),
+    cut: () => raw.writableFinished || raw.destroy(),
+    progress: () => {
+      const { bytesWritten = 0, writeQueueSize = 0 } = Object(raw.socket && '_handle' in raw.socket ? raw.socket._handle : undefined)
+      return bytesWritten - writeQueueSize
+    }
+  }
+}
+
+function logConnectionEnd({ log, metrics }: FastifyInstance, { code, fault, isRefusal }: ConnectionEnd): void {
+  if (isRefusal) metrics.rejections.inc({ reason: `ws-${code}` })
+  log[isRefusal ? 'warn' : 'info'](
+    { code, fault },
+    isRefusal ? "Hasura refused the subscriptions' token" : "the subscriptions' connection ended"
+  )
+}
+
+export default fp(
+  async app => {
+    const { config, metrics, tokenManager } = app
+    const streams = new Set<EventStream>()
+    const subscriptions = new Subscriptions({
+      open: webSocketTo(config.GRAPHQL_ENDPOINT.href),
+      tokens: tokenManager,
+      tokenHeader: config.GRAPHQL_TOKEN_HEADER,
+      timeoutMs: config.GRAPHQL_TIMEOUT_MS,
+      onConnectionEnd: end => logConnectionEnd(app, end)
+    })
+    metrics.countSubscriptions({ callers: () => streams.size, hasura: () => subscriptions.count })
+    app.onTokenExchange(({ outcome }) => {
+      if (outcome === 'ok') subscriptions.renew()
+    })
+    app.onDrain(() => subscriptions.close())
+    // The server waits for the answers under way before it closes, and a stream has no end of its own.
+    app.addHook('preClose', async () => subscriptions.close())
+
+    app.decorateRequest('eventStream', undefined)
+    app.decorateReply('streamSubscription', async function (this: FastifyReply, { isCurrent, ...wanted }) {
+      const { request, raw } = this
+      // Its end has been told already, so nothing would end the stream.
+      if (raw.destroyed) return void this.hijack()
+      if (streams.size >= config.SUBSCRIPTIONS_MAX) {
+        const message = `SUBSCRIPTIONS_MAX is reached: ${config.SUBSCRIPTIONS_MAX} event streams are open.`
+        throw new GatewayError('OVERLOADED', { message, retryAfterSeconds: RETRY_AFTER_SECONDS })
+      }
+      const stream = new EventStream({
+        reader: subscriptions.subscribe({ ...wanted, role: request.hasuraRole }),
+        sink: sinkOf(this),
+        clock: systemClock,
+        requestId: request.id,
+        check: async () => {
+          if (isCurrent?.() === false) return { kind: 'break' }
+          const error = await app.findLostRights(request, this)
+          return error && { kind: 'error', error }
+        },
+        onError: ({ code }) => {
+          request.errorCode = code
+        }
+      })
+      streams.add(stream)
+      request.eventStream = stream
+      raw.once('close', () => {
+        streams.delete(stream)
+        stream.close()
+      })
+      request.mayReadSlowly = true
+      this.headers(EVENT_STREAM_HEADERS).hijack()
+      // The time-outs of a connection are for answers that end.
+      raw.socket?.setTimeout(0)
+      raw.writeHead(200, this.getHeaders() as Record<string, string>)
+      raw.flushHeaders()
+      stream.start()
+    })
+  },
+  {
+    name: 'subscriptions',
+    dependencies: ['config', 'errors', 'lostRights', 'cognitoAuth', 'metrics', 'requestEnd', 'shutdown', 'connections']
+  }
+)

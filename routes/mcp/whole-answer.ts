@@ -1,0 +1,56 @@
+// Reads an answer of Hasura as one text, as a tool's result holds it.
+import { isUtf8 } from 'node:buffer'
+import { addAbortSignal, type Readable } from 'node:stream'
+import { GatewayError } from '../../src/errors.ts'
+import type { UpstreamAnswer } from '../../src/hasura/hasura-client.ts'
+import { AttemptError } from '../../src/http1/attempt-error.ts'
+
+/** The largest answer that a tool gives, in bytes: unlike elsewhere, all of it is held in memory. */
+export const TOOL_ANSWER_MAX_BYTES = 4 * 1024 * 1024
+
+/** What a tool answers: the text of a JSON object, and whether it reports an error. */
+export type ToolAnswer = { readonly text: string; readonly isError: boolean }
+
+/**
+ * Reads an answer whole.
+ * @param signal aborts where the caller leaves; default: never
+ * @throws {GatewayError} `LIMIT_EXCEEDED` beyond {@link TOOL_ANSWER_MAX_BYTES}, `UPSTREAM_TIMEOUT`, `UPSTREAM_INVALID_RESPONSE`
+ */
+export async function readWhole({ status, headers, head, stream }: UpstreamAnswer, signal?: AbortSignal): Promise<ToolAnswer> {
+  if (stream && signal) addAbortSignal(signal, stream)
+  const bytes = stream ? await collect(stream) : head
+  // No coding was asked for.
+  if (headers.has('content-encoding') || !isUtf8(bytes)) throw new GatewayError('UPSTREAM_INVALID_RESPONSE')
+  const text = bytes.toString()
+  return { text, isError: status >= 400 || hasErrors(text) }
+}
+
+async function collect(stream: Readable): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let size = 0
+  try {
+    for await (const chunk of stream) {
+      chunks.push(chunk)
+      size += chunk.length
+      if (size > TOOL_ANSWER_MAX_BYTES)
+        throw new GatewayError('LIMIT_EXCEEDED', {
+          message: `The answer is larger than ${TOOL_ANSWER_MAX_BYTES} bytes, the most that a tool gives. What was asked for has been executed.`
+        })
+    }
+  } catch (cause) {
+    throw cause instanceof AttemptError && cause.reason === 'timeout' ? new GatewayError('UPSTREAM_TIMEOUT', { cause }) : cause
+  }
+  return Buffer.concat(chunks, size)
+}
+
+/** Parses the answer, since a text that is not JSON would break the message that it becomes a part of. */
+function hasErrors(text: string): boolean {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (cause) {
+    throw new GatewayError('UPSTREAM_INVALID_RESPONSE', { cause })
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new GatewayError('UPSTREAM_INVALID_RESPONSE')
+  return 'errors' in value
+}

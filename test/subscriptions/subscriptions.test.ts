@@ -1,0 +1,363 @@
+// Fan-out, hand-over and faults of subscriptions, on a clock that stands still.
+import t from 'tap'
+import { createRig, LIVE, STREAM, TIMEOUT_MS } from '../support/subscription-rig.ts'
+
+const state = (n: number) => `{"data":{"state":${n}}}`
+const rows = (...ids: number[]) => `{"data":{"users_stream":[${ids.map(id => `{"id":${id}}`).join(',')}]}}`
+const codeOf = (ending: unknown) => (ending as { error?: { code: string } } | undefined)?.error?.code
+
+t.test('Hasura can not be reached: an error after the time-out, no sooner', async t => {
+  const { advance, rig, hasura, read, subscriptions } = createRig()
+  hasura.isUp = false
+  const reading = read()
+  await advance(TIMEOUT_MS - 1)
+  t.equal(reading.ending, undefined)
+  t.ok(hasura.all.length > 3, 'it has been tried again')
+  await advance(1)
+  t.equal(codeOf(reading.ending), 'UPSTREAM_UNREACHABLE')
+  const tries = hasura.all.length
+  await advance(60_000)
+  t.equal(hasura.all.length, tries, 'nobody asks, so nothing is tried')
+  t.equal(subscriptions.count, 0)
+  t.equal(rig.clock.timers.size, 0)
+})
+
+t.test('a Hasura that hangs is given up after 10 s and tried again', async t => {
+  const { advance, hasura, read } = createRig()
+  hasura.isSilent = true
+  const reading = read()
+  await advance(10_000)
+  t.equal(hasura.all[0]?.closedWith, 'terminated')
+  hasura.isSilent = false
+  await advance(1_000)
+  t.same(reading.answers, [state(0)])
+})
+
+t.test('no token and no answer yet: the error of it at once', async t => {
+  const { advance, rig, read } = createRig()
+  rig.token = undefined
+  const reading = read()
+  await advance(0)
+  t.equal(codeOf(reading.ending), 'TOKEN_UNAVAILABLE')
+})
+
+t.test('a refused token is replaced once, and the refusal of the second is an error', async t => {
+  const { advance, rig, hasura, read, ends } = createRig()
+  hasura.tokens.clear()
+  rig.replace = () => 'another'
+  const reading = read()
+  await advance(100)
+  t.same(rig.refused, ['token-1'])
+  t.equal(hasura.all.length, 2)
+  t.equal(codeOf(reading.ending), 'UPSTREAM_REJECTED_TOKEN')
+  t.same(
+    ends.map(({ code, isRefusal }) => ({ code, isRefusal })),
+    [
+      { code: 4403, isRefusal: true },
+      { code: 4403, isRefusal: true }
+    ]
+  )
+})
+
+t.test('a refused token is replaced, and the callers notice nothing', async t => {
+  const { advance, rig, hasura, read } = createRig()
+  hasura.tokens.clear()
+  const reading = read()
+  await advance(100)
+  t.same(rig.refused, ['token-1'])
+  t.same(reading.answers, [state(0)])
+  t.equal(hasura.all[1]?.token, 'token-2')
+})
+
+t.test('equal subscriptions share one at Hasura; who joins later gets the latest answer at once', async t => {
+  const { advance, rig, hasura, read, subscriptions } = createRig()
+  const first = read({ ...LIVE, variables: '{"a":1,"b":9007199254740993}' })
+  await advance(10)
+  hasura.change()
+  await advance(10)
+  const second = read({ ...LIVE, variables: '{ "b": 9007199254740993, "a": 1 }' })
+  t.same(first.answers, [state(0), state(1)])
+  t.same(second.answers, [state(1)])
+  t.equal(hasura.subscriptionCount, 1)
+  t.equal(subscriptions.count, 1)
+  first.reader.leave()
+  await advance(10)
+  t.equal(hasura.subscriptionCount, 1)
+  second.reader.leave()
+  await advance(10)
+  t.equal(hasura.subscriptionCount, 0)
+  t.equal(hasura.connections.size, 0)
+  t.equal(rig.clock.timers.size, 1, 'the expiry that Hasura waits for')
+})
+
+for (const [name, other] of Object.entries({
+  document: { query: 'subscription { state  }' },
+  operation: { operationName: 'Other' },
+  variables: { variables: '{"a":9007199254740992}' },
+  role: { role: 'reader' }
+})) {
+  t.test(`subscriptions that differ in the ${name} do not share`, async t => {
+    const { advance, hasura, read } = createRig()
+    read({ ...LIVE, variables: '{"a":9007199254740993}' })
+    read({ ...LIVE, variables: '{"a":9007199254740993}', ...other })
+    await advance(10)
+    t.equal(hasura.subscriptionCount, 2)
+    t.equal(hasura.connections.size, name === 'role' ? 2 : 1)
+  })
+}
+
+t.test('a role goes in the headers of connection_init, beside the token', async t => {
+  const { advance, hasura, read } = createRig()
+  read({ ...LIVE, role: 'reader' })
+  await advance(10)
+  t.same(hasura.all[0]?.headers, { Authorization: 'Bearer token-1', 'x-hasura-role': 'reader' })
+})
+
+t.test('streaming subscriptions are never shared', async t => {
+  const { advance, hasura, read } = createRig()
+  read(STREAM)
+  read(STREAM)
+  await advance(10)
+  t.equal(hasura.subscriptionCount, 2)
+})
+
+t.test('a new token: a new connection takes over, and the old one ends when the first answer has come', async t => {
+  const { advance, rig, hasura, read } = createRig()
+  const reading = read()
+  await advance(10)
+  rig.renew()
+  await advance(3)
+  t.equal(hasura.connections.size, 2, 'the old one serves until then')
+  t.equal(hasura.all[0]?.subscriptions.size, 1)
+  await advance(10)
+  t.equal(hasura.connections.size, 1)
+  t.equal(hasura.all[0]?.closedWith, 1000)
+  t.equal(hasura.all[1]?.token, 'token-2')
+  t.same(reading.answers, [state(0)], 'an answer equal to the last one is not sent again')
+  hasura.change()
+  await advance(10)
+  t.same(reading.answers, [state(0), state(1)])
+})
+
+t.test('a hand-over that fails is tried again while the old connection serves', async t => {
+  const { advance, rig, hasura, read } = createRig()
+  const reading = read()
+  await advance(10)
+  hasura.isUp = false
+  rig.renew()
+  await advance(TIMEOUT_MS * 2)
+  hasura.change()
+  await advance(10)
+  t.same(reading.answers, [state(0), state(1)])
+  hasura.isUp = true
+  await advance(7_510)
+  t.equal(hasura.connections.size, 1)
+  t.same(
+    [...hasura.connections].map(({ token }) => token),
+    ['token-2']
+  )
+  t.equal(reading.ending, undefined)
+})
+
+t.test('no new token to hand over to: nobody is told while the old connection serves', async t => {
+  const { advance, rig, read, subscriptions } = createRig()
+  read()
+  await advance(10)
+  const other = read({ ...LIVE, operationName: 'Other' })
+  rig.token = undefined
+  subscriptions.renew()
+  await advance(10)
+  t.same([other.answers, other.ending], [[state(0)], undefined])
+})
+
+t.test('Hasura does not come back: readers are told after the time-out, counted from the break', async t => {
+  const { advance, hasura, read, subscriptions } = createRig()
+  const readings = [read(), read(STREAM)]
+  await advance(100_000)
+  hasura.isUp = false
+  hasura.breakAll(1006)
+  await advance(TIMEOUT_MS - 1)
+  for (const { ending } of readings) t.equal(ending, undefined)
+  await advance(1)
+  for (const { ending } of readings) t.equal(codeOf(ending), 'UPSTREAM_UNREACHABLE')
+  t.equal(subscriptions.count, 0)
+})
+
+t.test('connections that break before the first answer are no success, however often they are taken up again', async t => {
+  const { advance, hasura, read } = createRig()
+  hasura.answerTo = () => {
+    setImmediate(() => hasura.breakAll(1006))
+    return '{}'
+  }
+  const reading = read()
+  for (let ms = 0; ms < TIMEOUT_MS; ms += 10) await advance(10)
+  t.ok(hasura.all.length > 10)
+  t.equal(codeOf(reading.ending), 'UPSTREAM_UNREACHABLE')
+})
+
+t.test('a subscription that Hasura has nothing to answer yet may take its time', async t => {
+  const { advance, hasura, read } = createRig()
+  hasura.isMute = true
+  const reading = read()
+  await advance(TIMEOUT_MS * 3)
+  t.equal(reading.ending, undefined)
+  hasura.isMute = false
+  hasura.change()
+  await advance(10)
+  t.same(reading.answers, [state(1)])
+})
+
+t.test('Hasura closes all connections after a change of metadata: taken up again after the first wait', async t => {
+  const { advance, hasura, read } = createRig()
+  const reading = read()
+  await advance(10)
+  hasura.breakAll(1012)
+  hasura.change()
+  await advance(749)
+  t.equal(hasura.all.length, 1)
+  await advance(11)
+  t.same(reading.answers, [state(0), state(1)])
+})
+
+t.test('a peer that falls silent is noticed within 30 s', async t => {
+  const { advance, hasura, read, ends } = createRig()
+  const reading = read()
+  await advance(12_345)
+  hasura.isSilent = true
+  await advance(30_000)
+  t.equal(hasura.all[0]?.closedWith, 'terminated')
+  t.equal(ends[0]?.fault, 'no sign of life')
+  hasura.isSilent = false
+  hasura.change()
+  await advance(20_000)
+  t.same(reading.answers, [state(0), state(1)])
+})
+
+t.test('a peer that answers pings lives, however little it has to say', async t => {
+  const { advance, hasura, read } = createRig()
+  read()
+  await advance(600_000)
+  t.equal(hasura.all.length, 1)
+})
+
+t.test('Hasura is pinged back', async t => {
+  const { advance, hasura, read } = createRig()
+  read()
+  await advance(10)
+  hasura.all[0]?.send({ type: 'ping', payload: { message: 'keepalive' } })
+  await advance(10)
+  t.equal(hasura.all[0]?.received.at(-1)?.type, 'pong')
+})
+
+for (const garbage of ['garbage', '', '{"type":7}', '[]']) {
+  t.test(`a frame of ${JSON.stringify(garbage)} ends the connection, and another one takes its place`, async t => {
+    const { advance, hasura, read } = createRig()
+    const reading = read()
+    await advance(10)
+    hasura.all[0]?.send(garbage)
+    await advance(10)
+    t.equal(hasura.all[0]?.closedWith, 4400)
+    hasura.change()
+    await advance(1_000)
+    t.same(reading.answers, [state(0), state(1)])
+  })
+}
+
+t.test('messages for nobody and of unknown types are passed over', async t => {
+  const { advance, hasura, read } = createRig()
+  const reading = read()
+  await advance(10)
+  for (const message of [
+    { type: 'next', id: '99', payload: {} },
+    { type: 'complete', id: '99' },
+    { type: 'connection_ack' },
+    { type: 'news', id: '1' }
+  ])
+    hasura.all[0]?.send(message)
+  await advance(10)
+  t.same([reading.answers, reading.ending, hasura.connections.size], [[state(0)], undefined, 1])
+})
+
+t.test('an answer of more than 16 MiB ends its own subscription and leaves the others alone', async t => {
+  const { advance, hasura, read } = createRig()
+  const large = read()
+  const other = read({ ...LIVE, operationName: 'Other' })
+  await advance(10)
+  hasura.all[0]?.send(`{"type":"next","id":"1","payload":{"data":"${'x'.repeat(20_000_000)}"}}`)
+  await advance(10)
+  t.equal(codeOf(large.ending), 'UPSTREAM_INVALID_RESPONSE')
+  t.equal(other.ending, undefined)
+  t.equal(hasura.subscriptionCount, 1)
+})
+
+t.test('an answer that is nested beyond all bounds ends its own subscription alone too', async t => {
+  const { advance, hasura, read } = createRig()
+  const deep = read()
+  const other = read({ ...LIVE, operationName: 'Other' })
+  await advance(10)
+  hasura.all[0]?.send(`{"type":"next","id":"1","payload":${'['.repeat(100_000)}${']'.repeat(100_000)}}`)
+  await advance(10)
+  t.equal(codeOf(deep.ending), 'UPSTREAM_INVALID_RESPONSE')
+  t.equal(other.ending, undefined)
+})
+
+t.test("Hasura's error message is an answer with errors, then the end", async t => {
+  const { advance, hasura, read, subscriptions } = createRig()
+  const reading = read()
+  await advance(10)
+  const errors = '[{"extensions":{"path":"$","code":"validation-failed"},"message":"field \'x\' not found"}]'
+  hasura.all[0]?.send(`{"id":"1","type":"error","payload":${errors}}`)
+  await advance(10)
+  t.same(reading.answers, [state(0), `{"errors":${errors}}`])
+  t.same(reading.ending, { kind: 'complete' })
+  t.equal(subscriptions.count, 0)
+})
+
+t.test('Hasura completes: so does the stream', async t => {
+  const { advance, hasura, read } = createRig()
+  const reading = read()
+  await advance(10)
+  hasura.all[0]?.send({ type: 'complete', id: '1' })
+  await advance(10)
+  t.same(reading.ending, { kind: 'complete' })
+})
+
+t.test('a streaming subscription goes on behind the last row on a new connection', async t => {
+  const { advance, rig, hasura, read } = createRig()
+  const reading = read(STREAM)
+  hasura.append(4)
+  await advance(10)
+  rig.renew()
+  await advance(10)
+  hasura.append(1)
+  await advance(10)
+  hasura.breakAll(1006)
+  hasura.append(2)
+  await advance(1_000)
+  t.same(reading.answers, [rows(1, 2, 3), rows(4), rows(5), rows(6, 7)])
+  t.equal(reading.ending, undefined)
+})
+
+t.test('a streaming subscription whose cursor is not selected stays where it is and ends without a word', async t => {
+  const { advance, rig, hasura, read } = createRig()
+  const reading = read({ ...STREAM, query: STREAM.query.replace('{ id }', '{ number: id }') })
+  hasura.append(1)
+  await advance(10)
+  rig.renew()
+  await advance(10)
+  hasura.append(1)
+  await advance(10)
+  t.equal(reading.answers.length, 2)
+  t.equal(reading.ending, undefined)
+  hasura.breakAll(1006)
+  t.same(reading.ending, { kind: 'break' })
+})
+
+t.test('closing ends every stream and every connection', async t => {
+  const { advance, hasura, read, subscriptions } = createRig()
+  const readings = [read(), read(STREAM), read({ ...LIVE, role: 'reader' })]
+  await advance(10)
+  subscriptions.close()
+  for (const { ending } of readings) t.same(ending, { kind: 'break' })
+  t.equal(hasura.connections.size, 0)
+})

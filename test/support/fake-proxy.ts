@@ -1,0 +1,83 @@
+// A proxy on loopback: tunnels by CONNECT and forwards what is asked for by absolute URL, and records both.
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, request as sendRequest } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
+import { type AddressInfo, connect, type Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+
+/** A request as the proxy received it; CONNECT or another method. */
+export type Proxied = { method: string; target: string; headers: IncomingMessage['headers'] }
+
+/** A running proxy; `answer` may be replaced at any time. */
+export type FakeProxy = {
+  /** Without user info. */
+  url: string
+  port: number
+  received: Proxied[]
+  /** What CONNECT is answered with instead of a tunnel; undefined: a tunnel is made. */
+  answer: string | undefined
+  /** Sockets to callers that are open now. */
+  sockets: Set<Socket>
+  close(): Promise<void>
+}
+
+/**
+ * Starts one on a free port of 127.0.0.1. Whatever host is asked for, it is looked for on 127.0.0.1 at the same port.
+ * @param tls a key and a certificate; default: the proxy speaks plain HTTP
+ */
+export async function startFakeProxy(tls?: { key: string; cert: string }): Promise<FakeProxy> {
+  const server = tls ? createSecureServer(tls) : createServer()
+  const record = ({ method = '', url = '', headers }: IncomingMessage) => proxy.received.push({ method, target: url, headers })
+  const open = new Set<Duplex>()
+  const proxy: FakeProxy = {
+    url: '',
+    port: 0,
+    received: [],
+    answer: undefined,
+    sockets: new Set(),
+    async close() {
+      for (const socket of [...proxy.sockets, ...open]) socket.destroy()
+      server.close()
+      await once(server, 'close').catch(() => {})
+    }
+  }
+  server.on('connection', (socket: Socket) => {
+    proxy.sockets.add(socket)
+    socket.on('error', () => {}).once('close', () => proxy.sockets.delete(socket))
+  })
+  server.on('tlsClientError', () => {})
+  server.on('connect', (request: IncomingMessage, socket: Duplex) => {
+    record(request)
+    open.add(socket)
+    socket.on('error', () => {})
+    if (proxy.answer !== undefined) {
+      socket.once('end', () => socket.end()).resume()
+      if (proxy.answer !== '') socket.write(proxy.answer, 'latin1')
+      return
+    }
+    const upstream = connect(Number(request.url?.split(':').pop()), '127.0.0.1')
+    open.add(upstream)
+    upstream.on('error', () => socket.destroy()).once('close', () => socket.destroy())
+    socket.once('close', () => upstream.destroy())
+    upstream.once('connect', () => {
+      socket.write('HTTP/1.1 200 Connection established\r\n\r\n')
+      socket.pipe(upstream).pipe(socket)
+    })
+  })
+  server.on('request', (request, response) => {
+    record(request)
+    const { port, pathname, search } = new URL(request.url ?? '')
+    const { 'proxy-authorization': _, ...headers } = request.headers
+    const forwarded = sendRequest({ port, path: pathname + search, method: request.method, headers }, answer => {
+      response.writeHead(answer.statusCode ?? 502, answer.headers)
+      answer.pipe(response)
+    })
+    forwarded.on('error', () => response.writeHead(502).end('bad gateway'))
+    request.pipe(forwarded)
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  proxy.port = (server.address() as AddressInfo).port
+  proxy.url = `${tls ? 'https://localhost' : 'http://127.0.0.1'}:${proxy.port}`
+  return proxy
+}

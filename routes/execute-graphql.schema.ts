@@ -46,8 +46,9 @@ const HeadersSchema = Type.Object({
   'x-hasura-role': Type.Optional(Type.String({ description: 'The Hasura role to act as, if the service allows it.' }))
 })
 
-/** An answer of Hasura (GraphQL specification, section 7.1). */
-const AnswerSchema = {
+/** An answer of Hasura (GraphQL specification, section 7.1); shared, so that generators of clients have one name for it. */
+export const AnswerSchema = {
+  $id: 'GraphqlAnswer',
   type: 'object',
   properties: {
     data: { type: ['object', 'null'], additionalProperties: true, description: 'Absent if nothing was executed.' },
@@ -74,7 +75,7 @@ const refused = {
 }
 
 const media = {
-  schema: AnswerSchema,
+  schema: { $ref: 'GraphqlAnswer#' },
   examples: {
     data: { summary: 'The operation ran', value: data },
     errors: { summary: 'Hasura refused the operation: look at `errors`, also with status 200', value: refused }

@@ -3,7 +3,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { GatewayError } from '../src/errors.ts'
 import { readMembers } from '../src/json.ts'
 import { ErrorAnswerSchema } from './error-responses.ts'
-import { getSchema, postSchema } from './execute-graphql.schema.ts'
+import { AnswerSchema, getSchema, postSchema } from './execute-graphql.schema.ts'
 
 const PATH = '/execute-graphql'
 
@@ -33,6 +33,7 @@ function readExtensions(text: string | undefined): unknown {
 
 const routes: FastifyPluginAsyncTypebox = async app => {
   app.addSchema(ErrorAnswerSchema)
+  app.addSchema(AnswerSchema)
   const onRequest = app.checkAcceptAndRole
 
   app.post(PATH, { onRequest, schema: postSchema }, async (request, reply) => {

@@ -1,19 +1,22 @@
 // The shared schemas of the OpenAPI document, and names that are given only once.
 import type { JsonSchema } from './scalar-schemas.ts'
 
-/** Returns a name as it is, or with `_` after it if it is taken; a name is taken once it was returned. */
+/** Returns a name as it is, or with a number after it if it is taken; a name is taken once it was returned. */
 export type NameGiver = (name: string) => string
 
 /** @param takenNames names that may not be given */
 export function createNameGiver(takenNames: Iterable<string> = []): NameGiver {
-  const taken = new Set(takenNames)
+  const taken = new Set(Array.from(takenNames, identifierOf))
   return name => {
     let free = name
-    while (taken.has(free)) free += '_'
-    taken.add(free)
+    for (let n = 2; taken.has(identifierOf(free)); n++) free = `${name}${n}`
+    taken.add(identifierOf(free))
     return free
   }
 }
+
+/** Names that differ in capitals and underscores alone are one for generators of clients. */
+const identifierOf = (name: string): string => name.replaceAll('_', '').toLowerCase()
 
 /** Where schemas that several others refer to are kept. */
 export interface SharedSchemas {
@@ -41,6 +44,15 @@ export class Components implements SharedSchemas {
       this.schemas[key] = {}
       this.schemas[key] = make()
     }
-    return { $ref: `#/components/schemas/${key}` }
+    return referenceTo(key)
+  }
+
+  /** Adds a schema that is no GraphQL type's and returns a reference to it. */
+  add(name: string, schema: JsonSchema): JsonSchema {
+    const key = this.#nameOnce(name)
+    this.schemas[key] = schema
+    return referenceTo(key)
   }
 }
+
+const referenceTo = (key: string): JsonSchema => ({ $ref: `#/components/schemas/${key}` })

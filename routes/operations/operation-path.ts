@@ -1,5 +1,13 @@
 // One stored operation as a path of the OpenAPI document.
-import { type GraphQLInputType, type GraphQLSchema, getNullableType, isInputObjectType, isListType, isScalarType } from 'graphql'
+import {
+  type GraphQLInputType,
+  type GraphQLSchema,
+  getNamedType,
+  getNullableType,
+  isInputObjectType,
+  isListType,
+  isScalarType
+} from 'graphql'
 import { formOf } from '../../src/stored-operations/input-type.ts'
 import type { StoredOperation } from '../../src/stored-operations/stored-operation.ts'
 import { answerSchema } from './answer-schema.ts'
@@ -20,25 +28,38 @@ export function operationPath(
   components: Components,
   nameOnce: NameGiver
 ): JsonSchema {
-  const { kind, operationName, description, variables } = operation
+  const { kind, operationName, description, variables, example } = operation
   const typed = typedVariables(variables, schema)
   const data = (schema && answerSchema(operation, schema, components)) ?? { type: 'object', additionalProperties: true }
+  const answer = components.add(`${operationName}Answer`, graphqlAnswer(data))
   const [summary, ...rest] = (description ?? `The ${kind} ${operationName}`).split('\n')
   const text = rest.join('\n').trim()
-  const shared = { tags: ['operations'], summary, ...described(text) }
+  const shared = { tags: ['operations'], summary }
   const post = {
     ...shared,
+    ...described(text),
     operationId: nameOnce(kind === 'mutation' ? operationName : `${operationName}ByPost`),
     parameters: COMMON_PARAMETERS,
-    ...(typed.length > 0 && { requestBody: requestBody(typed, components) }),
-    responses: responsesOf('post', kind, graphqlAnswer(data))
+    ...(typed.length > 0 && { requestBody: requestBody(typed, example, components) }),
+    responses: responsesOf('post', kind, answer)
   }
   if (kind === 'mutation') return { post }
-  const parameters = [...typed.map(one => parameter(one, components)), ...COMMON_PARAMETERS]
-  return {
-    get: { ...shared, operationId: nameOnce(operationName), parameters, responses: responsesOf('get', kind, graphqlAnswer(data)) },
-    post
+  const get = {
+    ...shared,
+    ...described([text, preferPost(typed)].filter(Boolean).join('\n\n')),
+    operationId: nameOnce(operationName),
+    parameters: [...typed.map(one => parameter(one, example?.[one.variable.name], components)), ...COMMON_PARAMETERS],
+    responses: responsesOf('get', kind, answer)
   }
+  return { get, post }
+}
+
+/** Advises against GET where a variable would have to be written as JSON into the query string. */
+function preferPost(typed: readonly TypedVariable[]): string {
+  const names = typed.filter(({ type }) => isInputObjectType(getNamedType(type))).map(({ variable }) => `\`${variable.name}\``)
+  if (names.length === 0) return ''
+  const are = names.length === 1 ? 'it is an input object' : 'they are input objects'
+  return `Use POST to send ${names.join(', ')}: ${are}, which a query string can only carry as JSON text.`
 }
 
 /** Returns the schema of a whole answer from that of its data (GraphQL specification, section 7.1). */
@@ -52,25 +73,34 @@ const graphqlAnswer = (data: JsonSchema): JsonSchema => ({
   additionalProperties: false
 })
 
-function requestBody(typed: readonly TypedVariable[], components: Components): JsonSchema {
+function requestBody(typed: readonly TypedVariable[], example: unknown, components: Components): JsonSchema {
   const required = typed.some(({ variable }) => variable.isRequired)
   const schema = variablesSchema(typed, components)
-  return { required, description: 'The variables.', content: { 'application/json': { schema } } }
+  return { required, description: 'The variables.', content: { 'application/json': { schema, ...given('example', example) } } }
 }
 
-function parameter(one: TypedVariable, components: Components): JsonSchema {
-  const { name, isRequired, description } = one.variable
+function parameter(one: TypedVariable, example: unknown, components: Components): JsonSchema {
+  const { name, isRequired, description, defaultValue } = one.variable
   const common = { name, in: 'query', required: isRequired, ...described(description) }
   const type = getNullableType(one.type)
   if (!isListType(type)) {
-    const schema = variableSchema(one, presentSchema(type, components))
-    return isJsonText(type) ? { ...common, content: { 'application/json': { schema } } } : { ...common, schema }
+    const schema = presentSchema(type, components)
+    if (!isJsonText(type)) return { ...common, schema: variableSchema(one, schema), ...given('example', example) }
+    return { ...common, schema: { ...jsonText(schema), ...given('default', textOf(defaultValue)) }, ...given('example', textOf(example)) }
   }
-  const item = presentSchema(type.ofType, components)
-  const items = isJsonText(type.ofType) ? { type: 'string', contentMediaType: 'application/json', contentSchema: item } : item
-  const schema = { type: 'array', items, ...(!isJsonText(type.ofType) && variableSchema(one, {})) }
-  return { ...common, style: 'form', explode: true, schema }
+  const list = { ...common, style: 'form', explode: true }
+  const items = presentSchema(type.ofType, components)
+  if (!isJsonText(type.ofType)) return { ...list, schema: variableSchema(one, { type: 'array', items }), ...given('example', example) }
+  const texts = Array.isArray(example) ? example.map(textOf) : undefined
+  return { ...list, schema: { type: 'array', items: jsonText(items) }, ...given('example', texts) }
 }
+
+const given = (keyword: string, value: unknown): JsonSchema => (value === undefined ? {} : { [keyword]: value })
+
+/** Describes JSON in a string. `content` would say it too, but generators of clients make no text of it, or fail. */
+const jsonText = (schema: JsonSchema): JsonSchema => ({ type: 'string', contentMediaType: 'application/json', contentSchema: schema })
+
+const textOf = (value: unknown): string | undefined => (value === undefined ? undefined : JSON.stringify(value))
 
 /** Whether a query string holds values of a type as JSON. */
 function isJsonText(type: GraphQLInputType): boolean {

@@ -71,7 +71,8 @@ function parseOperation(
     if (node.kind === Kind.FRAGMENT_DEFINITION && shared.has(node.name.value)) problems.push(sameName(file, node))
   }
   if (operation === undefined || problems.length > before) return undefined
-  return createStoredOperation(file, operation, definitions, usedFragments(definitions, shared))
+  const stored = createStoredOperation(file, operation, definitions, usedFragments(definitions, shared), problem => problems.push(problem))
+  return problems.length > before ? undefined : stored
 }
 
 function soleOperation(

@@ -12,7 +12,9 @@ import {
 } from 'graphql'
 import type { CheckedDocument, OperationKind } from '../graphql/document.ts'
 import { quoteBlockStrings } from '../graphql/quoted-block-strings.ts'
+import { parseExample, readHead } from './head-comment.ts'
 import type { SourceFile } from './operation-folder.ts'
+import type { FileProblem } from './operations-error.ts'
 
 /** A declared variable. */
 export type VariableDeclaration = {
@@ -37,6 +39,8 @@ export type StoredOperation = {
   /** Its name in the document; no two stored operations share one. */
   readonly operationName: string
   readonly description: string | undefined
+  /** Variables to show how it is called; numbers keep their digits. */
+  readonly example: Readonly<Record<string, unknown>> | undefined
   readonly variables: readonly VariableDeclaration[]
   readonly definition: OperationDefinitionNode
   /** Its file, and those of the shared fragments that it uses. */
@@ -53,25 +57,32 @@ export type StoredOperation = {
  * Makes an operation from the content of a file.
  * @param own the definitions in the file
  * @param shared the shared fragments that it uses
+ * @param refuse called where its `@example` is wrong
  */
 export function createStoredOperation(
   file: SourceFile,
   definition: OperationDefinitionNode,
   own: readonly DefinitionNode[],
-  shared: ReadonlyMap<DefinitionNode, SourceFile>
+  shared: ReadonlyMap<DefinitionNode, SourceFile>,
+  refuse: (problem: FileProblem) => void
 ): StoredOperation {
   const { name, path, text } = file
   const operationName = definition.name?.value ?? ''
   const kind = definition.operation
   const definitions = [...own, ...shared.keys()]
+  const variables = declarationsOf(definition)
+  const { description, exampleText, exampleLine } = readHead(text)
+  const example = exampleText === undefined ? undefined : parseExample(exampleText, variables)
+  if (typeof example === 'string') refuse({ file: path, line: exampleLine, reason: example })
   const sentText = quoteBlockStrings(print({ kind: Kind.DOCUMENT, definitions: definitions.map(withoutDescriptions) }))
   return {
     name,
     path,
     kind,
     operationName,
-    description: definition.description?.value ?? headComment(text),
-    variables: declarationsOf(definition),
+    description: definition.description?.value ?? description,
+    example: typeof example === 'string' ? undefined : example,
+    variables,
     definition,
     files: [file, ...new Set(shared.values())],
     ast: { kind: Kind.DOCUMENT, definitions },
@@ -126,11 +137,4 @@ function withoutDescriptions(node: DefinitionNode): DefinitionNode {
   if (node.kind !== Kind.OPERATION_DEFINITION && node.kind !== Kind.FRAGMENT_DEFINITION) return node
   const variableDefinitions = node.variableDefinitions?.map(variable => ({ ...variable, description: undefined }))
   return { ...node, description: undefined, variableDefinitions }
-}
-
-/** Returns the text of the `#` lines at the head of a file; an empty line separates paragraphs. */
-function headComment(text: string): string | undefined {
-  const [head] = /^\ufeff?(\s*#[^\r\n]*)*/.exec(text) ?? ['']
-  const lines = head.split(/\r\n|\n|\r/).map(line => line.trim().replace(/^\ufeff?#+ ?/, ''))
-  return lines.join('\n').trim() || undefined
 }

@@ -9,7 +9,7 @@ export const LOOK_MS = 1_000
 /** When files that have changed are looked at again, in ms: someone may be in the middle of copying them. */
 export const STILL_MS = 100
 /** A look takes at most one part in so many of the time, however many files there are. */
-const SHARE = 20
+const SHARE = 100
 /** How many files are looked at at once; more would keep Node's thread pool from other work. */
 const BATCH_SIZE = 32
 

@@ -67,6 +67,8 @@ export async function schemaHasCome({ app }: Pick<Gateway, 'app'>): Promise<void
 export const FILES_OF_EVERY_KIND: Files = {
   'list.graphql': `# A list.
 # Of users.
+#
+# @example {"where": {"id": {"_eq": 1}}, "n": [1, 2]}
 query List($where: user_bool_exp, $n: [Int!]!, $order: [order_by!] = [asc]) {
   users(where: $where, n: $n, order_by: $order) { ...UserParts }
 }`,

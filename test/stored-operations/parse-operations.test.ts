@@ -105,6 +105,36 @@ t.test('the comment at the head is the description, or else what stands in quote
   t.equal(catalog.operations[1]?.document.text, 'query B($b: Int) {\n  b(b: $b)\n}', 'older parsers know of no descriptions')
 })
 
+t.test('@example at the head is an example of the variables, and no part of the description', async t => {
+  const { operations } = catalogOf(t, {
+    'a.graphql':
+      '# One.\n# @example {"id": 9007199254740993,\n#   "list": [1.0]}\n#\n# Two.\nquery A($id: Int, $list: [Float!]) { a(b: $id, c: $list) }',
+    'b.graphql': '# @examples are not meant\nquery B { b }'
+  })
+  t.strictSame(
+    operations.map(({ description, example }) => [description, JSON.stringify(example)]),
+    [
+      ['One.\n\nTwo.', '{"id":9007199254740993,"list":[1.0]}'],
+      ['@examples are not meant', undefined]
+    ]
+  )
+  const bad: [example: string, fault: string][] = [
+    ['', 'what stands behind @example is not JSON'],
+    ['{', 'what stands behind @example is not JSON'],
+    ['[1]', 'what stands behind @example is not a JSON object of the variables'],
+    ['null', 'what stands behind @example is not a JSON object of the variables'],
+    ['1', 'what stands behind @example is not a JSON object of the variables'],
+    ['{"id":1,"nope":2}', 'the @example has "nope", which is not a variable'],
+    ['{"__proto__":2}', 'the @example has "__proto__", which is not a variable']
+  ]
+  for (const [example, fault] of bad)
+    t.strictSame(
+      faultsOf(t, { 'a.graphql': `# One.\n# @example ${example}\nquery A($id: Int) { a(b: $id) }` }),
+      [`a.graphql:2 ${fault}`],
+      example
+    )
+})
+
 t.test('what is sent holds the shared fragments that are used, by way of others as well, and no others', async t => {
   const catalog = catalogOf(t, {
     'a.graphql': 'query A { a { ...F } }',

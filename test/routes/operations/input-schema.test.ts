@@ -41,8 +41,8 @@ t.test('a field with a default is not required; of a oneOf exactly one member is
 
 t.test('a type whose name is given away has another', async t => {
   const components = new Components(['order_by'])
-  t.strictSame(schemaOf('order_by!', components), { $ref: '#/components/schemas/order_by_' })
-  t.strictSame(Object.keys(components.schemas), ['order_by_'])
+  t.strictSame(schemaOf('order_by!', components), { $ref: '#/components/schemas/order_by2' })
+  t.strictSame(Object.keys(components.schemas), ['order_by2'])
 })
 
 t.test('what nobody knows may be anything', async t => {

@@ -115,7 +115,7 @@ t.test('the document is made again when the schema has come', async t => {
 
 t.test('a subscription is told by GET and POST, with the answer that each event holds', async t => {
   const sandbox = await ofSandbox(t)
-  const { paths } = await documentOf(sandbox)
+  const { paths, components } = await documentOf(sandbox)
   const { get, post } = paths['/operations/watch-users'] ?? {}
   for (const operation of [get, post]) t.notMatch(JSON.stringify(operation?.responses['200']), 'graphql-response')
   t.match(get, {
@@ -128,13 +128,14 @@ t.test('a subscription is told by GET and POST, with the answer that each event 
             schema: {
               type: 'string',
               contentMediaType: 'application/json',
-              contentSchema: { properties: { data: { properties: { users: { type: 'array' } } } } }
+              contentSchema: { $ref: '#/components/schemas/WatchUsersAnswer' }
             }
           }
         }
       }
     }
   })
+  t.match(components.schemas.WatchUsersAnswer, { properties: { data: { properties: { users: { type: 'array' } } } } })
 })
 
 t.test('a query is told by GET and POST, a mutation by POST alone, each under an id of its own', async t => {
@@ -145,17 +146,30 @@ t.test('a query is told by GET and POST, a mutation by POST alone, each under an
   t.equal(new Set(ids).size, ids.length)
   t.match(paths['/operations/list']?.get, {
     summary: 'A list.',
-    description: 'Of users.',
+    description: 'Of users.\n\nUse POST to send `where`: it is an input object, which a query string can only carry as JSON text.',
     tags: ['operations'],
     parameters: [
-      { name: 'where', required: false, content: { 'application/json': { schema: { $ref: '#/components/schemas/user_bool_exp' } } } },
-      { name: 'n', required: true, style: 'form', explode: true, schema: { type: 'array', items: { type: 'integer' } } },
+      {
+        name: 'where',
+        required: false,
+        schema: { type: 'string', contentMediaType: 'application/json', contentSchema: { $ref: '#/components/schemas/user_bool_exp' } },
+        example: '{"id":{"_eq":1}}'
+      },
+      { name: 'n', required: true, style: 'form', explode: true, schema: { type: 'array', items: { type: 'integer' } }, example: [1, 2] },
       { name: 'order', required: false, schema: { type: 'array', items: { $ref: '#/components/schemas/order_by' }, default: ['asc'] } }
     ]
   })
-  t.match(paths['/operations/list']?.post?.requestBody, {
-    required: true,
-    content: { 'application/json': { schema: { required: ['n'], additionalProperties: false } } }
+  t.match(paths['/operations/list']?.post, {
+    description: /^Of users\.$/,
+    requestBody: {
+      required: true,
+      content: {
+        'application/json': {
+          schema: { required: ['n'], additionalProperties: false },
+          example: { where: { id: { _eq: 1 } }, n: [1, 2] }
+        }
+      }
+    }
   })
   t.notOk(paths['/operations/me']?.post?.requestBody)
   t.match(Object.keys(paths['/operations/me']?.get?.responses ?? {}), [
@@ -188,4 +202,17 @@ t.test('a query is told by GET and POST, a mutation by POST alone, each under an
     '503',
     '504'
   ])
+})
+
+t.test("each operation's answer is a component of its own name, once, whatever the method and the media type", async t => {
+  const { paths, components } = await documentOf(await ofEveryKind(t))
+  const answer = { $ref: '#/components/schemas/ListAnswer' }
+  for (const method of ['get', 'post'])
+    t.match(paths['/operations/list']?.[method]?.responses[200], {
+      content: { 'application/json': { schema: answer }, 'application/graphql-response+json': { schema: answer } }
+    })
+  t.strictSame(
+    Object.keys(components.schemas).filter(name => name.endsWith('Answer')),
+    ['ErrorAnswer', 'GraphqlAnswer', 'AddAnswer', 'ListByPostAnswer', 'listOperationsAnswer', 'ListAnswer', 'MeAnswer', 'OwnersAnswer']
+  )
 })

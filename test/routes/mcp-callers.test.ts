@@ -171,5 +171,6 @@ t.test('a call has its operation, caller and code in the log line and in the met
   ])
   const metrics = await app.metrics.registry.metrics()
   t.match(metrics, /graphql_operations_total\{kind="query",outcome="ok",caller="web"\} 1/)
+  t.match(metrics, /stored_operation_requests_total\{operation="me",outcome="ok"\} 1/)
   t.match(metrics, /graphql_operations_total\{kind="mutation",outcome="INVALID_REQUEST",caller="web"\} 1/)
 })

@@ -269,3 +269,11 @@ t.test('a subscription is no tool, and a file that is added is one in the next l
   while (gateway.app.operations.current.get('us') === undefined) await setImmediate()
   t.strictSame(await names(), ['me', 'us'])
 })
+
+t.test('a query with @cached is asked once, and Hasura does not see the directive', async t => {
+  const { call, sent } = await start(t, {}, { 'me.graphql': 'query Me @cached(ttl: 60) { me { id } }' })
+  const first = await (await call('me')).text()
+  t.equal(await (await call('me')).text(), first)
+  t.equal(sent().length, 1)
+  t.notMatch(sent()[0], 'cached')
+})

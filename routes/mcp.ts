@@ -53,6 +53,7 @@ async function runTool(
   if (operation === undefined || !TOOL_KINDS.has(operation.kind)) throw new GatewayError('NOT_FOUND', { message: 'There is no such tool.' })
   const { document } = operation
   request.operation = document.operations[0]
+  request.storedOperationName = name
   const variables = catalog.variablesOf(operation).fromBody(undefined, readArguments(argumentsText))
   const answer = await app.callHasura(request, { document, operationName: undefined, variables })
   return readWhole(answer, request.callerLeft?.signal)

@@ -83,7 +83,7 @@ export class Connection {
     this.#watch(socket)
   }
 
-  /** Hears of a socket's end; that of a tunnel below another socket ends that one. */
+  /** Hears of a socket's end; a tunnel that has TLS over it tells that of its own. */
   #watch(socket: Socket): void {
     socket
       .on('error', error => {
@@ -94,7 +94,6 @@ export class Connection {
       })
       .once('close', () => {
         if (socket === this.#socket) this.#onClose()
-        else this.#socket.destroy()
       })
   }
 

@@ -1,6 +1,7 @@
 // One exchange against a real socket, with every way in which it fails.
 
 import { once } from 'node:events'
+import { createServer as createHttpServer } from 'node:http'
 import { createServer as createHttpsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { createServer, type Server, type Socket } from 'node:net'
@@ -226,6 +227,14 @@ t.test('the request is one POST of a form that carries id and secret as they are
       ['client_secret', SECRET]
     ]
   )
+})
+
+t.test('its connection ends with the exchange, since the next one is an hour away', async t => {
+  const server = await startFakeServer(json(200, TOKEN, { 'keep-alive': 'timeout=600' }), createHttpServer({ keepAliveTimeout: 0 }))
+  t.teardown(() => server.close())
+  await endpointFor(t, server.url, { timeoutMs: 600_000 }).exchange(SECRET)
+  await Promise.all([...server.sockets].map(socket => once(socket, 'close')))
+  t.equal(server.sockets.size, 0)
 })
 
 t.test('scopes are sent where they are set', async t => {

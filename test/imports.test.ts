@@ -44,7 +44,6 @@ const PARTS: Record<string, Allowed> = {
   'src/version.ts': { files: [], packages: [] },
   'src/metrics.ts': { files: ['src/cognito/'], packages: ['prom-client'] },
   'src/proxy.ts': { files: [], packages: [] },
-  'src/cognito-exchange.ts': { files: ['src/cognito/', 'src/proxy.ts', 'src/settings.ts'], packages: [] },
   'src/setting-kinds.ts': { files: ['src/proxy.ts'], packages: ['@sinclair/typebox'] },
   'src/settings-checks.ts': { files: ['src/callers/', 'src/persisted-documents/', 'src/settings.ts'], packages: [] },
   'src/settings.ts': {

@@ -54,9 +54,10 @@ async function start(t: Test, settings: Record<string, string>, hasura: Answer =
 const IN_FORCE = 'stored operations are in force'
 const REFUSED = 'was refused'
 
-t.test('files that are added, changed and removed take effect, in a folder that was not there at start', async t => {
-  const folder = join(t.testdir({}), 'later')
+t.test('files that are added, changed and removed take effect, in a folder that is removed and made again', async t => {
+  const folder = join(t.testdir({ operations: { 'old.graphql': 'query Old { a }' } }), 'operations')
   const { get, logged, names, documented, ...gateway } = await start(t, { OPERATIONS_DIR: folder })
+  await logged(IN_FORCE, () => rmSync(folder, { recursive: true }))
   t.strictSame(await names(), [])
   await logged(IN_FORCE, () => {
     mkdirSync(folder)

@@ -1,5 +1,4 @@
 // Lets a bounded number of calls run at once; whoever waits for one takes turns with the other callers.
-import { type Clock, systemClock } from '../clock.ts'
 import { GatewayError } from '../errors.ts'
 
 /** How many calls run at once, and how many requests may wait. */
@@ -10,10 +9,8 @@ export type TurnLimits = {
   waitingMax: number
 }
 
-/** The share of turns that one caller leaves to the others while there are others; at least one turn. */
+/** The share of turns that one caller leaves to the others, rounded down: fewer than eight turns have none to spare. */
 const SHARE_FOR_OTHERS = 1 / 8
-/** For so long after its latest request a caller counts as one of several, in ms. */
-const SEVERAL_FOR_MS = 60_000
 /** When a refused caller may try again, in s. */
 const RETRY_AFTER_SECONDS = 1
 
@@ -22,8 +19,7 @@ type Waiter = { readonly admit: () => void; readonly refuse: (error: GatewayErro
 
 /**
  * Turns for calls of an upstream. The requests of one caller are served in their order, and callers one after the other, so that a
- * caller who sends thousands delays the others by one call each. While there are several callers, none of them holds every turn, however
- * slowly it reads its answers. Every turn that was taken must be given back.
+ * caller who sends thousands delays the others by one call each. No caller holds every turn, however slowly it reads its answers. Every turn that was taken must be given back.
  */
 export class FairTurns {
   readonly #limits: TurnLimits
@@ -31,15 +27,11 @@ export class FairTurns {
   readonly #waiting = new Map<string, Set<Waiter>>()
   /** Turns under way by caller. */
   readonly #held = new Map<string, number>()
-  readonly #clock: Clock
   #waitingCount = 0
   #underWay = 0
-  #latestCaller: string | undefined
-  #severalUntilMs = Number.NEGATIVE_INFINITY
 
-  constructor(limits: TurnLimits, clock = systemClock) {
+  constructor(limits: TurnLimits) {
     this.#limits = limits
-    this.#clock = clock
   }
 
   /** How many requests wait. */
@@ -49,7 +41,6 @@ export class FairTurns {
 
   /** Takes a turn for a caller if one is free. */
   tryTake(caller: string): boolean {
-    this.#noteCaller(caller)
     if (!this.#mayTake(caller)) return false
     this.#hold(caller)
     return true
@@ -85,18 +76,10 @@ export class FairTurns {
     }
   }
 
-  #noteCaller(caller: string): void {
-    if (caller === this.#latestCaller) return
-    if (this.#latestCaller !== undefined) this.#severalUntilMs = this.#clock.nowMs() + SEVERAL_FOR_MS
-    this.#latestCaller = caller
-  }
-
   #mayTake(caller: string): boolean {
     const { atOnce } = this.#limits
     if (this.#underWay >= atOnce) return false
-    const held = this.#held.get(caller) ?? 0
-    const ownMax = Math.max(1, atOnce - Math.max(1, Math.floor(atOnce * SHARE_FOR_OTHERS)))
-    return held < ownMax || this.#clock.nowMs() >= this.#severalUntilMs
+    return (this.#held.get(caller) ?? 0) < atOnce - Math.floor(atOnce * SHARE_FOR_OTHERS)
   }
 
   #hold(caller: string): void {

@@ -12,13 +12,16 @@ declare module 'fastify' {
   }
 }
 
-/** So many requests of one connection are under way at once; what comes behind them is read once they are answered. */
+/**
+ * So many requests of one connection are under way at once; what comes behind them is read once they are answered. If they were refused as
+ * too many, it is read at the next look, so that refusing does not take all of the processor.
+ */
 const PIPELINED_MAX = 16
 /** How often connections are looked at, in ms. */
 const LOOK_EVERY_MS = 1_000
 
 /** A caller's connection and the requests that are under way on it. */
-type Connection = { readonly pace: Pace; readonly requests: Set<FastifyRequest>; idleReadBytes: number }
+type Connection = { readonly pace: Pace; readonly requests: Set<FastifyRequest>; idleReadBytes: number; isHeld: boolean }
 
 /** What is coming in on a connection: between requests any byte is the beginning of a head. */
 function receivingOn(socket: Socket, { requests, idleReadBytes }: Connection): 'head' | 'body' | undefined {
@@ -36,6 +39,12 @@ function sentBytesOf(socket: Socket & { _handle?: { bytesWritten?: number; write
   return bytesWritten - writeQueueSize
 }
 
+function resumeIfFew(socket: Socket, connection: Connection): void {
+  if (!connection.isHeld || connection.requests.size >= PIPELINED_MAX) return
+  connection.isHeld = false
+  socket.resume()
+}
+
 export default fp<{ clock?: Clock }>(
   async (app, { clock = systemClock }) => {
     const connections = new Map<Socket, Connection>()
@@ -43,21 +52,27 @@ export default fp<{ clock?: Clock }>(
     app.decorateRequest('mayReadSlowly', false)
 
     app.server.on('connection', (socket: Socket) => {
-      connections.set(socket, { pace: new Pace(), requests: new Set(), idleReadBytes: 0 })
+      const connection = { pace: new Pace(), requests: new Set<FastifyRequest>(), idleReadBytes: 0, isHeld: false }
+      connections.set(socket, connection)
+      // Node resumes a socket for the body of each request.
+      socket.on('resume', () => connection.isHeld && socket.pause())
       socket.once('close', () => connections.delete(socket))
     })
     app.addHook('onRequest', (request, _, done) => {
       const { socket } = request.raw
       const connection = connections.get(socket)
       connection?.requests.add(request)
-      if (connection && connection.requests.size >= PIPELINED_MAX) socket.pause()
+      if (connection && connection.requests.size >= PIPELINED_MAX && !connection.isHeld) {
+        connection.isHeld = true
+        socket.pause()
+      }
       done()
     })
     app.onRequestEnd(({ request }) => {
       const { socket } = request.raw
       const connection = connections.get(socket)
       if (!connection?.requests.delete(request)) return
-      if (connection.requests.size < PIPELINED_MAX && socket.isPaused()) socket.resume()
+      if (request.errorCode !== 'OVERLOADED') resumeIfFew(socket, connection)
       if (connection.requests.size > 0) return
       connection.idleReadBytes = socket.bytesRead
     })
@@ -73,6 +88,7 @@ export default fp<{ clock?: Clock }>(
           receiving: receivingOn(socket, connection),
           isAnswerWaiting: socket.writableLength > 0 && !requests.some(({ mayReadSlowly }) => mayReadSlowly)
         })
+        resumeIfFew(socket, connection)
         if (verdict === undefined) continue
         for (const request of requests) request.fault = verdict
         socket.destroy()

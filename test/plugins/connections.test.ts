@@ -13,6 +13,9 @@ import { environmentFor } from '../support/gateway.ts'
 
 const LARGE = 'x'.repeat(30_000_000)
 
+/** What `/held` waits for; a test sets it. */
+let hold: () => Promise<string> = async () => 'done'
+
 /** An app with nothing but connections to watch, on a clock that the test moves. */
 async function appFor(t: Test, environment: Record<string, string> = {}) {
   const clock = new FakeClock()
@@ -26,6 +29,7 @@ async function appFor(t: Test, environment: Record<string, string> = {}) {
   app.onRequestEnd(({ request }) => ended.push(request))
   app.post('/body', async () => 'read')
   app.get('/large', async () => LARGE)
+  app.get('/held', () => hold())
   app.get('/stream', async request => {
     request.mayReadSlowly = true
     return LARGE
@@ -86,6 +90,24 @@ t.test('an answer that nobody reads is cut off, and the log can say why', async 
   socket.write('GET /large HTTP/1.1\r\nhost: localhost\r\n\r\n')
   while (ended.length === 0) await clock.advance(1_000)
   t.match(ended, [{ fault: 'the answer was read too slowly' }])
+})
+
+t.test('of pipelined requests only so many are under way; the rest is read when they are answered', async t => {
+  const { caller, clock } = await appFor(t)
+  const waiting: (() => void)[] = []
+  const socket = await caller()
+  let received = ''
+  socket.on('data', chunk => (received += chunk))
+  const answered = () => received.split('HTTP/1.1 200').length - 1
+  hold = () => new Promise(resolve => waiting.push(() => resolve('done')))
+  socket.write('GET /held HTTP/1.1\r\nhost: localhost\r\n\r\n'.repeat(20_000))
+  while (waiting.length < 16) await clock.advance(0)
+  for (let turn = 0; turn < 200; turn++) await clock.advance(0)
+  t.ok(waiting.length < 3_000, `${waiting.length} of 20,000 are under way: what was read with the first ones`)
+  while (answered() < 20_000) {
+    for (const answer of waiting.splice(0)) answer()
+    await clock.advance(0)
+  }
 })
 
 t.test('a connection that lies idle between requests, and a caller that may read slowly, are left alone', async t => {

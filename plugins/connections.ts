@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { Pace } from '../src/admission/pace.ts'
+import { sentBytesOf } from '../src/admission/sent-bytes.ts'
 import { type Clock, systemClock } from '../src/clock.ts'
 
 declare module 'fastify' {
@@ -24,19 +25,12 @@ const LOOK_EVERY_MS = 1_000
 type Connection = { readonly pace: Pace; readonly requests: Set<FastifyRequest>; idleReadBytes: number; isHeld: boolean }
 
 /** What is coming in on a connection: between requests any byte is the beginning of a head. */
-function receivingOn(socket: Socket, { requests, idleReadBytes }: Connection): 'head' | 'body' | undefined {
+function receivingOn(socket: Socket, { requests, idleReadBytes, isHeld }: Connection): 'head' | 'body' | undefined {
+  // What is held back is not the caller's delay.
+  if (isHeld) return undefined
   if (requests.size === 0) return socket.bytesRead > idleReadBytes ? 'head' : undefined
   for (const { raw } of requests) if (!raw.complete) return 'body'
   return undefined
-}
-
-/**
- * How much the kernel has taken. A socket's own counters change only when a whole write has gone out, which may be megabytes; Node reads
- * these two of its handle for its own time-outs (`net.Socket`, `_onTimeout`).
- */
-function sentBytesOf(socket: Socket & { _handle?: { bytesWritten?: number; writeQueueSize?: number } | null }): number {
-  const { bytesWritten = 0, writeQueueSize = 0 } = socket._handle ?? {}
-  return bytesWritten - writeQueueSize
 }
 
 function resumeIfFew(socket: Socket, connection: Connection): void {

@@ -1,6 +1,7 @@
 // Decorates the instance with the subscriptions at Hasura, and each reply with the event stream that carries one to its caller.
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import fp from 'fastify-plugin'
+import { sentBytesOf } from '../src/admission/sent-bytes.ts'
 import { systemClock } from '../src/clock.ts'
 import { GatewayError } from '../src/errors.ts'
 import { type EventSink, EventStream } from '../src/event-stream/event-stream.ts'
@@ -34,19 +35,13 @@ declare module 'fastify' {
 /** When to come back after `OVERLOADED`, in s. */
 const RETRY_AFTER_SECONDS = 10
 
-/**
- * A reply as a place for events. How much the kernel has taken stands in the socket's handle alone: its own counters change when a whole
- * write has gone out.
- */
+/** A reply as a place for events. */
 function sinkOf({ raw }: FastifyReply): EventSink {
   return {
     write: (event, onTaken) => raw.write(event, error => error ?? onTaken()),
     end: () => raw.end(),
     cut: () => raw.writableFinished || raw.destroy(),
-    progress: () => {
-      const { bytesWritten = 0, writeQueueSize = 0 } = Object(raw.socket && '_handle' in raw.socket ? raw.socket._handle : undefined)
-      return bytesWritten - writeQueueSize
-    }
+    progress: () => sentBytesOf(raw.socket)
   }
 }
 

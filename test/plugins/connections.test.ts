@@ -110,6 +110,18 @@ t.test('of pipelined requests only so many are under way; the rest is read when 
   }
 })
 
+t.test('a caller whose requests are held back is not cut off for sending nothing meanwhile', async t => {
+  const { caller, clock, isCutWithin } = await appFor(t)
+  const waiting: (() => void)[] = []
+  hold = () => new Promise(resolve => waiting.push(() => resolve('done')))
+  const socket = await caller()
+  const head = 'POST /body HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n{'
+  socket.write('GET /held HTTP/1.1\r\nhost: localhost\r\n\r\n'.repeat(15) + head)
+  while (waiting.length < 15) await clock.advance(0)
+  t.notOk(await isCutWithin(socket, 30))
+  for (const answer of waiting) answer()
+})
+
 t.test('a connection that lies idle between requests, and a caller that may read slowly, are left alone', async t => {
   const { caller, isCutWithin } = await appFor(t)
   const idle = await caller()

@@ -26,13 +26,13 @@ declare module 'fastify' {
 const entryOf = ({ name, kind, description, variables }: StoredOperation, isAvailable: boolean) => ({
   name,
   kind,
-  ...(description && { description }),
   variables: variables.map(({ name, type, isRequired, defaultValue }) => ({
     name,
     type,
     required: isRequired,
     ...(defaultValue !== undefined && { default: defaultValue })
   })),
+  ...(description && { description }),
   ...(!isAvailable && { available: false as const })
 })
 

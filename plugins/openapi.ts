@@ -16,8 +16,8 @@ type DocumentPart = (document: RoutesDocument) => {
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Adds a part to the OpenAPI document; without effect where DOCS_ENABLED is false. */
-    addToDocument(part: DocumentPart): void
+    /** Adds a part to the OpenAPI document, loaded when somebody first asks for the document; without effect where DOCS_ENABLED is false. */
+    addToDocument(load: () => Promise<DocumentPart>): void
     /** Makes an instance that has the document as its `swagger`, and is not ready yet, for a page that shows it; only where DOCS_ENABLED. */
     createDocumentInstance(): Promise<FastifyInstance>
   }
@@ -78,9 +78,10 @@ function collectRoutes(app: FastifyInstance): (other: FastifyInstance) => void {
 async function createDocumentInstance(
   kinds: readonly string[],
   addRoutes: (instance: FastifyInstance) => void,
-  parts: readonly DocumentPart[]
+  loadParts: readonly (() => Promise<DocumentPart>)[]
 ): Promise<FastifyInstance> {
   const { default: swagger } = await import('@fastify/swagger')
+  const parts = await Promise.all(loadParts.map(load => load()))
   const schemes = kinds.flatMap(kind => SECURITY_SCHEMES[kind] ?? [])
   const instance = Fastify({ schemaController, exposeHeadRoutes: false })
   instance.setValidatorCompiler(() => () => true)
@@ -121,11 +122,11 @@ async function createDocumentInstance(
 export default fp(
   async app => {
     const { DOCS_ENABLED: isOn, CALLER_AUTH: kinds } = app.config
-    const parts: DocumentPart[] = []
-    app.decorate('addToDocument', (part: DocumentPart) => void parts.push(part))
+    const loadParts: (() => Promise<DocumentPart>)[] = []
+    app.decorate('addToDocument', (load: () => Promise<DocumentPart>) => void loadParts.push(load))
     if (!isOn) return
     const addRoutes = collectRoutes(app)
-    app.decorate('createDocumentInstance', () => createDocumentInstance([...kinds], addRoutes, parts))
+    app.decorate('createDocumentInstance', () => createDocumentInstance([...kinds], addRoutes, loadParts))
   },
   { name: 'openapi', dependencies: ['config'] }
 )

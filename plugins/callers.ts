@@ -1,6 +1,5 @@
 // Decorates the instance with the hooks that identify callers and turn away unknown ones.
-import { isIP } from 'node:net'
-import { normalizeIP } from '@fastify/rate-limit'
+import { isIP, isIPv4 } from 'node:net'
 import type { FastifyInstance, FastifyRequest, onRequestAsyncHookHandler, onRequestHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
 import { type Caller, identityOf } from '../src/callers/caller.ts'
@@ -78,6 +77,13 @@ function createIdentification(app: FastifyInstance): (request: FastifyRequest) =
   }
 }
 
+/** Returns what makes one of the addresses that one caller may have; IPv6 alone gives a caller many. */
+async function createAddressKey({ HOST: host, TRUST_PROXY: proxies }: FastifyInstance['config']): Promise<(address: string) => string> {
+  if (isIPv4(host) && proxies.length === 0) return address => address
+  const { normalizeIP } = await import('@fastify/rate-limit')
+  return normalizeIP
+}
+
 export default fp(
   async app => {
     app.decorateRequest('caller', undefined)
@@ -88,9 +94,10 @@ export default fp(
         return isIP(address) === 0 ? (this.socket.remoteAddress ?? '') : address
       }
     })
+    const addressKeyOf = await createAddressKey(app.config)
     app.decorateRequest('callerIdentity', {
       getter(this: FastifyRequest) {
-        return identityOf(this.caller, normalizeIP(this.address))
+        return identityOf(this.caller, addressKeyOf(this.address))
       }
     })
     app.decorate('identifyCaller', undefined)

@@ -1,5 +1,4 @@
 // Lets pages of the listed origins call the service from a browser; off by default.
-import cors from '@fastify/cors'
 import fp from 'fastify-plugin'
 
 /** Request headers that a page may send, in addition to FORWARD_HEADERS. */
@@ -33,7 +32,7 @@ export default fp(
   async app => {
     const origins = app.config.CORS_ORIGINS
     if (origins.size === 0) return
-    await app.register(cors, {
+    await app.register(import('@fastify/cors'), {
       origin: (origin, done) => done(null, origin !== undefined && origins.has(origin)),
       methods: ['GET', 'POST'],
       allowedHeaders: [...ALLOWED_HEADERS, ...app.config.FORWARD_HEADERS],

@@ -3,6 +3,7 @@ import type { EndedRequest, FastifyReply, FastifyRequest } from 'fastify'
 import Fastify from 'fastify'
 import fp from 'fastify-plugin'
 import { createMetrics, type Metrics } from '../src/metrics.ts'
+import { schemaController } from '../src/schema-compilers.ts'
 import { isLoopback } from '../src/settings-checks.ts'
 
 declare module 'fastify' {
@@ -57,6 +58,7 @@ export default fp(
     if (port === 0) return
 
     const listener = Fastify({
+      schemaController,
       // Closing does not wait for a connection that has sent nothing.
       forceCloseConnections: true,
       requestTimeout: REQUEST_MAX_MS,

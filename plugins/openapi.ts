@@ -1,8 +1,8 @@
-// The OpenAPI 3.1 document, made from the routes' schemas and from the parts that are added to it.
-import swagger from '@fastify/swagger'
-import type { FastifyInstance } from 'fastify'
+// The OpenAPI 3.1 document, made from the routes' schemas and from the parts that are added to it, once somebody asks for it.
+import Fastify, { type FastifyInstance, type RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
 import type { OpenAPIV3_1 } from 'openapi-types'
+import { schemaController } from '../src/schema-compilers.ts'
 import { serviceVersion } from '../src/version.ts'
 
 /** The document that the schemas of the routes make. */
@@ -16,8 +16,10 @@ type DocumentPart = (document: RoutesDocument) => {
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Adds a part to the OpenAPI document; without effect where DOCS_ENABLED is false. */
-    addToDocument(part: DocumentPart): void
+    /** Adds a part to the OpenAPI document, loaded when somebody first asks for the document; without effect where DOCS_ENABLED is false. */
+    addToDocument(load: () => Promise<DocumentPart>): void
+    /** Makes an instance that has the document as its `swagger`, and is not ready yet, for a page that shows it; only where DOCS_ENABLED. */
+    createDocumentInstance(): Promise<FastifyInstance>
   }
 }
 
@@ -56,43 +58,75 @@ function merge(document: RoutesDocument, parts: readonly DocumentPart[]): Routes
   return whole
 }
 
+/** Collects the routes that are not hidden as they are added; returns what gives them to another instance, with the schemas they refer to. */
+function collectRoutes(app: FastifyInstance): (other: FastifyInstance) => void {
+  const routes: RouteOptions[] = []
+  const scopes = new Set<FastifyInstance>()
+  app.addHook('onRoute', function (route) {
+    if (route.method === 'HEAD' || route.schema?.hide) return
+    routes.push(route)
+    scopes.add(this)
+  })
+  return other => {
+    const sharedSchemas: Record<string, unknown> = Object.assign({}, ...Array.from(scopes, scope => scope.getSchemas()))
+    for (const schema of Object.values(sharedSchemas)) other.addSchema(schema)
+    for (const { method, url, schema } of routes) other.route({ method, url, ...(schema && { schema }), handler: () => {} })
+  }
+}
+
+/** Makes an instance whose `swagger` is the document. Its routes are only described, never called. */
+async function createDocumentInstance(
+  kinds: readonly string[],
+  addRoutes: (instance: FastifyInstance) => void,
+  loadParts: readonly (() => Promise<DocumentPart>)[]
+): Promise<FastifyInstance> {
+  const { default: swagger } = await import('@fastify/swagger')
+  const parts = await Promise.all(loadParts.map(load => load()))
+  const schemes = kinds.flatMap(kind => SECURITY_SCHEMES[kind] ?? [])
+  const instance = Fastify({ schemaController, exposeHeadRoutes: false })
+  instance.setValidatorCompiler(() => () => true)
+  await instance.register(swagger, {
+    decorator: ROUTES_DOCUMENT,
+    refResolver: { buildLocalReference: ({ $id }, _base, _fragment, index) => (typeof $id === 'string' ? $id : `schema${index}`) },
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Cognito-Hasura gateway',
+        version: serviceVersion,
+        description: DESCRIPTION,
+        license: { name: 'MIT', identifier: 'MIT' }
+      },
+      servers: [{ url: '/', description: 'this service' }],
+      security: securityOf(kinds),
+      // An empty object would make the page offer a box for credentials that are not asked for.
+      ...(schemes.length > 0 && { components: { securitySchemes: Object.fromEntries(schemes) } }),
+      tags: [
+        { name: 'operations', description: 'Run stored operations by name' },
+        { name: 'graphql', description: 'Run GraphQL operations' },
+        { name: 'health', description: 'Whether the service is alive and ready' }
+      ]
+    }
+  })
+  addRoutes(instance)
+  // The plugin keeps its document for good; parts may change, so theirs are put in at each request.
+  const ofRoutes = instance.getDecorator<() => RoutesDocument>(ROUTES_DOCUMENT)
+  const whole = (options?: { yaml?: boolean }) => {
+    const document = merge(ofRoutes(), parts)
+    // JSON is YAML as well.
+    return options?.yaml ? JSON.stringify(document, undefined, 2) : document
+  }
+  instance.decorate('swagger', whole as FastifyInstance['swagger'])
+  return instance
+}
+
 export default fp(
   async app => {
-    const parts: DocumentPart[] = []
-    app.decorate('addToDocument', (part: DocumentPart) => void parts.push(part))
-    if (!app.config.DOCS_ENABLED) return
-    const kinds = [...app.config.CALLER_AUTH]
-    const schemes = kinds.flatMap(kind => SECURITY_SCHEMES[kind] ?? [])
-    await app.register(swagger, {
-      decorator: ROUTES_DOCUMENT,
-      refResolver: { buildLocalReference: ({ $id }, _base, _fragment, index) => (typeof $id === 'string' ? $id : `schema${index}`) },
-      openapi: {
-        openapi: '3.1.0',
-        info: {
-          title: 'Cognito-Hasura gateway',
-          version: serviceVersion,
-          description: DESCRIPTION,
-          license: { name: 'MIT', identifier: 'MIT' }
-        },
-        servers: [{ url: '/', description: 'this service' }],
-        security: securityOf(kinds),
-        // An empty object would make the page offer a box for credentials that are not asked for.
-        ...(schemes.length > 0 && { components: { securitySchemes: Object.fromEntries(schemes) } }),
-        tags: [
-          { name: 'operations', description: 'Run stored operations by name' },
-          { name: 'graphql', description: 'Run GraphQL operations' },
-          { name: 'health', description: 'Whether the service is alive and ready' }
-        ]
-      }
-    })
-    // The plugin keeps its document for good; parts may change, so theirs are put in at each request.
-    const ofRoutes = app.getDecorator<() => RoutesDocument>(ROUTES_DOCUMENT)
-    const whole = (options?: { yaml?: boolean }) => {
-      const document = merge(ofRoutes(), parts)
-      // JSON is YAML as well.
-      return options?.yaml ? JSON.stringify(document, undefined, 2) : document
-    }
-    app.decorate('swagger', whole as FastifyInstance['swagger'])
+    const { DOCS_ENABLED: isOn, CALLER_AUTH: kinds } = app.config
+    const loadParts: (() => Promise<DocumentPart>)[] = []
+    app.decorate('addToDocument', (load: () => Promise<DocumentPart>) => void loadParts.push(load))
+    if (!isOn) return
+    const addRoutes = collectRoutes(app)
+    app.decorate('createDocumentInstance', () => createDocumentInstance([...kinds], addRoutes, loadParts))
   },
   { name: 'openapi', dependencies: ['config'] }
 )

@@ -1,5 +1,4 @@
 // Decorates the instance with the hook that limits the rate of requests, by caller or by address, counted in memory or in Redis.
-import rateLimit from '@fastify/rate-limit'
 import type { FastifyInstance, FastifyRequest, onRequestAsyncHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Redis } from 'ioredis'
@@ -54,7 +53,7 @@ export default fp(
 
     const limitFor = (request: FastifyRequest) => rateLimitOf(request.caller, limit)
     const redis = redisUrl === undefined ? undefined : await connectRedis(app, redisUrl.href)
-    await app.register(rateLimit, {
+    await app.register(import('@fastify/rate-limit'), {
       global: false,
       enableDraftSpec: true,
       timeWindow: 60_000,

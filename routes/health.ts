@@ -31,14 +31,18 @@ const ReadySchema = Type.Object(
   }
 )
 
-/** Whole seconds are all that an operator needs. */
-function withWholeSeconds(status: TokenStatus): TokenStatus {
-  const seconds = (['ageSeconds', 'expiresInSeconds', 'nextExchangeInSeconds'] as const).flatMap(name => {
-    const value = status[name]
-    return value === undefined ? [] : [[name, Math.round(value)]]
-  })
-  return { ...status, ...Object.fromEntries(seconds) }
-}
+/** Returns what the answer says of the token; whole seconds are all that an operator needs. */
+const tokenAnswer = (status: TokenStatus) => ({
+  state: status.state,
+  consecutiveFailures: status.consecutiveFailures,
+  ageSeconds: rounded(status.ageSeconds),
+  expiresInSeconds: rounded(status.expiresInSeconds),
+  nextExchangeInSeconds: rounded(status.nextExchangeInSeconds),
+  exchangesPerMonth: status.exchangesPerMonth,
+  lastFailure: status.lastFailure
+})
+
+const rounded = (seconds: number | undefined) => (seconds === undefined ? undefined : Math.round(seconds))
 
 const routes: FastifyPluginAsyncTypebox = async app => {
   const config = { isQuiet: true, isProbe: true, answersWhileDraining: true }
@@ -81,7 +85,7 @@ const routes: FastifyPluginAsyncTypebox = async app => {
     },
     async (_, reply) => {
       const { isReady, reasons } = app.readiness()
-      const token = withWholeSeconds(app.tokenManager.status())
+      const token = tokenAnswer(app.tokenManager.status())
       return reply
         .code(isReady ? 200 : 503)
         .preventCache()

@@ -6,7 +6,6 @@ import type { OperationCatalog } from '../src/stored-operations/operation-catalo
 import type { QueryText } from '../src/stored-operations/read-query-text.ts'
 import type { StoredOperation } from '../src/stored-operations/stored-operation.ts'
 import { ErrorAnswerSchema } from './error-responses.ts'
-import { describeOperations } from './operations/openapi-part.ts'
 import { listSchema } from './operations.schema.ts'
 
 const PATH = '/operations'
@@ -26,13 +25,13 @@ declare module 'fastify' {
 const entryOf = ({ name, kind, description, variables }: StoredOperation, isAvailable: boolean) => ({
   name,
   kind,
-  ...(description && { description }),
   variables: variables.map(({ name, type, isRequired, defaultValue }) => ({
     name,
     type,
     required: isRequired,
     ...(defaultValue !== undefined && { default: defaultValue })
   })),
+  ...(description && { description }),
   ...(!isAvailable && { available: false as const })
 })
 
@@ -78,8 +77,11 @@ const routes: FastifyPluginAsyncTypebox = async app => {
     throw new GatewayError('NOT_FOUND')
   })
   const onRequest = app.checkAcceptAndRole
-  const describe = oncePerCatalog(describeOperations)
-  app.addToDocument(document => describe(operations.current, document))
+  app.addToDocument(async () => {
+    const { describeOperations } = await import('./operations/openapi-part.ts')
+    const describe = oncePerCatalog(describeOperations)
+    return document => describe(operations.current, document)
+  })
 
   const list = oncePerCatalog(({ operations, misfits }) => ({
     operations: operations.map(operation => entryOf(operation, !misfits.has(operation)))

@@ -46,6 +46,7 @@ import home from '../routes/pages/home.ts'
 import { BODY_MAX_MS } from './admission/pace.ts'
 import { createProxyTrust } from './callers/proxy-trust.ts'
 import { requestIdOf } from './request-id.ts'
+import { schemaController } from './schema-compilers.ts'
 import type { Settings } from './settings.ts'
 
 /** How much longer than Hasura may take a caller's connection may lie still, in ms. */
@@ -80,8 +81,7 @@ export async function buildApp(
     requestTimeout: HEAD_MAX_MS + BODY_MAX_MS,
     // plugins/request-log.ts writes one line a request instead of Fastify's two.
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
-    // A number for a string is the caller's mistake, not ours to mend.
-    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, allowUnionTypes: true } },
+    schemaController,
     return503OnClosing: false,
     frameworkErrors: sendError,
     clientErrorHandler: answerClientError

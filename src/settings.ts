@@ -4,7 +4,9 @@ import { parseEnv } from 'node:util'
 import fastifyEnv from '@fastify/env'
 import { type Static, type StaticDecode, type TObject, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
+import { Ajv } from 'ajv'
 import Fastify from 'fastify'
+import { schemaController, TRUSTED_SCHEMAS } from './schema-compilers.ts'
 import {
   flag,
   integer,
@@ -311,18 +313,28 @@ function assertWhole(_: Partial<Settings>, problems: Problems): asserts _ is Set
   if (problems.size > 0) throw new SettingsError(problems)
 }
 
+/** What env-schema makes of texts where it makes its own Ajv. */
+const ENV_SCHEMA_OPTIONS = {
+  allErrors: true,
+  removeAdditional: true,
+  useDefaults: true,
+  coerceTypes: true,
+  allowUnionTypes: true,
+  addUsedSchema: false
+}
+
 type Converted = Partial<Static<typeof SettingsSchema>>
 
 /** The settings as @fastify/env reads them, without those that have a problem. */
 async function convert(environment: Readonly<Record<string, string>>, schema: TObject, problems: Problems): Promise<Converted> {
   // An instance of its own: the log level and the limits must be known before the service's is made.
-  const bare = Fastify()
+  const bare = Fastify({ schemaController })
   try {
     await bare.register(fastifyEnv, {
       schema: structuredClone(schema),
       data: environment,
       env: false,
-      ajv: { customOptions: ajv => ajv.addVocabulary(['expected']) }
+      ajv: new Ajv({ ...TRUSTED_SCHEMAS, ...ENV_SCHEMA_OPTIONS, keywords: ['expected'] })
     })
     return bare.getEnvs<Converted>()
   } catch (error) {

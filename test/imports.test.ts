@@ -31,6 +31,7 @@ const AROUND = [
   'src/request-id.ts',
   'src/version.ts',
   'src/proxy.ts',
+  'src/schema-compilers.ts',
   'src/cognito-exchange.ts'
 ]
 const BELOW = [...BASE, ...AROUND, ...Object.keys(CORES)]
@@ -44,11 +45,12 @@ const PARTS: Record<string, Allowed> = {
   'src/version.ts': { files: [], packages: [] },
   'src/metrics.ts': { files: ['src/cognito/'], packages: ['prom-client'] },
   'src/proxy.ts': { files: [], packages: [] },
+  'src/schema-compilers.ts': { files: [], packages: ['ajv', 'fastify'] },
   'src/setting-kinds.ts': { files: ['src/proxy.ts'], packages: ['@sinclair/typebox'] },
   'src/settings-checks.ts': { files: ['src/callers/', 'src/persisted-documents/', 'src/settings.ts'], packages: [] },
   'src/settings.ts': {
-    files: ['src/setting-kinds.ts', 'src/settings-checks.ts'],
-    packages: ['@fastify/env', '@sinclair/typebox', 'fastify']
+    files: ['src/schema-compilers.ts', 'src/setting-kinds.ts', 'src/settings-checks.ts'],
+    packages: ['@fastify/env', '@sinclair/typebox', 'ajv', 'fastify']
   },
   'src/cognito-exchange.ts': { files: ['src/cognito/', 'src/proxy.ts', 'src/settings.ts'], packages: [] },
   'src/settings-warnings.ts': { files: ['src/settings.ts'], packages: [] },

@@ -4,8 +4,10 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import pino from 'pino'
 import t from 'tap'
+import { buildApp } from '../../src/app.ts'
+import { loadSettings } from '../../src/settings.ts'
 import { freePort } from '../support/free-port.ts'
-import { codeOf, startGateway } from '../support/gateway.ts'
+import { codeOf, environmentFor, startGateway } from '../support/gateway.ts'
 import { hasRedis, startRedis } from '../support/redis.ts'
 
 const QUERY = { query: '{ a }' }
@@ -55,6 +57,16 @@ t.test('a port in x-forwarded-for makes no caller of its own, whoever wrote it',
   t.strictSame(await statuses(trusted, ['[2001:db8::1]:1', '[2001:db8::2]:2', '2001:db8::3', '[2001:db8:1::]:1']), [200, 429, 429, 200])
   t.strictSame(await statuses(trusted, ['7.7.7.7, 10.0.0.1:443', '7.7.7.8, 10.0.0.1:444']), [200, 200], 'a proxy behind a port is believed')
   t.strictSame(await statuses(trusted, ['unknown', '_hidden', 'x'.repeat(99)]), [200, 429, 429], 'no address: that of the socket')
+})
+
+t.test('the addresses of one /64 are one caller, also without a load balancer', async t => {
+  const settings = { HOST: '::', ALLOW_UNAUTHENTICATED: 'true', RATE_LIMIT_PER_MINUTE: '1' }
+  const app = await buildApp(await loadSettings(environmentFor('http://127.0.0.1:9', 'http://127.0.0.1:9', settings)))
+  t.teardown(() => app.close())
+  const statuses = []
+  for (const remoteAddress of ['2001:db8::1', '2001:db8::2', '2001:db8:1::1', '192.0.2.1', '::ffff:192.0.2.1'])
+    statuses.push((await app.inject({ url: '/operations', remoteAddress })).statusCode)
+  t.strictSame(statuses, [200, 429, 200, 200, 429])
 })
 
 t.test('callers are counted each for itself, strangers by address', async t => {

@@ -39,6 +39,9 @@ t.test('with a token it is ready, and the answer is not to be kept', async t => 
   t.ok(body.token.expiresInSeconds > 3500 && body.token.nextExchangeInSeconds > 2500)
   for (const [name, value] of Object.entries(body.token)) if (typeof value === 'number') t.ok(Number.isInteger(value), name)
   t.notMatch(JSON.stringify(body), /payload-1/, 'the token is not shown')
+  t.strictSame(Object.keys(body), ['status', 'reasons', 'token'])
+  const known = ['state', 'consecutiveFailures', 'ageSeconds', 'expiresInSeconds', 'nextExchangeInSeconds', 'exchangesPerMonth']
+  t.strictSame(Object.keys(body.token), known, 'what is known of the token and is not in the schema stays here')
 })
 
 t.test("Hasura's last failure is a reason, and the service stays ready; the next success clears it", async t => {

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startCognito } from './cognito.ts'
+import { median } from './measure.ts'
 import { containerPlace, type Place, sourcePlace } from './places.ts'
 import { stopAll } from './processes.ts'
 import { writePage } from './report.ts'
@@ -24,6 +25,8 @@ import { GRAPHQL_PATH, startUpstream } from './upstream.ts'
 
 /** Memory takes a minute and more for each start, and varies less than time does. */
 const LIVES_MAX = 3
+/** Bare Node.js is over so soon that one start of it says little; a round takes the median of these. */
+const BARE_STARTS = 5
 
 async function measureStarts(rig: Rig, folder: string, options: StartOptions): Promise<PlaceFigures[]> {
   const places = [sourcePlace(folder), ...(options.container === undefined ? [] : [containerPlace(options.container, folder)])]
@@ -55,7 +58,9 @@ const noTimes = () => ({ bareMs: [] as number[], firstStarts: [] as Start[], sta
 
 /** Times bare Node.js, the very first start, and one like most, and says so in a line. */
 async function timeRound(rig: Rig, place: Place, { bareMs, firstStarts, starts }: ReturnType<typeof noTimes>): Promise<string> {
-  const bare = await timeBare(place)
+  const bares: number[] = []
+  for (let n = 0; n < BARE_STARTS; n++) bares.push(await timeBare(place))
+  const bare = median(bares)
   bareMs.push(bare)
   const first = place.fresh && (await timeStart(rig, place.fresh()))
   if (first) firstStarts.push(first)

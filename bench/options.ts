@@ -57,7 +57,11 @@ export function readOptions(args: readonly string[]): BenchOptions {
   }
 }
 
-function wholeNumber(name: string, text: string, min: number, max: number): number {
+/**
+ * Reads a number of an option.
+ * @throws {RangeError} if it is none of this range
+ */
+export function wholeNumber(name: string, text: string, min: number, max: number): number {
   const value = Number(text)
   if (!Number.isInteger(value) || value < min || value > max) throw new RangeError(`--${name} must be a whole number from ${min} to ${max}`)
   return value

@@ -23,6 +23,8 @@ export type ProcessSpec = {
 /** A process that runs until it is stopped. */
 export type RunningProcess = {
   pid: number
+  /** Its exit code, once it has ended; null after a signal. */
+  ended: Promise<number | null>
   /** Throws with the end of its output if it has ended. */
   assertAlive(): void
   stop(): Promise<void>
@@ -31,7 +33,7 @@ export type RunningProcess = {
 const TERM_GRACE_MS = 5_000
 const OUTPUT_SHOWN = 1_000
 
-const running = new Set<RunningProcess>()
+const running = new Set<Pick<RunningProcess, 'stop'>>()
 let isStopping = false
 
 /** Command and arguments that run on a core; unchanged if processes cannot be pinned. */
@@ -52,6 +54,7 @@ export function startProcess(spec: ProcessSpec, canPin: boolean): RunningProcess
   })
   const self: RunningProcess = {
     pid: child.pid ?? 0,
+    ended: new Promise(resolve => child.once('exit', resolve)),
     assertAlive() {
       if (failure === undefined && child.exitCode === null && child.signalCode === null) return
       const text = readFileSync(spec.output, 'utf8').slice(-OUTPUT_SHOWN)
@@ -76,9 +79,7 @@ export async function runToEnd(
   assertNotStopping()
   const child = spawn(command, args, { env: { ...inherited(), ...env }, stdio: ['ignore', 'pipe', 'inherit'], timeout: timeoutMs })
   const ended = once(child, 'close')
-  const self: RunningProcess = {
-    pid: child.pid ?? 0,
-    assertAlive() {},
+  const self = {
     async stop() {
       child.kill('SIGKILL')
       await ended
@@ -115,16 +116,16 @@ async function endTree(child: ChildProcess, pid: number): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return
   const family = descendantsOf(pid)
   const ended = once(child, 'exit')
-  child.kill('SIGTERM')
+  for (const id of [...family, pid]) kill(id, 'SIGTERM')
   const isEnded = await Promise.race([ended.then(() => true), sleep(TERM_GRACE_MS, false, { ref: false })])
   if (isEnded) return
-  for (const id of [...family, pid]) kill(id)
+  for (const id of [...family, pid]) kill(id, 'SIGKILL')
   await ended
 }
 
-function kill(pid: number): void {
+function kill(pid: number, signal: 'SIGTERM' | 'SIGKILL'): void {
   try {
-    process.kill(pid, 'SIGKILL')
+    process.kill(pid, signal)
   } catch {
     // It has ended meanwhile.
   }

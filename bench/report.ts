@@ -12,8 +12,13 @@ export type Results = {
   details?: { variations: readonly VariationResult[]; oneConnection: OneConnection; footprint: Footprint | undefined }
 }
 
-const BEGIN = '<!-- measured: begin. Written by npm run bench; edit outside of these two marks. -->'
-const END = '<!-- measured: end -->'
+/** The two marks between which a run writes. */
+export type Marks = { begin: string; end: string }
+
+const MARKS: Marks = {
+  begin: '<!-- measured: begin. Written by npm run bench; edit outside of these two marks. -->',
+  end: '<!-- measured: end -->'
+}
 
 const NEW_PAGE = `# Performance
 
@@ -21,8 +26,8 @@ const NEW_PAGE = `# Performance
 
 Write two sentences here by hand; \`npm run bench\` does not touch them.
 
-${BEGIN}
-${END}
+${MARKS.begin}
+${MARKS.end}
 `
 
 /** The measured part of the page, in Markdown. */
@@ -33,13 +38,13 @@ export function describe(bench: Bench, { contenders, details }: Results): string
 }
 
 /** Puts the measured part into the page, and creates the page if it does not exist. */
-export function writePage(path: string, measured: string): void {
+export function writePage(path: string, measured: string, marks: Marks = MARKS): void {
   mkdirSync(dirname(path), { recursive: true })
   const page = existsSync(path) ? readFileSync(path, 'utf8') : NEW_PAGE
-  const begin = page.indexOf(BEGIN)
-  const end = page.indexOf(END)
-  if (begin < 0 || end < begin) throw new Error(`${path} has lost its marks:\n${BEGIN}\n${END}`)
-  writeFileSync(path, `${page.slice(0, begin) + BEGIN}\n\n${measured}\n\n${page.slice(end)}`)
+  const begin = page.indexOf(marks.begin)
+  const end = page.indexOf(marks.end)
+  if (begin < 0 || end < begin) throw new Error(`${path} has lost its marks:\n${marks.begin}\n${marks.end}`)
+  writeFileSync(path, `${page.slice(0, begin) + marks.begin}\n\n${measured}\n\n${page.slice(end)}`)
 }
 
 function machineOf({ options, tools, upstream }: Bench): string {
@@ -115,7 +120,7 @@ const count = (value: number) => Math.round(value).toLocaleString('en')
 const micros = (ms: number) => Math.round(ms * 1000).toLocaleString('en')
 
 /** A Markdown table; the first column is left-aligned. */
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
   return [line(head), line(head.map((_, column) => (column === 0 ? '---' : '---:'))), ...rows.map(line)].join('\n')
 }

@@ -44,3 +44,31 @@ t.test('the table of README.md names every folder of src', async t => {
     []
   )
 })
+
+/** The titles of a test file, each as the texts around what a template puts in. */
+const titlesOf = (source: string): string[][] =>
+  [...source.matchAll(/\bt\.test\(\s*(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"|`((?:[^`\\]|\\.)*)`)/g)].map(
+    ([, single, double, template]) =>
+      (single ?? double ?? template ?? '').replaceAll(/\\(.)/g, '$1').split(template === undefined ? '\n' : /\$\{[^}]*\}/)
+  )
+
+/** Whether a test file has a test of that title; what a template puts in must be a string or a name in the file as well. */
+const hasTitle = (source: string, title: string) =>
+  titlesOf(source).some(([head = '', ...rest]) => {
+    const tail = rest.at(-1)
+    if (tail === undefined) return title === head
+    if (!title.startsWith(head) || !title.endsWith(tail)) return false
+    const value = title.slice(head.length, title.length - tail.length)
+    return source.includes(`'${value}'`) || source.includes(`${value}:`)
+  })
+
+t.test('SECURITY.md quotes titles of tests that exist', async t => {
+  const quoted = [...read('SECURITY.md').matchAll(/`(test\/[^`]+\.ts)`((?:,? "[^"]*")*)/g)].flatMap(([, path = '', titles = '']) =>
+    [...titles.matchAll(/"([^"]*)"/g)].map(([, title = '']) => [path, title] as const)
+  )
+  t.ok(quoted.length > 100)
+  t.strictSame(
+    quoted.filter(([path, title]) => !hasTitle(read(path), title)),
+    []
+  )
+})

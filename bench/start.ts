@@ -1,0 +1,119 @@
+// npm run bench:start: how fast the service answers its first query, beside bare Node.js in the same run, what it holds and what it loads.
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { startCognito } from './cognito.ts'
+import { median } from './measure.ts'
+import { containerPlace, type Place, sourcePlace } from './places.ts'
+import { stopAll } from './processes.ts'
+import { writePage } from './report.ts'
+import {
+  bareMiB,
+  followStart,
+  type Life,
+  listModules,
+  measureLargeSchema,
+  type Rig,
+  type Start,
+  timeBare,
+  timeStart
+} from './start-figures.ts'
+import { readStartOptions, START_USAGE, type StartOptions } from './start-options.ts'
+import { describeStarts, type PlaceFigures, START_MARKS } from './start-report.ts'
+import { BENCH_DIR, findTools, ROOT_DIR } from './tools.ts'
+import { GRAPHQL_PATH, startUpstream } from './upstream.ts'
+
+/** Memory takes a minute and more for each start, and varies less than time does. */
+const LIVES_MAX = 3
+/** Bare Node.js is over so soon that one start of it says little; a round takes the median of these. */
+const BARE_STARTS = 5
+
+async function measureStarts(rig: Rig, folder: string, options: StartOptions): Promise<PlaceFigures[]> {
+  const places = [sourcePlace(folder), ...(options.container === undefined ? [] : [containerPlace(options.container, folder)])]
+  // Not counted: what is compiled in this start is there for the others.
+  for (const place of places) await timeStart(rig, place)
+  const measured = places.map(place => ({ place, times: noTimes(), lives: [] as Life[] }))
+  for (let round = 1; round <= options.rounds; round++) {
+    for (const { place, times } of measured) console.log(`  round ${round}  ${place.name}  ${await timeRound(rig, place, times)}`)
+  }
+  for (let round = 1; round <= Math.min(options.rounds, LIVES_MAX); round++) {
+    for (const { place, lives } of measured) {
+      const life = await followStart(rig, place, options.idleSeconds, options.requests)
+      lives.push(life)
+      console.log(
+        `  memory ${round}  ${place.name}  ${life.idleMiB.toFixed(0)} MiB idle, ${life.loaded?.residentMiB.toFixed(0) ?? '–'} after the requests`
+      )
+    }
+  }
+  const figures: PlaceFigures[] = []
+  for (const { place, times, lives } of measured) {
+    const modules = await listModules(rig, place)
+    const largeSchemaMiB = await measureLargeSchema(rig, place)
+    figures.push({ name: place.name, ...times, lives, bareMiB: await bareMiB(place), modules, largeSchemaMiB })
+  }
+  return figures
+}
+
+const noTimes = () => ({ bareMs: [] as number[], firstStarts: [] as Start[], starts: [] as Start[] })
+
+/** Times bare Node.js, the very first start, and one like most, and says so in a line. */
+async function timeRound(rig: Rig, place: Place, { bareMs, firstStarts, starts }: ReturnType<typeof noTimes>): Promise<string> {
+  const bares: number[] = []
+  for (let n = 0; n < BARE_STARTS; n++) bares.push(await timeBare(place))
+  const bare = median(bares)
+  bareMs.push(bare)
+  const first = place.fresh && (await timeStart(rig, place.fresh()))
+  if (first) firstStarts.push(first)
+  const start = await timeStart(rig, place)
+  starts.push(start)
+  return `bare ${bare.toFixed(0)} ms, first start ${first?.ms.toFixed(0) ?? '–'} ms, start ${start.ms.toFixed(0)} ms, ${start.residentMiB.toFixed(0)} MiB`
+}
+
+/** Saves the figures for later comparison, and writes the page if the options ask for it. */
+function keep(options: StartOptions, figures: readonly PlaceFigures[], described: string): void {
+  console.log(`\n${described}\n`)
+  const folder = join(BENCH_DIR, 'results')
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(join(folder, `start-${new Date().toISOString().replaceAll(':', '-')}.json`), JSON.stringify(figures, null, 2))
+  if (options.write) writePage(join(ROOT_DIR, 'docs/performance.md'), described, START_MARKS)
+}
+
+async function main(options: StartOptions): Promise<void> {
+  const tools = findTools()
+  if (options.requests > 0 && !tools.wrk && !tools.autocannon)
+    throw new Error('neither wrk nor autocannon is installed; --requests 0 does without')
+  const folder = mkdtempSync(join(tmpdir(), 'bench-start-'))
+  const cognito = await startCognito()
+  const end = async () => {
+    await stopAll()
+    rmSync(folder, { recursive: true, force: true })
+  }
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void end().finally(() => process.exit(130)))
+  try {
+    const upstream = await startUpstream(tools, folder)
+    const figures = await measureStarts({ tools, cognito: cognito.url, upstream: upstream.origin + GRAPHQL_PATH }, folder, options)
+    keep(options, figures, describeStarts(options, figures))
+  } finally {
+    await end()
+    await cognito.close()
+  }
+}
+
+/** The options, or undefined after printing the usage. */
+function optionsOrUsage(): StartOptions | undefined {
+  try {
+    return readStartOptions(process.argv.slice(2))
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : error}\n\n${START_USAGE}`)
+    return undefined
+  }
+}
+
+const options = optionsOrUsage()
+try {
+  if (options) await main(options)
+  else process.exitCode = 2
+} catch (error) {
+  console.error(error)
+  process.exitCode = 1
+}

@@ -10,7 +10,7 @@ type Allowed = { files: readonly string[]; packages: readonly string[] }
 const BASE = ['src/errors.ts', 'src/json.ts', 'src/clock.ts']
 
 const CORES: Record<string, Allowed> = {
-  'src/cognito/': { files: BASE, packages: ['undici'] },
+  'src/cognito/': { files: [...BASE, 'src/http1/'], packages: [] },
   'src/graphql/': { files: BASE, packages: ['graphql', 'lru-cache', 'negotiator'] },
   'src/http1/': { files: BASE, packages: [] },
   'src/hasura/': { files: [...BASE, 'src/http1/'], packages: [] },

@@ -4,8 +4,6 @@ import type { FastifyInstance, FastifyRequest, onRequestAsyncHookHandler, onRequ
 import fp from 'fastify-plugin'
 import { type Caller, identityOf } from '../src/callers/caller.ts'
 import { readCredential } from '../src/callers/credential.ts'
-import { IssuerKeys } from '../src/callers/issuer-keys.ts'
-import { createJwtCallers } from '../src/callers/jwt-callers.ts'
 import { withoutPort } from '../src/callers/proxy-trust.ts'
 import { NO_CREDENTIAL, type Refusal, RefusedCaller, toError } from '../src/callers/refusal.ts'
 
@@ -31,8 +29,10 @@ declare module 'fastify' {
 }
 
 /** Makes the verifier of callers' tokens, and tells the log and `/health/ready` where the issuer's keys cannot be fetched. */
-function createTokenCheck(app: FastifyInstance) {
+async function createTokenCheck(app: FastifyInstance) {
   const { config, log } = app
+  const { IssuerKeys } = await import('../src/callers/issuer-keys.ts')
+  const { createJwtCallers } = await import('../src/callers/jwt-callers.ts')
   const keys = new IssuerKeys(fault => {
     if (fault === undefined) log.info('the keys of CALLER_JWT_ISSUER were fetched')
     else log.warn({ reason: fault }, 'the keys of CALLER_JWT_ISSUER could not be fetched')
@@ -59,9 +59,9 @@ function createTokenCheck(app: FastifyInstance) {
 }
 
 /** Returns what finds the caller of a request, or the reason why there is none. */
-function createIdentification(app: FastifyInstance): (request: FastifyRequest) => Promise<Caller | Refusal> {
+async function createIdentification(app: FastifyInstance): Promise<(request: FastifyRequest) => Promise<Caller | Refusal>> {
   const { keyCallers } = app
-  const jwts = app.config.CALLER_AUTH.has('jwt') ? createTokenCheck(app) : undefined
+  const jwts = app.config.CALLER_AUTH.has('jwt') ? await createTokenCheck(app) : undefined
   return async request => {
     const credential = readCredential(request.headers, request.raw.rawHeaders)
     if (credential === undefined) return NO_CREDENTIAL
@@ -106,7 +106,7 @@ export default fp(
     const kinds = app.config.CALLER_AUTH
     if (kinds.size === 0) return
 
-    const identify = createIdentification(app)
+    const identify = await createIdentification(app)
     // The rate of strangers is limited before they are turned away, so the reason is kept until then.
     const refusals = new WeakMap<FastifyRequest, Refusal>()
     app.identifyCaller = async request => {

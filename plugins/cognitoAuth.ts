@@ -86,7 +86,7 @@ export default fp(
     app.addHook('onReady', async () => tokenManager.start())
     app.addHook('onClose', async () => {
       tokenManager.stop()
-      await cognito.close()
+      cognito.close()
     })
   },
   { name: 'cognitoAuth', dependencies: ['config', 'tracing', 'readiness'] }

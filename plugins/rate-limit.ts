@@ -4,6 +4,7 @@ import fp from 'fastify-plugin'
 import type { Redis } from 'ioredis'
 import { rateLimitOf } from '../src/callers/caller.ts'
 import { GatewayError } from '../src/errors.ts'
+import { createRedisClient } from '../src/redis.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -19,16 +20,7 @@ const COUNTED_MAX = 10_000
 
 /** A connection to Redis that never keeps a request waiting: while it is gone, counting fails at once. */
 async function connectRedis(app: FastifyInstance, url: string): Promise<Redis> {
-  // Loaded only when it is needed: it would slow down every start.
-  const ioredis = await import('ioredis')
-  const redis = new ioredis.Redis(url, {
-    lazyConnect: true,
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 0,
-    connectTimeout: 2_000,
-    commandTimeout: REDIS_TIMEOUT_MS,
-    retryStrategy: attempt => Math.min(attempt * 200, 5_000)
-  })
+  const redis = await createRedisClient(url, REDIS_TIMEOUT_MS)
   let isGone = false
   redis.on('error', (error: NodeJS.ErrnoException) => {
     if (!isGone) app.log.error({ code: error.code ?? error.name }, 'Redis is unreachable: requests pass without a rate limit')

@@ -1,5 +1,5 @@
 // The schemas of /execute-graphql: they check each request and describe the route in the OpenAPI document.
-import { Type } from '@fastify/type-provider-typebox'
+import { Type } from '@sinclair/typebox'
 import { COMPLETE_EVENT, nextEvent } from '../src/event-stream/events.ts'
 import { EVENT_STREAM_TYPE } from '../src/graphql/event-stream-type.ts'
 import { GRAPHQL_RESPONSE_TYPE, JSON_TYPE } from '../src/graphql/negotiation.ts'

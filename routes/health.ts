@@ -1,5 +1,6 @@
 // Tells load balancers and operators whether the process is alive and can run operations.
-import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox'
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from '@sinclair/typebox'
 import type { TokenStatus } from '../src/cognito/token-status.ts'
 
 const LiveSchema = Type.Object({ status: Type.Literal('live') }, { examples: [{ status: 'live' }] })

@@ -1,5 +1,5 @@
 // The schema of GET /operations.
-import { Type } from '@fastify/type-provider-typebox'
+import { Type } from '@sinclair/typebox'
 import { JSON_TYPE } from '../src/graphql/negotiation.ts'
 import { errorResponses, REQUEST_ID_HEADER } from './error-responses.ts'
 

@@ -1,7 +1,7 @@
 // Checks that need more than one setting's text: which settings go together, and what their files hold.
 import { readFileSync, statSync } from 'node:fs'
 import { isIP } from 'node:net'
-import { COGNITO_ISSUER } from './callers/jwt-callers.ts'
+import { COGNITO_ISSUER } from './callers/cognito-issuer.ts'
 import { parseKeyCallers } from './callers/key-callers.ts'
 import { MANIFEST_MAX_BYTES, parseManifest } from './persisted-documents/manifest.ts'
 import type { Settings } from './settings.ts'

@@ -10,7 +10,7 @@ type Allowed = { files: readonly string[]; packages: readonly string[] }
 const BASE = ['src/errors.ts', 'src/json.ts', 'src/clock.ts']
 
 const CORES: Record<string, Allowed> = {
-  'src/cognito/': { files: BASE, packages: ['undici'] },
+  'src/cognito/': { files: [...BASE, 'src/http1/'], packages: [] },
   'src/graphql/': { files: BASE, packages: ['graphql', 'lru-cache', 'negotiator'] },
   'src/http1/': { files: BASE, packages: [] },
   'src/hasura/': { files: [...BASE, 'src/http1/'], packages: [] },
@@ -20,7 +20,7 @@ const CORES: Record<string, Allowed> = {
   'src/subscriptions/': { files: [...BASE, 'src/graphql/'], packages: ['graphql', 'ws'] },
   'src/event-stream/': { files: [...BASE, 'src/subscriptions/'], packages: [] },
   'src/persisted-documents/': { files: BASE, packages: ['lru-cache'] },
-  'src/answer-cache/': { files: BASE, packages: ['ioredis', 'lru-cache'] }
+  'src/answer-cache/': { files: [...BASE, 'src/redis.ts'], packages: ['lru-cache'] }
 }
 
 /** What is between the cores and Fastify: settings, metrics and their like. */
@@ -31,6 +31,7 @@ const AROUND = [
   'src/request-id.ts',
   'src/version.ts',
   'src/proxy.ts',
+  'src/redis.ts',
   'src/schema-compilers.ts',
   'src/cognito-exchange.ts'
 ]
@@ -45,6 +46,7 @@ const PARTS: Record<string, Allowed> = {
   'src/version.ts': { files: [], packages: [] },
   'src/metrics.ts': { files: ['src/cognito/'], packages: ['prom-client'] },
   'src/proxy.ts': { files: [], packages: [] },
+  'src/redis.ts': { files: [], packages: ['ioredis'] },
   'src/schema-compilers.ts': { files: [], packages: ['ajv', 'fastify'] },
   'src/setting-kinds.ts': { files: ['src/proxy.ts'], packages: ['@sinclair/typebox'] },
   'src/settings-checks.ts': { files: ['src/callers/', 'src/persisted-documents/', 'src/settings.ts'], packages: [] },

@@ -22,7 +22,9 @@ const NEVER = [
   '@opentelemetry/exporter-trace-otlp-proto',
   '@opentelemetry/resources',
   '@opentelemetry/sdk-trace-node',
-  'ioredis'
+  'aws-jwt-verify',
+  'ioredis',
+  'undici'
 ]
 
 /** Starts the service as `npm start` does, has one query answered, and gives what was loaded by then. */

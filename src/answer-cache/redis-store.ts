@@ -1,6 +1,6 @@
 // Answers in Redis, shared by several replicas. Whatever goes wrong with it costs a miss, never an error.
-import type { Redis } from 'ioredis'
 import type { Clock } from '../clock.ts'
+import { createRedisClient } from '../redis.ts'
 import { KeptAnswer } from './kept-answer.ts'
 
 /** How long Redis may take for one answer, in ms; after that it counts as a miss. */
@@ -31,16 +31,7 @@ const SENDING_MAX_BYTES = 8 * 1_048_576
 
 /** Makes a store and begins to connect; while there is no connection, every answer is a miss at once. */
 export async function createRedisStore({ url, prefix, clock, onChange }: RedisStoreOptions): Promise<RedisStore> {
-  // Loaded only when it is needed: it would slow down every start.
-  const ioredis = await import('ioredis')
-  const redis: Redis = new ioredis.Redis(url, {
-    lazyConnect: true,
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 0,
-    connectTimeout: 2_000,
-    commandTimeout: REDIS_TIMEOUT_MS,
-    retryStrategy: attempt => Math.min(attempt * 200, 5_000)
-  })
+  const redis = await createRedisClient(url, REDIS_TIMEOUT_MS)
   let fault: string | undefined = 'connecting'
   let sendingBytes = 0
   const report = (now: string | undefined) => {

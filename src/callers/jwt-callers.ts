@@ -6,6 +6,7 @@ import { decomposeUnverifiedJwt } from 'aws-jwt-verify/jwt'
 import type { JwtPayload } from 'aws-jwt-verify/jwt-model'
 import { LRUCache } from 'lru-cache'
 import type { Caller } from './caller.ts'
+import { COGNITO_ISSUER } from './cognito-issuer.ts'
 import { IssuerKeys } from './issuer-keys.ts'
 import { reasonOf } from './jwt-reasons.ts'
 import { RefusedCaller } from './refusal.ts'
@@ -41,13 +42,6 @@ type JwtCallers = {
   /** Fetches the issuer's keys, so that the first caller need not wait for them; rejects if that fails. */
   hydrate(): Promise<void>
 }
-
-/** The domains of AWS's partitions (AWS SDKs, "partitions.json"). */
-const PARTITIONS =
-  'amazonaws\\.com|amazonaws\\.com\\.cn|amazonaws\\.eu|c2s\\.ic\\.gov|sc2s\\.sgov\\.gov|cloud\\.adc-e\\.uk|csp\\.hci\\.ic\\.gov'
-
-/** A user pool's issuer of either kind (Amazon Cognito, "Verifying JSON web tokens"). */
-export const COGNITO_ISSUER = new RegExp(`^https://(issuer-)?cognito-idp\\.[a-z0-9-]+\\.(${PARTITIONS})/[\\w-]+_\\w+$`)
 
 /** Creates the verifier; of a user pool it takes access tokens only. */
 export function createJwtCallers(options: JwtCallersOptions): JwtCallers {

@@ -1,13 +1,20 @@
 // One exchange of client credentials for a token: the bounded request and what both ways of asking for a token share.
-import { Agent, type Dispatcher, errors, ProxyAgent, request } from 'undici'
+import { ProtocolError } from '../http1/answer-head.ts'
+import { AttemptError } from '../http1/attempt-error.ts'
+import { writeFields } from '../http1/header-fields.ts'
+import { createHttpClient } from '../http1/http-client.ts'
+import { HOLD_MAX_BYTES } from '../http1/pending-answer.ts'
+import type { ProxyServer } from '../http1/tunnel.ts'
 import type { TokenAnswer } from './access-token.ts'
 import { type AddressSetting, ExchangeError, type ExchangeFaultCode } from './exchange-error.ts'
 import { readRetryAfter } from './retry-after.ts'
 
 /** The longest that one exchange may take, in ms. */
 const EXCHANGE_TIMEOUT_MS = 10_000
-/** The largest answer that is read, in bytes. */
-export const ANSWER_MAX_BYTES = 65_536
+/** The largest answer that is read, in bytes: beyond it the client gives a stream. */
+export const ANSWER_MAX_BYTES = HOLD_MAX_BYTES
+/** The status by which a proxy asks for other credentials (RFC 9110, section 15.5.8). */
+const PROXY_AUTHENTICATION_REQUIRED = 407
 
 /** A token, and what came with it that an operator may want to see. */
 export type Exchange = TokenAnswer & {
@@ -43,81 +50,46 @@ export type ExchangeOptions = {
   proxy?: ProxyServer | undefined
 }
 
-/** Where a proxy listens. */
-type ProxyServer = {
-  isSecure: boolean
-  hostname: string
-  port: number
-  /** What `Proxy-Authorization` carries. */
-  authorization?: string | undefined
-}
-
 /**
  * Creates a client that makes one request for each call: no cache, no retry, no redirect. `exchange(secret)` returns the token or throws an
  * {@link ExchangeError}; `close()` cuts the connections of exchanges under way.
  */
 export function createTokenExchange(tokenRequest: TokenRequest, { timeoutMs = EXCHANGE_TIMEOUT_MS, proxy }: ExchangeOptions) {
-  const { url, headers, addressSetting } = tokenRequest
-  const dispatchers = new Set<Dispatcher>()
+  const { url, addressSetting } = tokenRequest
+  const fields = writeFields(Object.entries(tokenRequest.headers).flat())
+  const closing = new AbortController()
 
-  const post = async (body: string, signal: AbortSignal) => {
+  const post = async (body: string) => {
     // Exchanges are too far apart to share a connection, and a proxy that keeps a tunnel waiting must not hold up the next one.
-    const dispatcher = createDispatcher(timeoutMs, proxy)
-    dispatchers.add(dispatcher)
-    // undici heeds a signal only once it is connected, and knows no end of waiting for a tunnel.
-    signal.addEventListener('abort', () => void dispatcher.destroy(), { once: true })
+    const client = createHttpClient({ url, connections: 1, connectTimeoutMs: timeoutMs, proxy })
     try {
-      return await read(await request(url, { method: 'POST', headers, body, dispatcher, signal }))
+      const { status, headers, head, stream } = await client.request({ fields, body, timeoutMs, signal: closing.signal })
+      if (proxy && status === PROXY_AUTHENTICATION_REQUIRED) throw new Error('the proxy answered with status 407')
+      stream?.destroy()
+      return { status, header: (name: string) => headers.get(name), text: stream ? '' : head.toString() }
     } finally {
-      dispatchers.delete(dispatcher)
-      void dispatcher.destroy()
+      client.close()
     }
   }
 
-  const read = async (answer: Dispatcher.ResponseData) => {
-    const header = (name: string) => [answer.headers[name]].flat()[0]
-    return { status: answer.statusCode, header, text: await readBounded(answer.body) }
-  }
-
   const exchange = async (secret: string): Promise<Exchange> => {
-    const signal = AbortSignal.timeout(timeoutMs)
-    const answer = await post(tokenRequest.bodyFor(secret), signal).catch(cause => {
-      throw transportError(cause, signal.aborted, addressSetting)
+    const answer = await post(tokenRequest.bodyFor(secret)).catch(error => {
+      throw transportError(error, addressSetting)
     })
     return interpret(tokenRequest, answer)
   }
 
-  return { url, exchange, close: async () => void (await Promise.all([...dispatchers].map(dispatcher => dispatcher.destroy()))) }
+  return { url, exchange, close: () => closing.abort() }
 }
 
 /** A client as {@link createTokenExchange} makes it. */
 export type TokenExchange = ReturnType<typeof createTokenExchange>
 
-function createDispatcher(timeoutMs: number, proxy: ProxyServer | undefined): Dispatcher {
-  const options = { connections: 1, allowH2: false, connect: { timeout: timeoutMs } }
-  if (proxy === undefined) return new Agent(options)
-  const { isSecure, hostname, port, authorization } = proxy
-  const uri = `${isSecure ? 'https' : 'http'}://${hostname}:${port}`
-  return new ProxyAgent({ ...options, uri, connectTimeout: timeoutMs, ...(authorization && { token: authorization }) })
-}
-
-async function readBounded(body: AsyncIterable<Buffer>): Promise<string> {
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of body) {
-    size += chunk.length
-    if (size > ANSWER_MAX_BYTES) return ''
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString()
-}
-
-function transportError(cause: unknown, isTimedOut: boolean, addressSetting: AddressSetting): ExchangeError {
-  if (isTimedOut || cause instanceof errors.ConnectTimeoutError) return new ExchangeError('timeout', { cause, addressSetting })
-  // undici's parser error holds a piece of what was received, which may be a token, so it goes no further.
-  if (cause instanceof errors.HTTPParserError) return new ExchangeError('invalid_response', { addressSetting })
-  const code = cause instanceof errors.HeadersOverflowError ? 'invalid_response' : 'unreachable'
-  return new ExchangeError(code, { cause, addressSetting })
+function transportError(error: unknown, addressSetting: AddressSetting): ExchangeError {
+  if (!(error instanceof AttemptError)) return new ExchangeError('unreachable', { cause: error, addressSetting })
+  const cause = error.cause ?? error
+  if (error.reason === 'timeout') return new ExchangeError('timeout', { cause, addressSetting })
+  return new ExchangeError(cause instanceof ProtocolError ? 'invalid_response' : 'unreachable', { cause, addressSetting })
 }
 
 /** The id is logged, so nothing but a UUID is taken for one: a broken peer could echo the secret there. */

@@ -57,7 +57,7 @@ async function tryExchange(settings: Settings, print: Print): Promise<Exchange |
     print(line('Cognito', `FAILED  ${error.code}: ${error.message}${causeCodeOf(error)}`))
     return undefined
   } finally {
-    await cognito.close()
+    cognito.close()
   }
 }
 

@@ -10,6 +10,7 @@ import t, { type Test } from 'tap'
 import { createTokenEndpoint } from '../../src/cognito/token-endpoint.ts'
 import { ANSWER_MAX_BYTES } from '../../src/cognito/token-exchange.ts'
 import { type Answer, sendJson, startFakeServer } from '../support/fake-server.ts'
+import { makeSelfSigned } from '../support/self-signed.ts'
 
 const REQUEST_ID = '7bbf4883-256d-4f1b-b060-68dd65fe0e74'
 const TOKEN = { access_token: 'eyJ.a.b', expires_in: 3600, token_type: 'Bearer' }
@@ -38,6 +39,9 @@ async function listen(t: Test, server: Server): Promise<AddressInfo> {
   t.teardown(() => server.close())
   return server.address() as AddressInfo
 }
+
+/** Resolves once a socket is closed, by whatever end. */
+const closed = (socket: Socket) => new Promise<void>(resolve => (socket.closed ? resolve() : socket.once('close', () => resolve())))
 
 const plainText =
   (status: number, body: string, headers = {}): Answer =>
@@ -138,6 +142,51 @@ t.test('a TLS handshake that fails is unreachable', async t => {
   await t.rejects(endpointFor(t, `https://127.0.0.1:${port}`).exchange(SECRET), { code: 'unreachable' })
 })
 
+t.test('a certificate that nobody vouches for is unreachable, and nothing is sent', async t => {
+  const server = await startFakeServer(json(200, TOKEN), createHttpsServer(makeSelfSigned()))
+  t.teardown(() => server.close())
+  await t.rejects(endpointFor(t, server.url).exchange(SECRET), { code: 'unreachable', cause: { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' } })
+  t.strictSame(server.received, [])
+})
+
+/** A server that takes connections and says nothing, so that no TLS over them is ever made. */
+async function silentServer(t: Test) {
+  const sockets: Socket[] = []
+  const { port } = await listen(
+    t,
+    createServer(socket => void sockets.push(socket.on('error', () => {}).resume()))
+  )
+  return { url: `https://127.0.0.1:${port}`, sockets }
+}
+
+t.test('a connection that is never made is a timeout, and given up', async t => {
+  const { url, sockets } = await silentServer(t)
+  await t.rejects(endpointFor(t, url, { timeoutMs: 50 }).exchange(SECRET), { code: 'timeout' })
+  for (const socket of sockets) await closed(socket)
+  t.equal(sockets.length, 1)
+})
+
+t.test('closing ends an exchange whose connection is still being made', async t => {
+  const { url, sockets } = await silentServer(t)
+  const endpoint = endpointFor(t, url)
+  const exchange = t.rejects(endpoint.exchange(SECRET), { code: 'unreachable' })
+  while (sockets.length === 0) await new Promise(setImmediate)
+  endpoint.close()
+  await exchange
+  for (const socket of sockets) await closed(socket)
+})
+
+t.test('an answer without end is an odd answer, and its connection is cut', async t => {
+  const server = await serverFor(t, response => {
+    response.writeHead(200)
+    const write = (error?: Error | null) => void (error || response.write('x'.repeat(ANSWER_MAX_BYTES), write))
+    write()
+  })
+  await t.rejects(endpointFor(t, server.url).exchange(SECRET), { code: 'invalid_response' })
+  for (const socket of server.sockets) await closed(socket)
+  t.equal(server.received.length, 1)
+})
+
 t.test('what is no HTTP is an odd answer, and nothing of it is kept', async t => {
   const bad = `HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n9\r\n{"access_eyJ-secret-piece`
   const { port } = await listen(
@@ -198,6 +247,16 @@ t.test('a token comes with its lifetime, the date of the answer and the id of th
     date,
     cognitoRequestId: REQUEST_ID
   })
+})
+
+t.test('a chunked answer is read', async t => {
+  const [start, end] = ['{"access_token":"eyJ.a.b","expires_in":36', '00,"token_type":"Bearer"}']
+  const server = await serverFor(t, response => {
+    response.writeHead(200).write(start)
+    setImmediate(() => response.end(end))
+  })
+  t.match(await endpointFor(t, server.url).exchange(SECRET), { accessToken: 'eyJ.a.b', expiresInSeconds: 3600 })
+  t.equal(server.received[0]?.headers['accept-encoding'], undefined)
 })
 
 t.test('an answer of exactly 64 KiB is read', async t => {

@@ -1,6 +1,7 @@
 // Large answers: streamed at the reader's pace, and never silently short.
 import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 import t, { type Test } from 'tap'
 import { AttemptError } from '../../src/http1/attempt-error.ts'
 import { createHttpClient } from '../../src/http1/http-client.ts'
@@ -99,4 +100,18 @@ t.test('a stream that has ended leaves its connection for the next request', asy
   }
   t.equal(upstream.received.length, 3)
   t.equal(seen.size, 1)
+})
+
+t.test('a connection may take as long to make as its client says', async t => {
+  const sockets: Socket[] = []
+  const silent = createServer(socket => void sockets.push(socket.on('error', () => {}).resume())).listen(0, '127.0.0.1')
+  await once(silent, 'listening')
+  const url = `https://127.0.0.1:${(silent.address() as AddressInfo).port}`
+  const client = createHttpClient({ url, connections: 1, connectTimeoutMs: 50 })
+  t.teardown(() => {
+    client.close()
+    silent.close()
+  })
+  const request = client.request({ fields: '', body: '{}', timeoutMs: 60_000, signal: new AbortController().signal })
+  await t.rejects(request, { phase: 'unsent', reason: 'broken', cause: { message: 'no connection within 50 ms' } })
 })

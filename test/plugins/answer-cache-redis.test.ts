@@ -34,7 +34,8 @@ t.test('replicas share answers, and a gateway with other rights does not', { ski
   hasura.answer = (response, _, count) => sendJson(response, `{"data":{"count":${count}}}`)
   const first = await replica(t, redis.url, hasura.url)
   t.equal(await isShared(first, await replica(t, redis.url, hasura.url)), true)
-  t.equal(await isShared(first, await replica(t, redis.url, hasura.url, { AWS_COGNITO_SCOPES: 'admin' })), false)
+  for (const rights of [{ AWS_COGNITO_SCOPES: 'admin' }, { AWS_COGNITO_CLIENT_METADATA: '{"tenant":"b"}' }])
+    t.equal(await isShared(first, await replica(t, redis.url, hasura.url, rights)), false, JSON.stringify(rights))
 })
 
 t.test('without its Redis the service answers, and keeps answers by itself', { skip }, async t => {

@@ -71,7 +71,7 @@ function parseObject(text: string): Record<string, unknown> {
     const value: unknown = JSON.parse(text)
     if (typeof value === 'object' && value !== null) return { ...value }
   } catch {
-    // Answered as any other text that is no object.
+    // Cognito answers this like any other text that is not an object.
   }
   throw new Refusal('SerializationException')
 }

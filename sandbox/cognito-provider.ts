@@ -5,7 +5,7 @@ import { errors, type OidcContext, Provider } from 'oidc-provider'
 import { machineClaims } from './cognito-claims.ts'
 import { answerAsCognito } from './cognito-wire.ts'
 
-/** What the server is made of. */
+/** What the server is made from. */
 export interface ProviderParts {
   readonly url: string
   /** `url` and the pool's id. */
@@ -19,7 +19,7 @@ export interface ProviderParts {
   readonly signingKey: JWK
 }
 
-// Nothing is ever looked up again: tokens are JWTs and the one client is configured, so there is nothing to keep.
+// Tokens are JWTs and the one client is configured, so there is nothing to store.
 class ForgetfulStore {
   async upsert(): Promise<void> {}
   async find(): Promise<undefined> {}
@@ -27,7 +27,7 @@ class ForgetfulStore {
   async destroy(): Promise<void> {}
 }
 
-/** Gives the server, not yet listening, with Cognito's paths, claims and answers. */
+/** Returns the server, not yet listening, with Cognito's paths, claims and answers. */
 export function createProvider(parts: ProviderParts): Provider {
   const { issuer, clientId, clientSecret, tokenLifetimeSeconds, signingKey } = parts
   const provider = new Provider(issuer, {
@@ -51,7 +51,7 @@ export function createProvider(parts: ProviderParts): Provider {
   return provider.use(answerAsCognito)
 }
 
-// Only a token for a resource is a JWT here, so the pool is given one that callers neither name nor see.
+// oidc-provider issues JWTs only for a resource, so the pool has one that callers neither name nor see.
 function resourceOf({ url, scopes }: ProviderParts) {
   const enabledScopes = new Set(scopes.split(' '))
   return {
@@ -69,7 +69,7 @@ function resourceOf({ url, scopes }: ProviderParts) {
 function claimsOf({ url, issuer, clientId, scopes, tokenLifetimeSeconds }: ProviderParts) {
   return (_context: unknown, _token: unknown, jwt: { header: unknown; payload: JWTPayload }) => {
     const claims = machineClaims({ issuer, clientId, scope: String(jwt.payload.scope ?? scopes), tokenLifetimeSeconds })
-    // oidc-provider insists on an audience and Cognito has none: a hidden one passes its check and stays out of the JSON.
+    // oidc-provider insists on an audience and Cognito has none: a non-enumerable one passes its check and stays out of the JSON.
     jwt.payload = Object.defineProperty(claims, 'aud', { value: hiddenResource(url), enumerable: false, writable: true })
     jwt.header = { typ: undefined }
   }

@@ -12,7 +12,7 @@ const COGNITO_ERRORS = new Set([
 ])
 
 /**
- * Middleware around oidc-provider. A token's answer keeps exactly `access_token`, `expires_in` and `token_type`; an error is a 400
+ * Middleware around oidc-provider. A token response keeps exactly `access_token`, `expires_in` and `token_type`; an error is a 400
  * with nothing but one of Cognito's codes, where OAuth 2 would say 401 and describe it.
  */
 export async function answerAsCognito(context: OidcContext, next: () => Promise<void>): Promise<void> {

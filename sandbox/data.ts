@@ -7,7 +7,7 @@ export type Row = Readonly<Record<string, unknown>>
 /** All rows of a running stand-in. Rows are replaced, never changed, so that a copy of the lists is a snapshot. */
 export type Store = Record<TableName, Row[]>
 
-/** Gives a fresh copy of the first data: five users, eight orders, one of them numbered beyond 2^53. */
+/** Returns a fresh copy of the initial data: five users, eight orders, one of them numbered beyond 2^53. */
 export function createStore(): Store {
   return {
     users: [

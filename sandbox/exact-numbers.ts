@@ -11,10 +11,10 @@ const { parse, rawJSON, isRawJSON } = JSON as unknown as {
   isRawJSON(value: unknown): value is ExactNumber
 }
 
-/** Gives a number that is written with exactly these digits. Throws a SyntaxError if `text` is no JSON. */
+/** Returns a number that is written with exactly these digits. Throws a SyntaxError if `text` is not JSON. */
 export const exactNumber = rawJSON
 
-/** Is the value a number kept as text? */
+/** Whether the value is a number kept as text. */
 export const isExactNumber = isRawJSON
 
 /**
@@ -25,7 +25,7 @@ export function parseExactly(text: string): unknown {
   return parse(text, keepDigits)
 }
 
-/** The reviver of {@link parseExactly}, for who calls `JSON.parse` elsewhere. */
+/** The reviver of {@link parseExactly}, for code that calls `JSON.parse` itself. */
 export function keepDigits(_key: string, value: unknown, { source }: { readonly source?: string } = {}): unknown {
   if (typeof value !== 'number' || source === undefined) return value
   return Number.isSafeInteger(value) || String(value) === source ? value : rawJSON(source)

@@ -1,4 +1,4 @@
-// Which rows a query means: `where`, `order_by`, `limit` and `offset` over the rows in memory.
+// Selects the rows of a query: `where`, `order_by`, `limit` and `offset` over the rows in memory.
 import type { Row, Store } from './data.ts'
 import { TABLES, type TableName } from './tables.ts'
 
@@ -12,7 +12,7 @@ export interface ListArguments {
 
 type BoolExp = Readonly<Record<string, unknown>>
 
-/** Gives the rows of `table` that the arguments ask for, in their order. `rows` narrows what is looked at; default: the table. */
+/** Returns the rows of `table` that the arguments ask for, in their order. `rows` narrows the selection; default: the whole table. */
 export function selectRows(store: Store, table: TableName, args: ListArguments, rows: readonly Row[] = store[table]): Row[] {
   const { where, order_by: orderBy, limit, offset } = args
   const found = rows.filter(row => where == null || matches(store, table, row, where))
@@ -22,7 +22,7 @@ export function selectRows(store: Store, table: TableName, args: ListArguments, 
   return found.slice(start, limit == null ? undefined : start + limit)
 }
 
-/** Gives the rows that a relationship leads to. */
+/** Returns the rows that a relationship leads to. */
 export function relatedRows(store: Store, table: TableName, field: string, row: Row): Row[] {
   const relationship = TABLES[table].relationships[field]
   if (relationship === undefined) return []

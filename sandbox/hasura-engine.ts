@@ -1,4 +1,4 @@
-// Runs GraphQL requests on the rows in memory, in the order of checks of Hasura; subscriptions run again at each change.
+// Runs GraphQL requests on the rows in memory and checks them in Hasura's order; subscriptions run again at each change.
 import { EventEmitter, once } from 'node:events'
 import { type ExecutionResult, executeSync, type GraphQLSchema, NoUnusedVariablesRule, specifiedRules, validate } from 'graphql'
 import { createStore } from './data.ts'
@@ -9,13 +9,13 @@ import { inHasurasWords } from './hasura-wording.ts'
 import { buildSandboxSchema, resolveField } from './schema.ts'
 import { StreamPosition } from './stream-position.ts'
 
-// Hasura lets a declared variable go unused; it minds a value sent for one that is not declared.
+// Hasura accepts a declared variable that is not used, but rejects a value for one that is not declared.
 const RULES = specifiedRules.filter(rule => rule !== NoUnusedVariablesRule)
 
-/** What runs requests on rows of its own. */
+/** Runs requests on its own rows. */
 export type Engine = ReturnType<typeof createEngine>
 
-/** Gives an engine with fresh rows. A mutation that fails leaves no trace. */
+/** Returns an engine with fresh rows. A mutation that fails leaves no trace. */
 export function createEngine() {
   const store = createStore()
   const schemas: Record<Role, GraphQLSchema> = {
@@ -24,7 +24,7 @@ export function createEngine() {
   }
   const changes = new EventEmitter<{ change: [] }>().setMaxListeners(0)
 
-  /** Reads and checks a request's body. Throws a {@link HasuraError}, the first thing wrong only. */
+  /** Reads and checks a request's body. Throws a {@link HasuraError} for the first fault. */
   const prepare = (body: string, role: Role): HasuraRequest => {
     const request = readRequest(body)
     check(request, schemas[role])
@@ -52,7 +52,7 @@ export function createEngine() {
     return { data: data ?? null }
   }
 
-  /** The answers of a subscription, each different from the last; of a streaming one, each with rows. Ends with the signal. */
+  /** The results of a subscription, each different from the last; those of a streaming one always have rows. Ends with the signal. */
   async function* live(request: HasuraRequest, role: Role, signal: AbortSignal): AsyncGenerator<ExecutionResult> {
     const position = new StreamPosition()
     let sent: string | undefined
@@ -67,7 +67,7 @@ export function createEngine() {
     }
   }
 
-  /** Runs a query or a mutation that came over HTTP and gives the text of a successful answer. Throws a {@link HasuraError}. */
+  /** Runs a query or a mutation that came over HTTP and returns the text of a successful response. Throws a {@link HasuraError}. */
   const run = (body: string, role: Role): string => {
     const request = prepare(body, role)
     if (request.operation.operation === 'subscription')

@@ -1,6 +1,6 @@
 // The one form of every error of Hasura v2 on its GraphQL routes.
 
-/** An error with Hasura's code and the path it is reported at, `$` unless told. */
+/** An error with Hasura's code and the path it is reported at; default `$`. */
 export class HasuraError extends Error {
   readonly code: string
   readonly path: string
@@ -13,7 +13,7 @@ export class HasuraError extends Error {
   }
 }
 
-/** Gives the body of an error's answer: exactly one error, no `data`, members in Hasura's order. */
+/** Returns the body of an error response: exactly one error, no `data`, members in Hasura's order. */
 export function errorBody({ code, message, path }: HasuraError): string {
   return JSON.stringify({ errors: [{ extensions: { path, code }, message }] })
 }

@@ -1,4 +1,4 @@
-// The stand-in's WebSocket: graphql-transport-ws by its reference library, with Hasura's checks, ends and keep-alive.
+// The stand-in's WebSocket: graphql-transport-ws by its reference library, with Hasura's checks, closing and keep-alive.
 import type { IncomingHttpHeaders, Server } from 'node:http'
 import { type ExecutionResult, GraphQLError } from 'graphql'
 import { type Extra, useServer } from 'graphql-ws/use/ws'
@@ -10,14 +10,14 @@ import type { Session } from './hasura-session.ts'
 
 const KEEP_ALIVE_MS = 5_000
 
-/** What a connection knows once its `connection_init` has passed. */
+/** The state of a connection once its `connection_init` is accepted. */
 interface Live {
   session?: Session
   /** Aborted when the connection ends. */
   end?: AbortController
 }
 
-/** Answers WebSocket connections of a server at some paths. Gives what cuts them all. */
+/** Serves WebSocket connections at some paths of a server. Returns a function that cuts them all. */
 export function serveLive(
   server: Server,
   paths: readonly string[],
@@ -33,7 +33,7 @@ export function serveLive(
 
   useServer<Record<string, unknown>, Live & Record<PropertyKey, unknown>>(
     {
-      // Digits are kept both ways: the answers hold numbers as their text.
+      // Digits are kept both ways: the results hold numbers as text.
       jsonMessageReviver: keepDigits,
       // A refusal closes with 4403.
       onConnect: async ({ connectionParams, extra }) => {
@@ -73,7 +73,7 @@ export function serveLive(
   }
 }
 
-/** At its token's expiry a connection just ends, without a close frame. Gives what is aborted at its end, whatever ends it. */
+/** When its token expires, a connection just ends, without a close frame. Returns a signal that is aborted at its end, whatever the reason. */
 function endAtExpiry(socket: Extra['socket'], expiresAtMs: number): AbortController {
   const end = new AbortController()
   const timer = setTimeout(() => socket.terminate(), Math.max(0, expiresAtMs - Date.now()))

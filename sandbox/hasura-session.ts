@@ -1,4 +1,4 @@
-// Who is calling: checks the token as Hasura does in its JWT mode and picks the role.
+// Identifies the caller: checks the token as Hasura does in its JWT mode and picks the role.
 import type { IncomingHttpHeaders } from 'node:http'
 import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify } from 'jose'
 import { HasuraError } from './hasura-error.ts'
@@ -6,10 +6,10 @@ import { HasuraError } from './hasura-error.ts'
 /** The roles of the sandbox: `service` may do everything, `reader` may only read. */
 export type Role = 'service' | 'reader'
 
-/** Who calls, and until when. */
+/** The caller, and when its token expires. */
 export interface Session {
   readonly role: Role
-  /** When the token ceases to pass, in ms since 1970. */
+  /** When the token is no longer accepted, in ms since 1970. */
   readonly expiresAtMs: number
 }
 
@@ -19,7 +19,7 @@ export interface JwtSettings {
   readonly issuer: string
   /** Unset, as Cognito's machine tokens need it: no audience is asked for. */
   readonly audience?: string
-  /** How long after `exp` a token still passes, in seconds; default 0. */
+  /** How long after `exp` a token is still accepted, in seconds; default 0. */
   readonly allowedSkewSeconds?: number
   /** `map` (default): every valid token has both roles. `token`: roles stand in the token under Hasura's own key. */
   readonly claims?: 'map' | 'token'
@@ -29,7 +29,7 @@ const CLAIMS_KEY = 'https://hasura.io/jwt/claims'
 const MAPPED_CLAIMS = { 'x-hasura-allowed-roles': ['service', 'reader'], 'x-hasura-default-role': 'service' }
 
 /**
- * Gives a function from request headers to the caller's session. It throws a {@link HasuraError}: `invalid-headers`, `invalid-jwt`,
+ * Returns a function from request headers to the caller's session. It throws a {@link HasuraError}: `invalid-headers`, `invalid-jwt`,
  * `jwt-invalid-claims`, `jwt-missing-role-claims` or `access-denied`.
  */
 export function sessionReader(settings: JwtSettings): (headers: IncomingHttpHeaders) => Promise<Session> {

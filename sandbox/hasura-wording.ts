@@ -1,4 +1,4 @@
-// Says in Hasura's words what GraphQL.js found wrong with a document.
+// Reports in Hasura's words what GraphQL.js found wrong with a document.
 import { type ASTNode, BREAK, type DocumentNode, GraphQLError, Kind, visit } from 'graphql'
 import { HasuraError } from './hasura-error.ts'
 import { invalidSyntax } from './scalars.ts'
@@ -34,7 +34,7 @@ const TRANSLATIONS: readonly Translation[] = [
   [/Int cannot represent non-integer value: "(.*)"/, ([, text]) => invalidSyntax('integer', text ?? '')]
 ]
 
-/** Gives Hasura's error for one of GraphQL.js; a {@link HasuraError} thrown while reading or resolving comes out as it was. */
+/** Returns Hasura's error for one of GraphQL.js; a {@link HasuraError} thrown while reading or resolving stays as it is. */
 export function inHasurasWords(error: GraphQLError, document: DocumentNode): HasuraError {
   for (let cause: unknown = error; cause instanceof Error; cause = cause instanceof GraphQLError ? cause.originalError : undefined)
     if (cause instanceof HasuraError) return cause

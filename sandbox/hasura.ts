@@ -27,7 +27,7 @@ export interface HasuraStandIn {
 const JSON_TYPE = 'application/json; charset=utf-8'
 const GZIP_ABOVE_BYTES = 700
 
-// Both routes answer the same bodies; only the status of an error differs.
+// Both routes send the same bodies; only the status of an error differs.
 const ERROR_STATUS: Readonly<Record<string, number>> = { '/v1/graphql': 200, '/v1alpha1/graphql': 400 }
 
 /** Starts the stand-in with fresh rows. Rejects if the port is taken. */

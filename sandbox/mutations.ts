@@ -1,4 +1,4 @@
-// What the mutations do to the users in memory, with the constraints that Postgres would hold.
+// What the mutations do to the users in memory, with the constraints that Postgres would enforce.
 import { randomUUID } from 'node:crypto'
 import type { Row, Store } from './data.ts'
 import { HasuraError } from './hasura-error.ts'

@@ -11,15 +11,15 @@ const FORMS: Partial<Record<ColumnType, RegExp>> = {
   timestamptz: /^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d.*)?$/
 }
 
-// Postgres' own name of a type, where it is another one.
+// Postgres' own name of a type, where it differs.
 const SQL_NAMES: Partial<Record<ColumnType, string>> = { timestamptz: 'timestamp with time zone' }
 
-/** Gives the error that Postgres answers for a text that is no value of the type. */
+/** Returns Postgres' error for a text that is not a value of the type. */
 export function invalidSyntax(type: string, text: string): HasuraError {
   return new HasuraError('data-exception', `invalid input syntax for type ${type}: "${text}"`)
 }
 
-/** Teaches the scalars of a schema their forms; `jsonb` takes anything. Numbers keep all their digits both ways. */
+/** Gives the scalars of a schema their parsing and serialisation; `jsonb` takes anything. Numbers keep all their digits both ways. */
 export function defineScalars(schema: GraphQLSchema): void {
   for (const type of ['uuid', 'bigint', 'numeric', 'timestamptz'] as const) {
     const scalar = schema.getType(type)

@@ -15,12 +15,12 @@ export function buildSandboxSchema({ withMutations = true }: { readonly withMuta
   return schema
 }
 
-/** Gives the schema of the role `service` as SDL, e.g. for `HASURA_SCHEMA_FILE`. */
+/** Returns the schema of the role `service` as SDL, e.g. for `HASURA_SCHEMA_FILE`. */
 export function sandboxSdl(): string {
   return printSchema(buildSandboxSchema())
 }
 
-/** Gives each field its value from the store that `execute` was handed as context value. */
+/** Resolves each field from the store that `execute` gets as context value. */
 export const resolveField: GraphQLFieldResolver<unknown, Store> = (source, args, store, { parentType, fieldName }) => {
   if (parentType.name === 'query_root') return resolveRoot(store, fieldName, args)
   if (parentType.name === 'subscription_root') return resolveLive(source, store, fieldName, args)

@@ -5,7 +5,7 @@ const SCALARS = ['bigint', 'jsonb', 'numeric', 'timestamptz', 'uuid']
 const COMPARED = ['Int', 'String', ...SCALARS]
 const LIST_ARGS = (table: TableName) => `(where: ${table}_bool_exp, order_by: [${table}_order_by!], limit: Int, offset: Int)`
 
-/** Gives the schema's text as a role sees it: without `mutation_root` and its inputs unless `withMutations`. */
+/** Returns the schema's text as a role sees it: without `mutation_root` and its inputs unless `withMutations`. */
 export function writeSdl({ withMutations }: { readonly withMutations: boolean }): string {
   return [
     `schema { query: query_root ${withMutations ? 'mutation: mutation_root' : ''} subscription: subscription_root }`,

@@ -10,12 +10,12 @@ const READY_WITHIN_MS = 30_000
 export interface ServiceProcess {
   /** Settles when the process has ended, whoever ended it. */
   readonly exited: Promise<unknown>
-  /** Sends SIGTERM; the service takes a second one as "at once". */
+  /** Sends SIGTERM; a second one makes the service stop at once. */
   stop(): void
 }
 
 /**
- * Starts `file` with this process's Node in a process group of its own, so that a Ctrl-C in the terminal reaches it once only, through
+ * Starts `file` with this process's Node in a process group of its own, so that a Ctrl-C in the terminal reaches it only once, through
  * {@link ServiceProcess.stop}. It ends with this process, whatever ends that.
  */
 export function startService(file: string, env: NodeJS.ProcessEnv): ServiceProcess {

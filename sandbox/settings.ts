@@ -29,13 +29,13 @@ export function readSettings(env: NodeJS.ProcessEnv): SandboxSettings {
   }
 }
 
-/** Gives the service's environment: pointed at the stand-ins, where settings of `env` take precedence. */
+/** Returns the service's environment: it points at the stand-ins, and settings in `env` take precedence. */
 export function serviceEnvironment(env: NodeJS.ProcessEnv, cognitoUrl: string, hasuraUrl: string): NodeJS.ProcessEnv {
   return {
-    // The domain and the API together are a bad setting, and the API is the user's choice.
+    // The domain and the API exclude each other, and the API is the user's choice.
     ...(env.AWS_COGNITO_ENDPOINT ? {} : { AWS_COGNITO_DOMAIN: cognitoUrl }),
     AWS_COGNITO_APP_CLIENT_ID: SANDBOX_CLIENT.clientId,
-    // The secret and a file of it together are a bad setting, and a file is the user's choice.
+    // The secret and a file of it exclude each other, and a file is the user's choice.
     ...(env.AWS_COGNITO_APP_CLIENT_SECRET_FILE ? {} : { AWS_COGNITO_APP_CLIENT_SECRET: SANDBOX_CLIENT.clientSecret }),
     AWS_COGNITO_SCOPES: SANDBOX_CLIENT.scopes,
     GRAPHQL_ENDPOINT: hasuraUrl,
@@ -43,7 +43,7 @@ export function serviceEnvironment(env: NodeJS.ProcessEnv, cognitoUrl: string, h
     MCP_ENABLED: 'true',
     HOST: '127.0.0.1',
     PORT: '3000',
-    // The stand-ins are on this machine, whatever proxy the shell is set up for.
+    // The stand-ins are on this machine, whatever proxy the shell uses.
     ...(env.NO_PROXY || env.no_proxy ? {} : { NO_PROXY: '127.0.0.1' }),
     ...env
   }

@@ -1,4 +1,4 @@
-// How far a streaming subscription has come: the rows behind its cursor, batch after batch.
+// The position of a streaming subscription: the rows behind its cursor, batch by batch.
 import type { Row, Store } from './data.ts'
 import { compareValues, type ListArguments, selectRows } from './filter.ts'
 import type { TableName } from './tables.ts'

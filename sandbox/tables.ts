@@ -3,7 +3,7 @@
 /** Names of the tables, which are those of the GraphQL types as well. */
 export type TableName = 'users' | 'orders'
 
-/** Column types, named as Hasura names the scalars. */
+/** Column types, with Hasura's names of the scalars. */
 export type ColumnType = 'Int' | 'String' | 'uuid' | 'timestamptz' | 'numeric' | 'bigint' | 'jsonb'
 
 /** What one column holds. */

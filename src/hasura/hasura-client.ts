@@ -1,4 +1,4 @@
-// One call of Hasura: a token, a few tries, an answer passed through as it came, and every fault under its code.
+// One call of Hasura: gets a token, tries a few times, passes the answer through as it came, and gives every fault its code.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { GatewayError } from '../errors.ts'
 import { AttemptError } from '../http1/attempt-error.ts'

@@ -1,16 +1,16 @@
-// Which of a caller's headers Hasura gets to see.
+// Selects the caller's headers that Hasura gets.
 import type { IncomingHttpHeaders } from 'node:http'
 
-/** What is passed on beside the headers that always are. */
+/** What is passed on in addition to the headers that always are. */
 export type PassedHeadersOptions = {
   /** Further headers by name, in any case. */
   forward: readonly string[]
-  /** Whether W3C trace context goes on as it came; not where the call carries one of the service's own. */
+  /** Whether W3C trace context is passed on as it came; false if the call carries the service's own. */
   passesTraceContext: boolean
 }
 
 /**
- * Names and values, in turn, of what goes on: the request id, W3C trace context, gzip if the caller takes it, an allowed role and the
+ * Names and values, in turn, of what is passed on: the request id, W3C trace context, gzip if the caller takes it, an allowed role and the
  * headers of `FORWARD_HEADERS`. Credentials, cookies and every other `x-hasura-*` stay behind, since Hasura trusts them.
  */
 export function createHeaderPassing({ forward, passesTraceContext }: PassedHeadersOptions) {

@@ -1,11 +1,11 @@
-// Whether a request that came to nothing may be sent again.
+// Decides whether a failed request may be sent again.
 import { ProtocolError } from '../http1/answer-head.ts'
 import { AttemptError } from '../http1/attempt-error.ts'
 import type { Answer } from '../http1/pending-answer.ts'
 
-/** How often a request is sent again that never reached Hasura. */
+/** How often a request that never reached Hasura is sent again. */
 export const CONNECT_RETRIES = 2
-/** How often a query is sent again whose connection broke, or that was answered 502, 503 or 504. */
+/** How often a query is sent again if its connection broke or it was answered 502, 503 or 504. */
 export const QUERY_RETRIES = 1
 /** The wait before another try is drawn between these, in ms. */
 export const RETRY_DELAY_MIN_MS = 50
@@ -16,18 +16,18 @@ const RETRIED_STATUSES = new Set([502, 503, 504])
 /** Why a request is sent again. */
 export type RetryReason = 'connect' | 'broken' | 'status' | 'token'
 
-/** What came of one try. */
+/** The outcome of one try. */
 export type Outcome = Answer | AttemptError
 
 /** How often a request may still be sent again, by what happened to it. Only a query is, once Hasura may have seen it. */
 export const retriesOf = (isQuery: boolean) => ({ unsent: CONNECT_RETRIES, sent: isQuery ? QUERY_RETRIES : 0 })
 
-/** Why an outcome is worth another try, `token` aside; undefined where it is not. */
+/** Why an outcome is worth another try, apart from `token`; undefined if it is not. */
 export function retryReason(outcome: Outcome): Exclude<RetryReason, 'token'> | undefined {
   if (!(outcome instanceof AttemptError)) return RETRIED_STATUSES.has(outcome.status) ? 'status' : undefined
   if (outcome.reason !== 'broken' || isNotHttp(outcome)) return undefined
   return outcome.phase === 'unsent' ? 'connect' : 'broken'
 }
 
-/** Whether the peer answered in a way that is not HTTP, which another try would not mend. */
+/** Whether the peer's answer was not HTTP, which another try would not mend. */
 export const isNotHttp = ({ cause }: AttemptError): boolean => cause instanceof ProtocolError

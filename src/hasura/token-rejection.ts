@@ -1,11 +1,11 @@
-// Is this answer about the token? The forms are those of Hasura v2 and DDN, and the 401 of a proxy before either.
+// Recognises answers that refuse the token: those of Hasura v2 and DDN, and the 401 of a proxy in front of either.
 import { gunzipSync } from 'node:zlib'
 
-/** A larger answer is no refusal: they are of 300 bytes or so. */
+/** A larger answer is not a refusal; those have some 300 bytes. */
 export const REFUSAL_MAX_BYTES = 4_096
-/** gzip makes refusals smaller still; the bound keeps decompressing rare. */
+/** Compressed refusals are smaller still; the bound keeps decompression rare. */
 const COMPRESSED_REFUSAL_MAX_BYTES = 1_024
-/** The most of Hasura's reason that a caller is shown, in characters. */
+/** How much of Hasura's reason a caller is shown, in characters. */
 const REASON_MAX_LENGTH = 200
 
 /** Hasura's refusal of a token. */
@@ -14,7 +14,7 @@ export type Refusal = {
   reason: 'invalid-jwt' | 'invalid-headers' | 'jwt-invalid-claims' | 'jwt-missing-role-claims' | 'ddn-jwt' | 'http-401'
   /** Hasura's own words, cut to 200 characters, without anything that looks like a token. */
   message: string
-  /** Whether a new token may help: not where the reason lies in claims, headers, audience or issuer. */
+  /** Whether a new token may help; it does not if the reason is the claims, headers, audience or issuer. */
   isRenewable: boolean
 }
 
@@ -24,8 +24,8 @@ const DDN_MESSAGE = /^(JWT validation error: |Internal Error - Error while decod
 const UNMENDABLE = /JWTNotInAudience|JWTNotInIssuer|InvalidAudience|InvalidIssuer/
 
 /**
- * Reads a refusal out of an answer; undefined for any other, most of them told by their first bytes without being parsed.
- * A code deeper down, beside data or among several errors comes from an action or a remote schema, and is the caller's business.
+ * Returns the refusal in an answer, or undefined; most answers are ruled out by their first bytes, without parsing.
+ * A code deeper down, beside data or among several errors comes from an action or a remote schema, and concerns the caller.
  */
 export function readRefusal(status: number, contentEncoding: string | undefined, body: Buffer): Refusal | undefined {
   if (status !== 401 && (body.length > REFUSAL_MAX_BYTES || !couldBeRefusal(contentEncoding, body))) return undefined

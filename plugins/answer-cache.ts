@@ -6,7 +6,7 @@ import { AnswerCache, type Given } from '../src/answer-cache/answer-cache.ts'
 import { answerKey } from '../src/answer-cache/answer-key.ts'
 import type { KeptAnswer } from '../src/answer-cache/kept-answer.ts'
 import { createMemoryStore } from '../src/answer-cache/memory-store.ts'
-import { createRedisStore, type RedisStore } from '../src/answer-cache/redis-store.ts'
+import type { RedisStore } from '../src/answer-cache/redis-store.ts'
 import { systemClock } from '../src/clock.ts'
 import { GatewayError } from '../src/errors.ts'
 import { createCachedQueryFinder, readCacheWish } from '../src/graphql/cached-directive.ts'
@@ -56,6 +56,7 @@ const forwardedValues = ({ headers }: FastifyRequest, names: readonly string[]) 
 /** Connects to Redis. Gateways share answers only if they ask the same Hasura with the same rights. */
 async function connectRedis({ config, log }: FastifyInstance, url: URL): Promise<RedisStore> {
   const { GRAPHQL_ENDPOINT: endpoint, AWS_COGNITO_APP_CLIENT_ID: clientId, AWS_COGNITO_SCOPES: scopes = '' } = config
+  const { createRedisStore } = await import('../src/answer-cache/redis-store.ts')
   // Cognito's pre-token-generation Lambda may make claims of them.
   const metadata = JSON.stringify(config.AWS_COGNITO_CLIENT_METADATA ?? {})
   const rights = hash('sha256', [endpoint.href, clientId, scopes, metadata].join('\0'), 'base64url').slice(0, 16)

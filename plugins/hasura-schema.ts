@@ -6,7 +6,6 @@ import fp from 'fastify-plugin'
 import type { GraphQLSchema } from 'graphql'
 import type { HasuraClient } from '../src/hasura/hasura-client.ts'
 import { newRequestId } from '../src/request-id.ts'
-import { INTROSPECTION_BODY, SchemaError, schemaFromIntrospection, schemaFromSdl } from '../src/stored-operations/hasura-schema.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -21,8 +20,11 @@ declare module 'fastify' {
 /** The largest schema that is read, in bytes; 300 tables of Hasura make about ten million. */
 const SCHEMA_MAX_BYTES = 100 * 1024 * 1024
 
+/** What reads schemas. It is loaded with the first one that is wanted: without stored operations there is none. */
+type Reading = typeof import('../src/stored-operations/hasura-schema.ts')
+
 /** Asks Hasura for its schema, with the service's own token. */
-async function introspect(hasura: HasuraClient, signal: AbortSignal): Promise<string> {
+async function introspect(hasura: HasuraClient, { INTROSPECTION_BODY, SchemaError }: Reading, signal: AbortSignal): Promise<string> {
   const headers = ['x-request-id', newRequestId()]
   const { head, stream } = await hasura.execute({ body: INTROSPECTION_BODY, isQuery: true, headers, signal })
   if (stream === undefined) return head.toString()
@@ -34,7 +36,7 @@ async function introspect(hasura: HasuraClient, signal: AbortSignal): Promise<st
   return text(stream)
 }
 
-async function readSchemaFile(path: string): Promise<string> {
+async function readSchemaFile(path: string, { SchemaError }: Reading): Promise<string> {
   try {
     return await readFile(path, 'utf8')
   } catch (error) {
@@ -50,10 +52,12 @@ export default fp(
     } = app
     let last: { digest: string; schema: GraphQLSchema } | undefined
     app.decorate('getHasuraSchema', async (signal: AbortSignal) => {
-      const content = file === undefined ? await introspect(hasura, signal) : await readSchemaFile(file)
+      const reading = await import('../src/stored-operations/hasura-schema.ts')
+      const content = file === undefined ? await introspect(hasura, reading, signal) : await readSchemaFile(file, reading)
       const digest = hash('sha256', content)
       // Building a large schema holds up requests for a second.
-      if (last?.digest !== digest) last = { digest, schema: file === undefined ? schemaFromIntrospection(content) : schemaFromSdl(content) }
+      const read = file === undefined ? reading.schemaFromIntrospection : reading.schemaFromSdl
+      if (last?.digest !== digest) last = { digest, schema: read(content) }
       return last.schema
     })
   },

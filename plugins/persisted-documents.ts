@@ -14,11 +14,12 @@ import type { StoredOperation } from '../src/stored-operations/stored-operation.
 declare module 'fastify' {
   interface FastifyInstance {
     /**
-     * Returns the document that a request asks for, by its text or by name, once it is found that its caller may run it.
+     * Returns the document that a request asks for, by its text or by name, once it is found that its caller may run it. What stored
+     * operations have no part in is returned at once, as a value; the rest waits until they are ready.
      * @throws {GatewayError} `INVALID_REQUEST`, `PERSISTED_QUERY_NOT_FOUND`, `PERSISTED_QUERY_HASH_MISMATCH`, `GRAPHQL_PARSE_FAILED`,
      *   `LIMIT_EXCEEDED`, `OPERATION_NOT_ALLOWED`, `OPERATION_UNAVAILABLE`
      */
-    findDocument(request: FastifyRequest, asked: DocumentRequest): FoundDocument
+    findDocument(request: FastifyRequest, asked: DocumentRequest): FoundDocument | Promise<FoundDocument>
   }
 }
 
@@ -96,6 +97,8 @@ export default fp(
     const findStored = createStoredFinder()
     const automatic = createAutomaticDocuments()
 
+    const onceReady = (find: () => FoundDocument): FoundDocument | Promise<FoundDocument> => operations.whenReady()?.then(find) ?? find()
+
     const runStored = (request: FastifyRequest, catalog: OperationCatalog, equal: CheckedDocument): FoundDocument => {
       const { name, document } = catalog.require(equal)
       request.storedOperationName = name
@@ -121,20 +124,23 @@ export default fp(
       return manifest.texts.has(text)
     }
 
+    const findNamed = (request: FastifyRequest, id: string, isAdhocAllowed: boolean): FoundDocument => {
+      const found = findListed(request, id) ?? (isAdhocAllowed ? findAutomatic(id) : undefined)
+      if (found === undefined) throw new GatewayError('PERSISTED_QUERY_NOT_FOUND')
+      return found
+    }
+
     app.decorate('findDocument', (request, asked) => {
       const isAdhocAllowed = config.GRAPHQL_ADHOC && request.caller?.adhoc !== false
       const { id, query } = readDocumentName(asked)
-      if (query === undefined) {
-        const found = findListed(request, id) ?? (isAdhocAllowed ? findAutomatic(id) : undefined)
-        if (found === undefined) throw new GatewayError('PERSISTED_QUERY_NOT_FOUND')
-        return found
-      }
+      if (query === undefined) return onceReady(() => findNamed(request, id, isAdhocAllowed))
       const document = check(query)
       if (isAdhocAllowed) {
         if (id !== undefined) automatic.set(id, query)
         return { document }
       }
-      return isListed(query) ? { document, isCurrent: () => isListed(query) } : runStored(request, operations.current, document)
+      if (isListed(query)) return { document, isCurrent: () => isListed(query) }
+      return onceReady(() => runStored(request, operations.current, document))
     })
   },
   { name: 'persistedDocuments', dependencies: ['config', 'callers', 'metrics', 'readiness', 'operations'] }

@@ -1,21 +1,31 @@
 // Decorates the instance with the stored operations, and keeps them up to date with their folder and Hasura's schema.
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, onRequestHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
 import { systemClock, within } from '../src/clock.ts'
 import { createFolderReader, type FolderReader } from '../src/stored-operations/folder-reader.ts'
-import { type LoadedOperations, loadOperations, reloadOperations } from '../src/stored-operations/load-operations.ts'
-import { describeMisfit, OperationCatalog, typeOperations } from '../src/stored-operations/operation-catalog.ts'
-import { readOperationFolder } from '../src/stored-operations/operation-folder.ts'
+import type { LoadedOperations } from '../src/stored-operations/load-operations.ts'
+import { describeMisfit, emptyCatalog, type OperationCatalog } from '../src/stored-operations/operation-catalog.ts'
+import { type OperationFolder, readOperationFolder } from '../src/stored-operations/operation-folder.ts'
 import { describeRefusal } from '../src/stored-operations/operations-error.ts'
 import { startRefreshLoop } from '../src/stored-operations/refresh-loop.ts'
+import { checkAfterStart, parseAtStart } from '../src/stored-operations/start-operations.ts'
 import { watchFiles } from '../src/stored-operations/watch-files.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
     operations: {
-      /** The operations in force: another catalog replaces it whole, so a request reads it once. */
+      /** The operations in force, once they are ready: another catalog replaces it whole, so a request reads it once. */
       current: OperationCatalog
+      /**
+       * Returns undefined where the operations are ready, else a promise that resolves when they are; what is left to do for it begins now.
+       * It rejects with the error of `started`.
+       */
+      whenReady(): Promise<void> | undefined
+      /** Resolves when the operations of the start are ready; rejects with an `OperationsError` where a file of theirs is bad. */
+      readonly started: Promise<void>
     }
+    /** Waits until the operations are ready; a hook for the routes that need them. */
+    awaitOperations: onRequestHookHandler
   }
 }
 
@@ -24,6 +34,8 @@ const NAMED_MAX = 10
 
 /** How long a change in the folder waits for a newer schema, in ms. */
 const SCHEMA_WAIT_MS = 2_000
+/** How long the first requests after a start have the event loop for themselves, in ms, if none of them needs a stored operation. */
+const QUIET_MS = 1_000
 
 /** Returns a function that logs those lines that were not among the last ones. */
 function createNewsLog(log: FastifyInstance['log']) {
@@ -57,6 +69,9 @@ function createSchemaTrouble({ config, log, operations }: FastifyInstance) {
   }
 }
 
+/** Whether there is nothing to check, so that GraphQL's validation need not be loaded. */
+const isEmpty = ({ operations, fragments, problems }: OperationFolder) => operations.length + fragments.length + problems.length === 0
+
 /** Returns what brings the catalog up to date; the old one stays in force until the new one is whole. */
 function createRefresh(app: FastifyInstance, reader: FolderReader, start: LoadedOperations) {
   const { operations, log } = app
@@ -67,7 +82,8 @@ function createRefresh(app: FastifyInstance, reader: FolderReader, start: Loaded
   /** @param schema undefined where there is none (yet): the previous one is still the best guess */
   const retype = async (schema = operations.current.schema, signal?: AbortSignal): Promise<void> => {
     if (schema === operations.current.schema && loaded.operations === operations.current.operations) return
-    const catalog = schema ? await typeOperations(loaded.operations, schema, signal) : new OperationCatalog(loaded.operations)
+    const { createCatalog, typeOperations } = await import('../src/stored-operations/type-operations.ts')
+    const catalog = schema ? await typeOperations(loaded.operations, schema, signal) : createCatalog(loaded.operations)
     operations.current = catalog
     logMisfits([...catalog.misfits].map(([{ name }, problems]) => describeMisfit(name, problems)))
     log.info(
@@ -77,8 +93,17 @@ function createRefresh(app: FastifyInstance, reader: FolderReader, start: Loaded
   }
 
   return {
+    /** Puts the operations of the start in force, typed by their declarations. */
+    async begin(): Promise<void> {
+      await checkAfterStart(start.operations)
+      const { createCatalog } = await import('../src/stored-operations/type-operations.ts')
+      operations.current = createCatalog(start.operations)
+    },
     async refresh(signal: AbortSignal): Promise<void> {
-      loaded = reloadOperations(await reader.read(), loaded)
+      const folder = await reader.read()
+      if (isEmpty(folder) && isEmpty(loaded.folder)) return
+      const { reloadOperations } = await import('../src/stored-operations/load-operations.ts')
+      loaded = reloadOperations(folder, loaded)
       logRefusals(loaded.problems.map(describeRefusal))
       if (loaded.operations.length === 0) return retype()
       const schema = app.getHasuraSchema(signal)
@@ -101,27 +126,60 @@ function createRefresh(app: FastifyInstance, reader: FolderReader, start: Loaded
   }
 }
 
+/** Decorates the instance with operations that are made ready once, when they are first asked for; returns what asks for them. */
+function decorateOperations(app: FastifyInstance, isReadyAtOnce: boolean, makeReady: () => Promise<void>): () => Promise<void> {
+  const { promise: started, resolve, reject } = Promise.withResolvers<void>()
+  started.catch((error: Error) => app.addReadiness(() => ({ blocking: [error.message] })))
+  let isReady = isReadyAtOnce
+  let hasBegun = false
+  const begin = () => {
+    if (!hasBegun) {
+      hasBegun = true
+      makeReady().then(() => {
+        isReady = true
+        resolve()
+      }, reject)
+    }
+    return started
+  }
+  const whenReady = () => (isReady ? undefined : begin())
+  app.decorate('operations', { current: emptyCatalog(), whenReady, started })
+  app.decorate('awaitOperations', (_, __, done) => {
+    const ready = app.operations.whenReady()
+    if (ready) ready.then(() => done(), done)
+    else done()
+  })
+  return begin
+}
+
 export default fp(
   async app => {
     const { OPERATIONS_DIR: folder, HASURA_SCHEMA_FILE: schemaFile, GRAPHQL_ADHOC: isAdhocAllowed } = app.config
     const files = readOperationFolder(folder)
-    const loaded = loadOperations(files)
-    app.decorate('operations', { current: new OperationCatalog(loaded.operations) })
+    const loaded = await parseAtStart(files)
+    const { length: count } = loaded.operations
     if (files.ignored.length > 0)
       app.log.warn({ files: files.ignored }, 'these files are not stored operations: their names do not end in .graphql')
-    app.log.info({ folder, count: loaded.operations.length }, 'stored operations were read')
-    if (loaded.operations.length === 0 && !isAdhocAllowed)
+    app.log.info({ folder, count }, 'stored operations were read')
+    if (count === 0 && !isAdhocAllowed)
       app.log.warn({ folder }, 'nothing can run: GRAPHQL_ADHOC is false, and there are no stored operations')
 
+    const makeReady = async () => {
+      if (count > 0) await begin()
+      // With a file, operations are typed from the first request on.
+      if (count > 0 && schemaFile !== undefined) await refresh(new AbortController().signal).catch(trouble.report)
+      keepUpToDate()
+    }
+    const start = decorateOperations(app, count === 0, makeReady)
     const reader = createFolderReader(folder, schemaFile)
     const trouble = createSchemaTrouble(app)
-    const { refresh, notices } = createRefresh(app, reader, loaded)
+    const { begin, refresh, notices } = createRefresh(app, reader, loaded)
     app.addReadiness(() => ({ notices: [...trouble.notices(), ...notices(), ...app.operations.current.reasons()] }))
-    // With a file, operations are typed from the first request on.
-    if (schemaFile !== undefined) await refresh(new AbortController().signal).catch(trouble.report)
 
+    let isClosed = false
     let stop = () => {}
-    app.addHook('onReady', async () => {
+    const keepUpToDate = () => {
+      if (isClosed) return
       const loop = startRefreshLoop({
         refresh: async signal => {
           await refresh(signal)
@@ -134,8 +192,15 @@ export default fp(
         unwatch()
         loop.stop()
       }
+    }
+    app.addHook('onReady', async () => {
+      // Where nothing else runs, every request waits for the operations.
+      stop = systemClock.setTimer(() => void start(), isAdhocAllowed && count > 0 ? QUIET_MS : 0)
     })
-    app.addHook('onClose', async () => stop())
+    app.addHook('onClose', async () => {
+      isClosed = true
+      stop()
+    })
   },
   { name: 'operations', dependencies: ['config', 'hasura', 'hasuraSchema', 'readiness'] }
 )

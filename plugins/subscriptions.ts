@@ -4,15 +4,13 @@ import fp from 'fastify-plugin'
 import { sentBytesOf } from '../src/admission/sent-bytes.ts'
 import { systemClock } from '../src/clock.ts'
 import { GatewayError } from '../src/errors.ts'
-import { type EventSink, EventStream } from '../src/event-stream/event-stream.ts'
+import type { EventSink, EventStream } from '../src/event-stream/event-stream.ts'
 import { EVENT_STREAM_HEADERS } from '../src/event-stream/events.ts'
 import { CONNECT_TIMEOUT_MS } from '../src/http1/http-client.ts'
-import { createTunnelAgent } from '../src/http1/tunnel-agent.ts'
 import { proxyFor } from '../src/proxy.ts'
 import type { ConnectionEnd } from '../src/subscriptions/role-link.ts'
 import type { SubscriptionRequest } from '../src/subscriptions/subscription-request.ts'
-import { Subscriptions } from '../src/subscriptions/subscriptions.ts'
-import { webSocketTo } from '../src/subscriptions/web-socket.ts'
+import type { Subscriptions } from '../src/subscriptions/subscriptions.ts'
 
 declare module 'fastify' {
   interface WantedSubscription extends Omit<SubscriptionRequest, 'role'> {
@@ -26,7 +24,7 @@ declare module 'fastify' {
   interface FastifyReply {
     /**
      * Answers with an event stream of a subscription and resolves when it has begun.
-     * @throws {GatewayError} `OVERLOADED` where `SUBSCRIPTIONS_MAX` are open
+     * @throws {GatewayError} `OVERLOADED` where `SUBSCRIPTIONS_MAX` are open, `SHUTTING_DOWN`
      */
     streamSubscription(wanted: WantedSubscription): Promise<void>
   }
@@ -53,30 +51,52 @@ function logConnectionEnd({ log, metrics }: FastifyInstance, { code, fault, isRe
   )
 }
 
+/** Loads what subscriptions take, which most services never do. */
+async function openSubscriptions(app: FastifyInstance): Promise<Subscriptions> {
+  const { config, tokenManager } = app
+  const [{ Subscriptions }, { webSocketTo }, { createTunnelAgent }] = await Promise.all([
+    import('../src/subscriptions/subscriptions.ts'),
+    import('../src/subscriptions/web-socket.ts'),
+    import('../src/http1/tunnel-agent.ts')
+  ])
+  const endpoint = config.GRAPHQL_ENDPOINT
+  const proxy = proxyFor(endpoint, config)
+  return new Subscriptions({
+    open: webSocketTo(endpoint.href, proxy && createTunnelAgent(proxy, endpoint, CONNECT_TIMEOUT_MS)),
+    tokens: tokenManager,
+    tokenHeader: config.GRAPHQL_TOKEN_HEADER,
+    timeoutMs: config.GRAPHQL_TIMEOUT_MS,
+    onConnectionEnd: end => logConnectionEnd(app, end)
+  })
+}
+
 export default fp(
   async app => {
-    const { config, metrics, tokenManager } = app
+    const { config, metrics } = app
     const streams = new Set<EventStream>()
-    const endpoint = config.GRAPHQL_ENDPOINT
-    const proxy = proxyFor(endpoint, config)
-    const subscriptions = new Subscriptions({
-      open: webSocketTo(endpoint.href, proxy && createTunnelAgent(proxy, endpoint, CONNECT_TIMEOUT_MS)),
-      tokens: tokenManager,
-      tokenHeader: config.GRAPHQL_TOKEN_HEADER,
-      timeoutMs: config.GRAPHQL_TIMEOUT_MS,
-      onConnectionEnd: end => logConnectionEnd(app, end)
-    })
-    metrics.countSubscriptions({ callers: () => streams.size, hasura: () => subscriptions.count })
+    let subscriptions: Subscriptions | undefined
+    let opening: Promise<Subscriptions> | undefined
+    const open = () => {
+      opening ??= openSubscriptions(app).then(opened => {
+        subscriptions = opened
+        return opened
+      })
+      return opening
+    }
+    metrics.countSubscriptions({ callers: () => streams.size, hasura: () => subscriptions?.count ?? 0 })
     app.onTokenExchange(({ outcome }) => {
-      if (outcome === 'ok') subscriptions.renew()
+      if (outcome === 'ok') subscriptions?.renew()
     })
-    app.onDrain(() => subscriptions.close())
+    app.onDrain(() => subscriptions?.close())
     // The server waits for the answers under way before it closes, and a stream has no end of its own.
-    app.addHook('preClose', async () => subscriptions.close())
+    app.addHook('preClose', async () => subscriptions?.close())
 
-    app.decorateRequest('eventStream', undefined)
     app.decorateReply('streamSubscription', async function (this: FastifyReply, { isCurrent, ...wanted }) {
       const { request, raw } = this
+      const { EventStream } = await import('../src/event-stream/event-stream.ts')
+      const subscriptions = await open()
+      // What ends the streams of others may have come meanwhile, and would not end this one.
+      if (app.isDraining) throw new GatewayError('SHUTTING_DOWN')
       // Its end has been told already, so nothing would end the stream.
       if (raw.destroyed) return void this.hijack()
       if (streams.size >= config.SUBSCRIPTIONS_MAX) {

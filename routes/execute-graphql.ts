@@ -39,12 +39,12 @@ const routes: FastifyPluginAsyncTypebox = async app => {
   app.post(PATH, { onRequest, schema: postSchema }, async (request, reply) => {
     const { variables, operationName } = request.body
     const text = variables ? request.bodyMembers?.get('variables') : undefined
-    return reply.runOperation({ ...app.findDocument(request, request.body), variables: text, operationName })
+    return reply.runOperation({ ...(await app.findDocument(request, request.body)), variables: text, operationName })
   })
 
   app.get(PATH, { onRequest, schema: getSchema, exposeHeadRoute: false }, async (request, reply) => {
     const { query, documentId, variables, operationName } = request.query
-    const found = app.findDocument(request, { query, documentId, extensions: readExtensions(request.query.extensions) })
+    const found = await app.findDocument(request, { query, documentId, extensions: readExtensions(request.query.extensions) })
     return reply.runOperation({ ...found, variables: readVariables(variables), operationName })
   })
 }

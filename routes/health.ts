@@ -85,6 +85,8 @@ const routes: FastifyPluginAsyncTypebox = async app => {
       }
     },
     async (_, reply) => {
+      // What is wrong with them is among the reasons.
+      await app.operations.whenReady()?.catch(() => {})
       const { isReady, reasons } = app.readiness()
       const token = tokenAnswer(app.tokenManager.status())
       return reply

@@ -95,7 +95,7 @@ const routes: FastifyPluginAsync = async app => {
     return transport.handleRequest(new Request(ANY_URL, { method: 'POST', headers }), { parsedBody: message })
   }
 
-  app.post('/mcp', { onRequest: app.checkAcceptAndRole, schema: { hide: true } }, async (request, reply) => {
+  app.post('/mcp', { onRequest: [app.checkAcceptAndRole, app.awaitOperations], schema: { hide: true } }, async (request, reply) => {
     const place = new AnswerPlace()
     const response = await answer(request, place)
     if (request.callerLeft?.signal.aborted) return reply.hijack()

@@ -72,12 +72,14 @@ const routes: FastifyPluginAsyncTypebox = async app => {
   const { operations } = app
   app.addSchema(ErrorAnswerSchema)
   app.decorateRequest('storedOperation', undefined)
+  app.addHook('onRequest', app.awaitOperations)
   app.addHook('onRequest', createLookup(app))
   app.setNotFoundHandler(() => {
     throw new GatewayError('NOT_FOUND')
   })
   const onRequest = app.checkAcceptAndRole
   app.addToDocument(async () => {
+    await operations.whenReady()
     const { describeOperations } = await import('./operations/openapi-part.ts')
     const describe = oncePerCatalog(describeOperations)
     return document => describe(operations.current, document)

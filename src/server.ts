@@ -41,11 +41,7 @@ if (withoutEffect.length > 0) logger.warn({ settings: withoutEffect }, `these se
 
 // Imported once there is something to serve: commands do without it.
 const { buildApp } = await import('./app.ts')
-const app = await buildApp(settings, logger).catch((error: unknown) => {
-  if (!(error instanceof OperationsError)) throw error
-  console.error(error.message)
-  process.exit(1)
-})
+const app = await buildApp(settings, logger).catch(endAtBadOperations)
 
 // The grace is for requests in flight; closing what is idle then takes a moment more.
 closeWithGrace({ delay: settings.SHUTDOWN_GRACE_MS + CLOSE_MAX_MS, logger }, async ({ signal, err }) => {
@@ -64,6 +60,16 @@ try {
   const advice = describeListenError(error)
   if (advice) logger.fatal(advice, `could not listen: ${advice.problem}`)
   else logger.fatal({ err: error }, 'could not listen')
+  process.exit(1)
+}
+
+// What takes longer to find in the files of stored operations is found while requests are served.
+await app.operations.started.catch(endAtBadOperations)
+
+/** Ends the start, which bad files of stored operations stop. */
+function endAtBadOperations(error: unknown): never {
+  if (!(error instanceof OperationsError)) throw error
+  console.error(error.message)
   process.exit(1)
 }
 

@@ -4,10 +4,10 @@ import { loadSettings, readEnvironment, type Settings, SettingsError, SettingsSc
 import { settingsWithoutEffect } from '../settings-warnings.ts'
 import { SchemaError, schemaFromSdl } from '../stored-operations/hasura-schema.ts'
 import { loadOperations } from '../stored-operations/load-operations.ts'
-import { typeOperations } from '../stored-operations/operation-catalog.ts'
 import { readOperationFolder } from '../stored-operations/operation-folder.ts'
 import { describeProblem, OperationsError } from '../stored-operations/operations-error.ts'
 import type { StoredOperation } from '../stored-operations/stored-operation.ts'
+import { typeOperations } from '../stored-operations/type-operations.ts'
 
 /** What a look at everything on this machine gives. */
 export type Findings = {

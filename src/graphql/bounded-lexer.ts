@@ -1,5 +1,5 @@
 // Reads the tokens of a document and stops at its limits, so that what lies beyond them costs nothing.
-import { Lexer, Source, type Token, TokenKind } from 'graphql'
+import { Lexer, Source, type Token, TokenKind } from 'graphql/language'
 import { type DocumentLimits, NESTING_MAX, overLimit, overNesting } from './document-limits.ts'
 
 const OPENING: ReadonlySet<TokenKind> = new Set([TokenKind.BRACE_L, TokenKind.BRACKET_L, TokenKind.PAREN_L])

@@ -13,7 +13,7 @@ import {
   type ValueNode,
   type VariableDefinitionNode,
   visit
-} from 'graphql'
+} from 'graphql/language'
 import { GatewayError } from '../errors.ts'
 import { readMembers } from '../json.ts'
 import type { CheckedDocument } from './document.ts'

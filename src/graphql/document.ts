@@ -1,5 +1,6 @@
 // Decides from the text alone whether a GraphQL document may go on, and which of its operations runs.
-import { type DocumentNode, GraphQLError, Kind, parse } from 'graphql'
+import { GraphQLError } from 'graphql/error'
+import { type DocumentNode, Kind, parse } from 'graphql/language'
 import { LRUCache } from 'lru-cache'
 import { GatewayError, type SourceLocation } from '../errors.ts'
 import { BoundedLexer } from './bounded-lexer.ts'

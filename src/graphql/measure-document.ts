@@ -1,5 +1,5 @@
 // How deep and how wide a document is once its fragments are followed.
-import { type DocumentNode, type FragmentDefinitionNode, Kind, type SelectionSetNode } from 'graphql'
+import { type DocumentNode, type FragmentDefinitionNode, Kind, type SelectionSetNode } from 'graphql/language'
 import { type DocumentLimits, NESTING_MAX, overLimit, overNesting } from './document-limits.ts'
 
 /** What a document amounts to. A count may be Infinity: a fragment that spreads the next twice doubles it. */

@@ -1,5 +1,5 @@
 // Block strings that every GraphQL parser ends at the same place.
-import { Lexer, Source, type Token, TokenKind } from 'graphql'
+import { Lexer, Source, type Token, TokenKind } from 'graphql/language'
 
 /**
  * Returns a document with every block string that holds a backslash written as a quoted string of the same value; the rest stays byte for byte.

@@ -22,7 +22,12 @@ export const INTROSPECTION_BODY = JSON.stringify({ query: getIntrospectionQuery(
  * @throws {SchemaError}
  */
 export function schemaFromSdl(text: string): GraphQLSchema {
-  return withCached(sound(() => buildSchema(text)))
+  try {
+    return withCached(sound(() => buildSchema(text, { noLocation: true })))
+  } catch {
+    // Only messages need places, which take half of the memory of a schema.
+    return withCached(sound(() => buildSchema(text)))
+  }
 }
 
 /**

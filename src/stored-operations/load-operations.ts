@@ -1,10 +1,11 @@
 // Makes the operations of a folder and, when it has changed, keeps the last good version of each file that is now bad.
 import { dirname } from 'node:path'
-import { Kind } from 'graphql'
+import { Kind } from 'graphql/language'
 import type { OperationFolder, SourceFile } from './operation-folder.ts'
 import { type FileProblem, OperationsError } from './operations-error.ts'
-import { parseFolder } from './parse-operations.ts'
+import { type ParsedFolder, parseFolder } from './parse-operations.ts'
 import { locatedDocument, type StoredOperation } from './stored-operation.ts'
+import { problemsWithoutSchema } from './validate-operation.ts'
 
 /** A folder as it was read, and what became of it. */
 export type LoadedOperations = {
@@ -32,9 +33,9 @@ export function loadOperations(folder: OperationFolder): LoadedOperations {
 /** Loads a folder that was loaded before. What is unchanged is the same object as before: an operation, and the list of all. */
 export function reloadOperations(folder: OperationFolder, previous: LoadedOperations): LoadedOperations {
   const known = unchangedOperations(folder, previous)
-  const parsed = parseFolder(folder, known, { noLocation: true })
+  const parsed = soundOperations(folder, known, true)
   // Only messages need places, which take most of the time and memory.
-  const problems = parsed.problems.length > 0 ? [...parseFolder(folder, known, { noLocation: false }).problems] : []
+  const problems = parsed.problems.length > 0 ? [...soundOperations(folder, known, false).problems] : []
   const byPath = new Map(parsed.operations.map(operation => [operation.path, operation]))
   const before = new Map(previous.operations.map(operation => [operation.path, operation]))
   const bad = new Set(problems.map(({ file }) => file))
@@ -47,6 +48,13 @@ export function reloadOperations(folder: OperationFolder, previous: LoadedOperat
   const operations = [...byPath.values()].sort((a, b) => (a.path < b.path ? -1 : 1))
   const isUnchanged = operations.length === previous.operations.length && operations.every((one, at) => one === previous.operations[at])
   return { folder, operations: isUnchanged ? previous.operations : operations, problems }
+}
+
+/** Parses a folder, and refuses what no schema could mend. */
+function soundOperations(folder: OperationFolder, known: ReadonlyMap<string, StoredOperation>, noLocation: boolean): ParsedFolder {
+  const { operations, problems } = parseFolder(folder, known, { noLocation })
+  const faults = problemsWithoutSchema(operations.filter(({ path }) => !known.has(path)))
+  return { operations: operations.filter(operation => !faults.has(operation)), problems: [...problems, ...[...faults.values()].flat()] }
 }
 
 /** Returns operations that parsing would make again just as they are, by path. */

@@ -1,20 +1,29 @@
 // The stored operations at one moment, and what is known of each: does it fit the schema, and what are its variables?
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { GraphQLSchema } from 'graphql'
 import { GatewayError } from '../errors.ts'
 import type { CheckedDocument } from '../graphql/document.ts'
-import { createOperationVariables, type OperationVariables } from './operation-variables.ts'
+import type { createOperationVariables, OperationVariables } from './operation-variables.ts'
 import { describeProblem, type FileProblem } from './operations-error.ts'
 import { createFinder } from './same-document.ts'
 import type { StoredOperation } from './stored-operation.ts'
-import { batchesOf, type Misfits, problemsWithSchema } from './validate-operation.ts'
+import type { Misfits } from './validate-operation.ts'
 
-/** How long validation may hold up requests at a stretch, in ms. */
-const TURN_MAX_MS = 10
 /** The most operations that are named to an operator; the log names them all. */
 const NAMED_MAX = 10
 
-/** All stored operations as they stand; a change of files or schema makes another catalog. */
+/** What typing tells of operations. */
+export type Typing = {
+  /** Undefined until there is one. */
+  readonly schema: GraphQLSchema | undefined
+  /** What does not fit the schema, by operation. */
+  readonly misfits: Misfits
+  readonly createVariables: typeof createOperationVariables
+}
+
+/**
+ * All stored operations as they stand; a change of files or schema makes another catalog. It brings no part of GraphQL's types of its own:
+ * src/stored-operations/type-operations.ts makes those that hold any operation.
+ */
 export class OperationCatalog {
   /** In the order of their names. */
   readonly operations: readonly StoredOperation[]
@@ -24,12 +33,14 @@ export class OperationCatalog {
   readonly misfits: Misfits
   readonly #byName: ReadonlyMap<string, StoredOperation>
   readonly #findEqual: (document: CheckedDocument) => StoredOperation | undefined
+  readonly #createVariables: typeof createOperationVariables
   readonly #variables = new Map<StoredOperation, OperationVariables>()
 
-  constructor(operations: readonly StoredOperation[], schema?: GraphQLSchema, misfits: Misfits = new Map()) {
+  constructor(operations: readonly StoredOperation[], { schema, misfits, createVariables }: Typing) {
     this.operations = operations
     this.schema = schema
     this.misfits = misfits
+    this.#createVariables = createVariables
     this.#byName = new Map(operations.map(operation => [operation.name, operation]))
     this.#findEqual = createFinder(operations)
   }
@@ -59,7 +70,7 @@ export class OperationCatalog {
     this.#assertAvailable(operation)
     let variables = this.#variables.get(operation)
     if (variables === undefined) {
-      variables = createOperationVariables(operation.variables, this.schema)
+      variables = this.#createVariables(operation.variables, this.schema)
       this.#variables.set(operation, variables)
     }
     return variables
@@ -77,25 +88,15 @@ export class OperationCatalog {
   }
 }
 
-/**
- * Types operations by a schema. They are validated a few at a turn of the event loop, so that requests go on meanwhile.
- * @throws an `AbortError` when the signal aborts
- */
-export async function typeOperations(
-  operations: readonly StoredOperation[],
-  schema: GraphQLSchema,
-  signal?: AbortSignal
-): Promise<OperationCatalog> {
-  const misfits = new Map<StoredOperation, readonly FileProblem[]>()
-  let turnEndsAtMs = performance.now() + TURN_MAX_MS
-  for (const batch of batchesOf(operations)) {
-    for (const [operation, problems] of problemsWithSchema(schema, batch)) misfits.set(operation, problems)
-    if (performance.now() < turnEndsAtMs) continue
-    await nextTurn(undefined, { ...(signal && { signal }) })
-    turnEndsAtMs = performance.now() + TURN_MAX_MS
-  }
-  return new OperationCatalog(operations, schema, misfits)
-}
+/** The catalog of a folder without operations, which takes no types. */
+export const emptyCatalog = (): OperationCatalog =>
+  new OperationCatalog([], {
+    schema: undefined,
+    misfits: new Map(),
+    createVariables: () => {
+      throw new Error('there is no operation whose variables could be read')
+    }
+  })
 
 /** Describes the faults of a stored operation in one sentence for an operator. */
 export const describeMisfit = (name: string, problems: readonly FileProblem[]): string =>

@@ -1,25 +1,24 @@
 // Turns the files of a folder into operations, and says what is wrong with each bad file.
+import { GraphQLError } from 'graphql/error'
 import {
   type DefinitionNode,
   type FragmentDefinitionNode,
-  GraphQLError,
   Kind,
   type OperationDefinitionNode,
   type ParseOptions,
   parse,
   Source,
   visit
-} from 'graphql'
+} from 'graphql/language'
 import type { OperationFolder, SourceFile } from './operation-folder.ts'
 import { type FileProblem, problemOf } from './operations-error.ts'
 import { createStoredOperation, type StoredOperation } from './stored-operation.ts'
-import { problemsWithoutSchema } from './validate-operation.ts'
 
-/** The sound operations of a folder, in the order of their files, and everything that is wrong with its files. */
+/** The operations of a folder, in the order of their files, and what is wrong with the others. */
 export type ParsedFolder = { readonly operations: readonly StoredOperation[]; readonly problems: readonly FileProblem[] }
 
 /**
- * Parses each file of a folder by itself; two operations of one name are both returned.
+ * Parses each file of a folder by itself; two operations of one name are both returned. What takes GraphQL's validation is not looked for.
  * @param known operations by path that were made of the same files before, and need not be made again
  * @param options `noLocation` leaves the places out of messages, and reads ten thousand files in half the time
  */
@@ -27,9 +26,7 @@ export function parseFolder(folder: OperationFolder, known: ReadonlyMap<string, 
   const problems: FileProblem[] = [...folder.problems]
   const shared = sharedFragments(folder.fragments, options, problems)
   const operations = folder.operations.flatMap(file => known.get(file.path) ?? parseOperation(file, shared, options, problems) ?? [])
-  const faults = problemsWithoutSchema(operations.filter(({ path }) => !known.has(path)))
-  for (const found of faults.values()) problems.push(...found)
-  return { operations: operations.filter(operation => !faults.has(operation)), problems }
+  return { operations, problems }
 }
 
 type SharedFragments = ReadonlyMap<string, { readonly node: FragmentDefinitionNode; readonly file: SourceFile }>

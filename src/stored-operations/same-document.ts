@@ -1,5 +1,6 @@
 // Finds the stored operation that a caller's document equals, layout and comments aside.
-import { type DocumentNode, GraphQLError, parse, print } from 'graphql'
+import { GraphQLError } from 'graphql/error'
+import { type DocumentNode, parse, print } from 'graphql/language'
 import type { CheckedDocument } from '../graphql/document.ts'
 import type { StoredOperation } from './stored-operation.ts'
 

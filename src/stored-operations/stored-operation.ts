@@ -9,7 +9,7 @@ import {
   print,
   Source,
   type TypeNode
-} from 'graphql'
+} from 'graphql/language'
 import type { CheckedDocument, OperationKind } from '../graphql/document.ts'
 import { quoteBlockStrings } from '../graphql/quoted-block-strings.ts'
 import { parseExample, readHead } from './head-comment.ts'

@@ -1,4 +1,5 @@
 // Checks operations: are they sound in themselves, and do they fit a schema?
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import {
   buildSchema,
   type DocumentNode,
@@ -40,6 +41,8 @@ const NO_SCHEMA = buildSchema('type Query { _: Int }')
 
 /** How many operations are validated at once. */
 const BATCH_SIZE = 50
+/** How long validation may hold up requests at a stretch, in ms. */
+const TURN_MAX_MS = 10
 
 /** The faults of those operations that have any. */
 export type Misfits = ReadonlyMap<StoredOperation, readonly FileProblem[]>
@@ -52,8 +55,28 @@ export const problemsWithoutSchema = (operations: readonly StoredOperation[]): M
 export const problemsWithSchema = (schema: GraphQLSchema, operations: readonly StoredOperation[]): Misfits =>
   problemsUnder(schema, RULES_WITH_SCHEMA, operations)
 
+/**
+ * Finds faults a few operations at a turn of the event loop, so that requests go on meanwhile.
+ * @throws an `AbortError` when the signal aborts
+ */
+export async function problemsInTurns(
+  operations: readonly StoredOperation[],
+  find: (batch: readonly StoredOperation[]) => Misfits,
+  signal?: AbortSignal
+): Promise<Misfits> {
+  const misfits = new Map<StoredOperation, readonly FileProblem[]>()
+  let turnEndsAtMs = performance.now() + TURN_MAX_MS
+  for (const batch of batchesOf(operations)) {
+    for (const [operation, problems] of find(batch)) misfits.set(operation, problems)
+    if (performance.now() < turnEndsAtMs) continue
+    await nextTurn(undefined, { ...(signal && { signal }) })
+    turnEndsAtMs = performance.now() + TURN_MAX_MS
+  }
+  return misfits
+}
+
 /** Splits a list into batches small enough to be validated at once. */
-export const batchesOf = <T>(items: readonly T[]): T[][] =>
+const batchesOf = <T>(items: readonly T[]): T[][] =>
   Array.from({ length: Math.ceil(items.length / BATCH_SIZE) }, (_, index) => items.slice(index * BATCH_SIZE, (index + 1) * BATCH_SIZE))
 
 /**

@@ -12,9 +12,10 @@ import {
   print,
   type SelectionSetNode,
   type ValueNode,
-  valueFromASTUntyped,
   visit
-} from 'graphql'
+} from 'graphql/language'
+// By its own file: all of 'graphql/utilities' would bring GraphQL's types and validation with it.
+import { valueFromASTUntyped } from 'graphql/utilities/valueFromASTUntyped'
 import { ExactNumber, parseExact, readMembers } from '../json.ts'
 import type { SubscriptionRequest } from './subscription-request.ts'
 

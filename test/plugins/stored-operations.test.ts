@@ -188,6 +188,7 @@ t.test('ten thousand operations start', { timeout: 120_000 }, async t => {
   const settings = await loadSettings(environmentFor('http://127.0.0.1:1', 'http://127.0.0.1:1', { OPERATIONS_DIR: folder }))
   const app = await buildApp(settings)
   await app.ready()
+  await app.operations.whenReady()
   t.equal(app.operations.current.operations.length, 10_000)
   await app.close()
 })

@@ -1,4 +1,7 @@
 // Subscriptions as event streams, between a caller and a Hasura on real sockets.
+import { once } from 'node:events'
+import { request as httpRequest, type IncomingMessage } from 'node:http'
+import { text } from 'node:stream/consumers'
 import t, { type Test } from 'tap'
 import { openEvents } from '../support/event-reader.ts'
 import { sendJson } from '../support/fake-server.ts'
@@ -47,6 +50,22 @@ t.test('without text/event-stream in Accept a subscription is NOT_ACCEPTABLE', a
     t.equal(response.status, 406)
     t.equal(await codeOf(response), 'NOT_ACCEPTABLE')
   }
+  t.equal(live.received.length, 0)
+})
+
+t.test('a subscription whose body comes when the service has begun to stop does not begin', async t => {
+  const { app, url, live } = await start(t)
+  const body = JSON.stringify(SUBSCRIPTION)
+  const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body), accept: 'text/event-stream' }
+  const request = httpRequest(`${url}/execute-graphql`, { method: 'POST', headers })
+  request.flushHeaders()
+  await until(() => app.requestsInFlight() === 1)
+  const drained = app.drain(60_000)
+  request.end(body)
+  const [response] = (await once(request, 'response')) as [IncomingMessage]
+  t.equal(response.statusCode, 503)
+  t.match(await text(response), '"SHUTTING_DOWN"')
+  t.equal(await drained, true)
   t.equal(live.received.length, 0)
 })
 

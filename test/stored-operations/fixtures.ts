@@ -3,9 +3,10 @@ import { setImmediate } from 'node:timers/promises'
 import { buildSchema, introspectionFromSchema } from 'graphql'
 import type { Test } from 'tap'
 import { loadOperations } from '../../src/stored-operations/load-operations.ts'
-import { OperationCatalog } from '../../src/stored-operations/operation-catalog.ts'
+import type { OperationCatalog } from '../../src/stored-operations/operation-catalog.ts'
 import { readOperationFolder } from '../../src/stored-operations/operation-folder.ts'
 import { OperationsError } from '../../src/stored-operations/operations-error.ts'
+import { createCatalog } from '../../src/stored-operations/type-operations.ts'
 import { type Answer, sendJson } from '../support/fake-server.ts'
 import { type Gateway, givesData } from '../support/gateway.ts'
 
@@ -14,7 +15,7 @@ export type Files = { readonly [name: string]: string | Files }
 
 /** Returns the catalog of a folder that holds these files. */
 export function catalogOf(t: Test, files: Files): OperationCatalog {
-  return new OperationCatalog(loadOperations(readOperationFolder(t.testdir(files))).operations)
+  return createCatalog(loadOperations(readOperationFolder(t.testdir(files))).operations)
 }
 
 /** Returns what is wrong with a folder that holds these files: `file:line reason`, without the path of the folder. */
@@ -60,6 +61,7 @@ export const operationsSent = ({ hasura }: Gateway) =>
 
 /** Resolves when the schema has come by introspection. */
 export async function schemaHasCome({ app }: Pick<Gateway, 'app'>): Promise<void> {
+  await app.operations.whenReady()
   while (app.operations.current.schema === undefined) await setImmediate()
 }
 

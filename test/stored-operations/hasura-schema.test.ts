@@ -17,6 +17,11 @@ t.test('text that is no schema', async t => {
     t.throws(() => schemaFromSdl(text), SchemaError, text)
   t.throws(() => schemaFromSdl('type Query {\n  a: Nope\n}'), { message: /makes no sense: Unknown type "Nope"/ })
   t.throws(() => schemaFromSdl('type Query {\n  a:\n}'), { message: /line 3: Syntax Error/ })
+  t.throws(() => schemaFromSdl('type Query {\n  a: Int\n}\ntype Empty'), { message: /line 4: Type Empty must define/ })
+})
+
+t.test('a sound schema keeps no places of its text, which would take half of its memory', async t => {
+  t.equal(schemaFromSdl(printSchema(SCHEMA)).getType('User')?.astNode?.loc, undefined)
 })
 
 t.test('answers that hold no schema', async t => {

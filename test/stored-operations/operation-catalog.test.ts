@@ -1,6 +1,6 @@
 // What is known of the stored operations, before and after they are typed by a schema.
 import t from 'tap'
-import { typeOperations } from '../../src/stored-operations/operation-catalog.ts'
+import { typeOperations } from '../../src/stored-operations/type-operations.ts'
 import { catalogOf, type Files, SCHEMA } from './fixtures.ts'
 
 /** Returns names and reasons of what does not fit. */

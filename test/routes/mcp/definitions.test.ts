@@ -3,7 +3,7 @@ import { buildSchema } from 'graphql'
 import t from 'tap'
 import { DEFINITIONS_MAX } from '../../../routes/mcp/definitions.ts'
 import { toolOf } from '../../../routes/mcp/tool.ts'
-import { OperationCatalog } from '../../../src/stored-operations/operation-catalog.ts'
+import { createCatalog } from '../../../src/stored-operations/type-operations.ts'
 import { catalogOf } from '../../stored-operations/fixtures.ts'
 
 /** Tables that are each related to the next ones, as Hasura's filters show it. */
@@ -19,7 +19,7 @@ const manyTables = (count: number) =>
 
 t.test('a filter that leads to a thousand tables is described as far as its nearest ones', async t => {
   const { operations } = catalogOf(t, { 'find.graphql': 'query Find($where: t0_bool_exp) { t0(where: $where) }' })
-  const catalog = new OperationCatalog(operations, manyTables(1_000))
+  const catalog = createCatalog(operations, manyTables(1_000))
   const [operation] = catalog.operations
   if (operation === undefined) throw new Error('no operation')
   const { inputSchema } = toolOf(operation, catalog)
@@ -43,9 +43,9 @@ t.test('a tool is made once for a schema, and again for another', async t => {
   const { operations } = catalogOf(t, { 'find.graphql': 'query Find { t0 }' })
   const [operation] = operations
   if (operation === undefined) throw new Error('no operation')
-  const untyped = new OperationCatalog(operations)
-  const typed = new OperationCatalog(operations, manyTables(3))
-  t.equal(toolOf(operation, untyped), toolOf(operation, new OperationCatalog(operations)))
+  const untyped = createCatalog(operations)
+  const typed = createCatalog(operations, manyTables(3))
+  t.equal(toolOf(operation, untyped), toolOf(operation, createCatalog(operations)))
   t.notOk('outputSchema' in toolOf(operation, untyped))
   t.ok('outputSchema' in toolOf(operation, typed))
 })

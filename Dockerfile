@@ -1,10 +1,33 @@
-# The service with production dependencies only. Node runs the TypeScript directly, so there is no build step.
+# The service as JavaScript, with production dependencies only, and with its code compiled.
 FROM node:24-bookworm-slim AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json ./
 # The GraphiQL and OpenTelemetry packages ship several builds of the same code; the ones that are never loaded are removed.
 RUN npm ci --omit=dev --no-audit --no-fund \
   && rm -r node_modules/@graphql-yoga/render-graphiql/cjs node_modules/@opentelemetry/*/build/es*
+
+# TypeScript without its types: a start neither loads Node's type stripper nor waits for it.
+FROM node:24-bookworm-slim AS javascript
+WORKDIR /app
+COPY package.json package-lock.json ./
+RUN npm ci --ignore-scripts --no-audit --no-fund
+COPY tsconfig.json tsconfig.build.json ./
+COPY src ./src
+COPY plugins ./plugins
+COPY routes ./routes
+# The script of a page is JavaScript already, and no module.
+RUN npx tsc -p tsconfig.build.json && cp routes/pages/explorer/start.js dist/routes/pages/explorer/
+
+FROM node:24-bookworm-slim AS service
+WORKDIR /app
+COPY --from=dependencies /app/node_modules ./node_modules
+COPY --from=javascript /app/dist ./
+COPY package.json LICENSE ./
+COPY deploy/warm-up.ts /tmp/
+# Compiled by the runtime user, since Node keeps a cache for each user ID, and then root's, so that nothing is written at run time.
+RUN install -d -o 1000 node_modules/.cache \
+  && setpriv --reuid=1000 --clear-groups node /tmp/warm-up.ts node src/start.js \
+  && chown -R root node_modules/.cache && chmod -R a+rX node_modules/.cache
 
 FROM node:24-bookworm-slim
 LABEL org.opencontainers.image.title="cognito-hasura-gateway" \
@@ -17,20 +40,13 @@ LABEL org.opencontainers.image.version="$VERSION" org.opencontainers.image.revis
 WORKDIR /app
 # On any address other than loopback the service starts only with CALLER_AUTH or ALLOW_UNAUTHENTICATED=true: the operator decides who may call.
 ENV HOST=0.0.0.0 PORT=3000
-COPY --from=dependencies /app/node_modules ./node_modules
-COPY package.json LICENSE ./
-COPY src ./src
-COPY plugins ./plugins
-COPY routes ./routes
-# Compiled at build time as the runtime user, because Node keys the cache by user ID: start-up is a fifth faster, and nothing is written at run time.
-ENV NODE_COMPILE_CACHE=/app/.compile-cache
-RUN install -d -o 1000 "$NODE_COMPILE_CACHE" \
-  && setpriv --reuid=1000 --clear-groups node -e "import('./src/app.ts')" \
-  && chown -R root "$NODE_COMPILE_CACHE" && chmod -R a+rX "$NODE_COMPILE_CACHE"
+# Memory as `npm start` bounds it, here and in the entry point; docs/performance.md has the figures.
+ENV MALLOC_ARENA_MAX=2
+COPY --from=service /app ./
 # A number rather than a name, so that Kubernetes can verify that it is not root.
 USER 1000
 EXPOSE 3000 9464
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=10s --timeout=3s --start-period=5s --retries=3 CMD ["node", "src/healthcheck.ts"]
+HEALTHCHECK --interval=10s --timeout=3s --start-period=5s --retries=3 CMD ["node", "src/healthcheck.js"]
 # Options of the command go behind the image's name: docker run … --doctor.
-ENTRYPOINT ["node", "src/server.ts"]
+ENTRYPOINT ["node", "--max-semi-space-size=4", "src/start.js"]

@@ -1,11 +1,12 @@
 // The contenders: what each one is, whether it can run here, and how to start it.
 import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
+import { npmStart } from '../test/support/npm-start.ts'
 import { freePort } from './free-port.ts'
 import { nginxSpec } from './nginx.ts'
 import { type ProcessSpec, type RunningProcess, startProcess } from './processes.ts'
-import { BENCH_DIR, ROOT_DIR, type Tools } from './tools.ts'
+import { BENCH_DIR, type Tools } from './tools.ts'
 import { untilServing } from './until-serving.ts'
 import { REQUEST_BODY, TOKEN } from './workload.ts'
 
@@ -55,6 +56,7 @@ export const CONTENDERS: readonly Contender[] = [
     canRun: always,
     async spec({ upstream, cognito, folder, settings }, port) {
       const env = {
+        PATH: `${dirname(process.execPath)}:${process.env.PATH}`,
         AWS_COGNITO_DOMAIN: cognito,
         AWS_COGNITO_APP_CLIENT_ID: 'bench',
         AWS_COGNITO_APP_CLIENT_SECRET: 'bench-secret',
@@ -63,8 +65,8 @@ export const CONTENDERS: readonly Contender[] = [
         METRICS_PORT: String(await freePort()),
         ...settings
       }
-      const output = join(folder, 'service.log')
-      return { command: process.execPath, args: [join(ROOT_DIR, 'src/server.ts')], core: 'service', env, cwd: folder, output }
+      const [command, args] = npmStart(folder)
+      return { command, args, core: 'service', env, cwd: folder, output: join(folder, 'service.log') }
     }
   },
   {

@@ -20,18 +20,22 @@ export type Place = {
 
 /**
  * The sources of this project.
- * @param folder for files of the starts; Node's compile cache among them, unless the service names a folder of its own
+ * @param folder for files of the starts
+ * @param cacheEnv names a compile cache other than the service's own, which is the one of this clone
  */
-export function sourcePlace(folder: string): Place {
+export function sourcePlace(folder: string, cacheEnv: { NODE_COMPILE_CACHE?: string } = {}): Place {
   const path = { PATH: `${dirname(process.execPath)}:${process.env.PATH}` }
   const spec = (command: string, args: readonly string[], cwd: string, env = {}): ProcessSpec => ({
     ...{ command, args, core: 'service', cwd, output: join(cwd, 'output.log') },
-    env: { ...path, TMPDIR: folder, ...env }
+    env: { ...path, ...cacheEnv, ...env }
   })
   const newFolder = () => mkdtempSync(join(folder, 'start-'))
   return {
     name: 'from source',
-    fresh: () => sourcePlace(mkdtempSync(join(folder, 'fresh-'))),
+    fresh() {
+      const fresh = mkdtempSync(join(folder, 'fresh-'))
+      return sourcePlace(fresh, { NODE_COMPILE_CACHE: join(fresh, 'compiled') })
+    },
     bare: script => spec(process.execPath, ['-e', script], newFolder()),
     newFolder() {
       const path = newFolder()

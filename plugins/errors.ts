@@ -1,5 +1,5 @@
 // Answers every error in the shape of a GraphQL answer, with a code from the table of errors.
-import { type ServerResponse, STATUS_CODES } from 'node:http'
+import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
@@ -98,7 +98,7 @@ export function answerClientError(_: Error, socket: Socket): void {
     const requestId = newRequestId()
     const body = errorBody(new GatewayError('INVALID_REQUEST', { message: 'The request is not well-formed HTTP.' }), requestId)
     const head = [
-      `HTTP/1.1 400 ${STATUS_CODES[400]}`,
+      'HTTP/1.1 400 Bad Request',
       'content-type: application/json; charset=utf-8',
       `content-length: ${Buffer.byteLength(body)}`,
       `x-request-id: ${requestId}`,

@@ -7,7 +7,7 @@ import { listen, stopListening } from './listen.ts'
 import { type ServiceProcess, startService, waitUntilReady } from './service-process.ts'
 import { readSettings, SANDBOX_CLIENT, serviceEnvironment } from './settings.ts'
 
-const SERVICE_FILE = fileURLToPath(new URL('../src/server.ts', import.meta.url))
+const SERVICE_FILE = fileURLToPath(new URL('../src/start.js', import.meta.url))
 // npm passes a terminal's Ctrl-C on, so it arrives twice; a second signal this soon is the same key press.
 const SAME_SIGNAL_MS = 500
 

@@ -68,5 +68,5 @@ export function listOptions(): string {
     const option = name === 'new-key' ? `--${name} <name>` : `--${name}`
     return `  ${option.padEnd(18)}${does}`
   })
-  return ['Usage: node src/server.ts [option]', '', 'Without an option the service starts. One option at a time:', '', ...lines].join('\n')
+  return ['Usage: node src/start.js [option]', '', 'Without an option the service starts. One option at a time:', '', ...lines].join('\n')
 }

@@ -32,8 +32,8 @@ t.test('ports, health check, user and version are those of the image', async t =
     [PORT.default, METRICS_PORT.default]
   )
   const dockerfile = readProjectFile('Dockerfile')
-  t.match(container, { user: '1000', readonlyRootFilesystem: true, healthCheck: { command: ['CMD', 'node', 'src/healthcheck.ts'] } })
-  t.match(dockerfile, 'CMD ["node", "src/healthcheck.ts"]')
+  t.match(container, { user: '1000', readonlyRootFilesystem: true, healthCheck: { command: ['CMD', 'node', 'src/healthcheck.js'] } })
+  t.match(dockerfile, 'CMD ["node", "src/healthcheck.js"]')
   t.match(dockerfile, /^USER 1000$/m)
   const { version } = parseProjectFile<{ version: string }>('package.json')
   t.ok(container.image.endsWith(`:${version}`))

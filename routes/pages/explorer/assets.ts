@@ -2,6 +2,7 @@
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { gzipSync } from 'node:zlib'
 import type { PackedAssets } from './pack-assets.ts'
@@ -20,7 +21,8 @@ export type ExplorerAssets = ReadonlyMap<string, Buffer>
 
 /** Reads and compresses the files, 9 MB of text, in a thread of its own; take it once, when the explorer is first opened. */
 export async function loadExplorerAssets(): Promise<ExplorerAssets> {
-  const worker = new Worker(new URL('./pack-assets.ts', import.meta.url))
+  // TypeScript as this file, or JavaScript in the image.
+  const worker = new Worker(new URL(`./pack-assets${extname(import.meta.filename)}`, import.meta.url))
   const [packed]: PackedAssets[] = await once(worker, 'message')
   const files = Object.entries(packed ?? {}).map(([name, bytes]): [string, Buffer] => [name, Buffer.from(bytes)])
   return new Map([...files, ['start.js', gzipSync(readFileSync(START_SCRIPT))]])

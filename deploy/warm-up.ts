@@ -1,0 +1,67 @@
+// Fills the image's compile cache: runs the service offline, up to what most callers ask of it, and stops it: `node warm-up.ts <command> …`.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
+
+const PORT = 3000
+const READY_WITHIN_MS = 60_000
+
+/** Answers every request with the same JSON; its URL. */
+async function answerWith(body: object): Promise<string> {
+  const server = createServer((request, response) => {
+    request.resume()
+    response.setHeader('content-type', 'application/json').end(JSON.stringify(body))
+  })
+  // Must not keep this process alive.
+  await once(server.listen(0, '127.0.0.1').unref(), 'listening')
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+/** Asks the service for something, which it must answer with 200. */
+async function ask(path: string, init: RequestInit = {}): Promise<void> {
+  const response = await fetch(`http://127.0.0.1:${PORT}${path}`, init)
+  const text = await response.text()
+  if (response.status !== 200) throw new Error(`${path} was answered ${response.status}: ${text}`)
+}
+
+async function untilReady(): Promise<void> {
+  const endMs = performance.now() + READY_WITHIN_MS
+  for (;;) {
+    try {
+      return await ask('/health/ready')
+    } catch (error) {
+      if (performance.now() > endMs) throw error
+      await pause(100)
+    }
+  }
+}
+
+const [command = '', ...args] = process.argv.slice(2)
+const cognito = await answerWith({ access_token: 'a.b.c', token_type: 'Bearer', expires_in: 3600 })
+const hasura = await answerWith({ data: { a: 1 } })
+const service = spawn(command, args, {
+  env: {
+    ...process.env,
+    HOST: '127.0.0.1',
+    PORT: String(PORT),
+    AWS_COGNITO_DOMAIN: cognito,
+    AWS_COGNITO_APP_CLIENT_ID: 'warm-up',
+    AWS_COGNITO_APP_CLIENT_SECRET: 'warm-up',
+    GRAPHQL_ENDPOINT: `${hasura}/v1/graphql`
+  },
+  stdio: ['ignore', 'ignore', 'inherit']
+})
+const exited = once(service, 'exit')
+try {
+  await untilReady()
+  const headers = { 'content-type': 'application/json' }
+  await ask('/execute-graphql', { method: 'POST', headers, body: '{"query":"{ a }"}' })
+  for (const path of ['/health/live', '/', '/documentation/json', '/graphiql']) await ask(path)
+} finally {
+  service.kill('SIGTERM')
+}
+// Node writes what is compiled at the exit.
+const [code] = await exited
+process.exit(code ?? 1)

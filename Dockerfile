@@ -6,8 +6,8 @@ COPY package.json package-lock.json ./
 RUN npm ci --omit=dev --no-audit --no-fund \
   && rm -r node_modules/@graphql-yoga/render-graphiql/cjs node_modules/@opentelemetry/*/build/es*
 
-# TypeScript without its types: a start neither loads Node's type stripper nor waits for it.
-FROM node:24-bookworm-slim AS javascript
+# TypeScript without its types: a start neither loads Node's type stripper nor waits for it. JavaScript is the same for every platform.
+FROM --platform=$BUILDPLATFORM node:24-bookworm-slim AS javascript
 WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts --no-audit --no-fund

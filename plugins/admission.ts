@@ -65,7 +65,6 @@ export default fp<AdmissionOptions>(
     const loop = new Strain({ ...LOOP_DELAY_MS, refuseAbove: maxLoopDelayMs })
     const heap = new Strain(HEAP_SHARE)
     let heldBytes = 0
-    let inFlight = 0
 
     const strains = [
       createBound('The event loop is more than a second late.', () => loop.isStrained),
@@ -83,12 +82,7 @@ export default fp<AdmissionOptions>(
 
     app.decorate('turns', turns)
     app.decorateRequest('bodyBytes', 0)
-    app.addHook('onRequest', (_request, _reply, done) => {
-      inFlight += 1
-      done()
-    })
     app.onRequestEnd(({ request }) => {
-      inFlight -= 1
       heldBytes -= request.bodyBytes
     })
     app.decorate('admit', (_request, _reply, done) => {
@@ -112,7 +106,7 @@ export default fp<AdmissionOptions>(
     let wasBusy = false
     const look = (dueAtMs: number) => {
       const nowMs = clock.nowMs()
-      const isBusy = inFlight > 0
+      const isBusy = app.requestsInFlight() > 0
       // What blocks the loop while nobody waits, as the start does, delays nobody.
       loop.sample(isBusy && wasBusy ? nowMs - dueAtMs : undefined)
       const { used_heap_size: used, heap_size_limit: limit } = getHeapStatistics()
@@ -132,5 +126,5 @@ export default fp<AdmissionOptions>(
       return { blocking: bounds.filter(({ lasting }) => lasting.durationMs(nowMs) > LASTING_MS).map(({ message }) => message) }
     })
   },
-  { name: 'admission', dependencies: ['config', 'errors', 'requestEnd', 'readiness'] }
+  { name: 'admission', dependencies: ['config', 'errors', 'requestEnd', 'readiness', 'shutdown'] }
 )

@@ -9,6 +9,7 @@ import admission from '../../plugins/admission.ts'
 import errors from '../../plugins/errors.ts'
 import readiness from '../../plugins/readiness.ts'
 import requestEnd from '../../plugins/request-end.ts'
+import shutdown from '../../plugins/shutdown.ts'
 import { loadSettings } from '../../src/settings.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { sendJson } from '../support/fake-server.ts'
@@ -175,7 +176,7 @@ async function admittedApp(t: Test, environment: Record<string, string> = {}) {
   let letGo = () => {}
   const underWay = Promise.withResolvers<void>()
   await app.register(fp(async app => void app.decorate('config', settings), { name: 'config' }))
-  for (const plugin of [requestEnd, readiness, errors]) await app.register(plugin)
+  for (const plugin of [requestEnd, readiness, errors, shutdown]) await app.register(plugin)
   await app.register(admission, { clock })
   const operations: FastifyPluginAsync = async scope => {
     scope.addHook('onRequest', scope.admit)

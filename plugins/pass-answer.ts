@@ -96,10 +96,10 @@ export default fp(
   async app => {
     const turnEnd = createTurnEnd()
     app.decorateReply('passAnswer', async function (this: FastifyReply, answer) {
-      // A stream is piped at once: until then, nothing would end it if the caller left.
-      if (answer.stream === undefined) await turnEnd()
+      // A stream is piped at once: until then, nothing would end it if the caller left. A lone answer has no other to go out with.
+      if (answer.stream === undefined && app.requestsInFlight() > 1) await turnEnd()
       await send(this.request, this, answer)
     })
   },
-  { name: 'passAnswer', dependencies: ['errors'] }
+  { name: 'passAnswer', dependencies: ['errors', 'shutdown'] }
 )

@@ -92,7 +92,7 @@ export function createHasuraClient(options: HasuraClientOptions) {
   const send = async (request: HasuraRequest, token: string, deadlineMs: number): Promise<UpstreamAnswer> => {
     const retries = retriesOf(request.isQuery)
     for (;;) {
-      const outcome = await outcomeOf(attempt(request, token, deadlineMs))
+      const outcome = await attempt(request, token, deadlineMs).catch(asOutcome)
       const reason = retryReason(outcome)
       const phase = reason === 'connect' ? 'unsent' : 'sent'
       if (reason === undefined || retries[phase] === 0) return answerOf(outcome)
@@ -144,13 +144,9 @@ function createCommonFields(tokenHeader: string) {
 
 const remaining = (deadlineMs: number) => Math.max(1, deadlineMs - performance.now())
 
-async function outcomeOf(attempt: Promise<UpstreamAnswer>): Promise<Outcome> {
-  try {
-    return await attempt
-  } catch (error) {
-    if (error instanceof AttemptError) return error
-    throw error
-  }
+function asOutcome(error: unknown): Outcome {
+  if (error instanceof AttemptError) return error
+  throw error
 }
 
 function answerOf(outcome: Outcome): UpstreamAnswer {

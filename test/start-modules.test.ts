@@ -16,15 +16,23 @@ const END_WITH_PARENT = new URL('./support/end-with-parent.ts', import.meta.url)
 
 /** Packages that a plain start does without. */
 const NEVER = [
+  '@fastify/cors',
   '@fastify/otel',
+  '@fastify/rate-limit',
+  '@fastify/static',
+  '@fastify/swagger',
+  '@fastify/swagger-ui',
   '@modelcontextprotocol/sdk',
   '@opentelemetry/core',
   '@opentelemetry/exporter-trace-otlp-proto',
   '@opentelemetry/resources',
   '@opentelemetry/sdk-trace-node',
+  'ajv-formats',
   'aws-jwt-verify',
   'ioredis',
-  'undici'
+  'undici',
+  'ws',
+  'yaml'
 ]
 
 /** Starts the service as `npm start` does, has one query answered, and gives what was loaded by then. */

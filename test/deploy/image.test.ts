@@ -6,7 +6,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
 import { parseProjectFile, readProjectFile } from '../support/deploy-files.ts'
-import { type FakeServer, startFakeServer } from '../support/fake-server.ts'
+import { startFakeServer } from '../support/fake-server.ts'
 import { freePort } from '../support/free-port.ts'
 import { environmentFor, givesData, givesTokens } from '../support/gateway.ts'
 import { startCollector } from '../support/otlp-collector.ts'
@@ -49,7 +49,8 @@ symlinkSync(join(ROOT, 'node_modules'), join(root, 'node_modules'))
 
 /** Starts the bundle and both of its neighbours; `env` is all of its environment. */
 async function startBundle(t: Test, overrides: Record<string, string> = {}, args: readonly string[] = []) {
-  const [cognito, hasura]: FakeServer[] = [await startFakeServer(givesTokens), await startFakeServer(givesData)]
+  const cognito = await startFakeServer(givesTokens)
+  const hasura = await startFakeServer(givesData)
   const port = String(await freePort())
   const settings = environmentFor(cognito.url, hasura.url, { PORT: port, ...overrides })
   const env = { PATH: process.env.PATH, NODE_DISABLE_COMPILE_CACHE: '1', ...settings }

@@ -90,11 +90,17 @@ t.test('the pages are those of the sources: a worker thread and every file that 
 })
 
 t.test(
-  'what few ask for runs in the bundle: tools, CORS, the rate limit behind a proxy, and traces with a span inside another',
+  'what few ask for runs in the bundle: stored operations with types, tools, CORS, the rate limit behind a proxy, and traces with a span inside another',
   async t => {
     const collector = await startCollector()
     t.teardown(() => collector.close())
+    const folder = t.testdir({
+      operations: { 'users.graphql': 'query Users($limit: Int!) { users(limit: $limit) { id } }' },
+      'schema.graphql': 'type Query { users(limit: Int): [User!]! } type User { id: ID! }'
+    })
     const { service, url, query } = await startBundle(t, {
+      OPERATIONS_DIR: join(folder, 'operations'),
+      HASURA_SCHEMA_FILE: join(folder, 'schema.graphql'),
       MCP_ENABLED: 'true',
       CORS_ORIGINS: 'https://a.example',
       RATE_LIMIT_PER_MINUTE: '100',
@@ -106,7 +112,9 @@ t.test(
     t.match(Object.fromEntries(answer.headers), { 'access-control-allow-origin': 'https://a.example', 'ratelimit-remaining': '99' })
     const headers = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' }
     const tools = await fetch(`${url}/mcp`, { method: 'POST', headers, body: '{"jsonrpc":"2.0","id":1,"method":"tools/list"}' })
-    t.match(await tools.json(), { result: { tools: [] } })
+    t.match(await tools.json(), { result: { tools: [{ name: 'users', inputSchema: { properties: { limit: { type: 'integer' } } } }] } })
+    t.equal((await fetch(`${url}/operations/users?limit=1`)).status, 200)
+    t.equal((await fetch(`${url}/operations/users?limit=a`)).status, 400)
     service.terminate()
     t.equal(await service.exited, 0)
     const request = collector.spans.find(({ name }) => name === 'POST /execute-graphql')

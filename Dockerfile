@@ -1,27 +1,28 @@
-# The service as JavaScript, with production dependencies only, and with its code compiled.
+# The service as one bundle, with the packages that it loads on demand, and with its code compiled.
 FROM node:24-bookworm-slim AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json ./
-# The GraphiQL and OpenTelemetry packages ship several builds of the same code; the ones that are never loaded are removed.
+# What is never loaded is removed: builds of the same code that GraphiQL and OpenTelemetry ship for others, and the two large packages of which the
+# bundle holds all that runs.
 RUN npm ci --omit=dev --no-audit --no-fund \
-  && rm -r node_modules/@graphql-yoga/render-graphiql/cjs node_modules/@opentelemetry/*/build/es*
+  && rm -r node_modules/@graphql-yoga/render-graphiql/cjs node_modules/@opentelemetry/*/build/es* node_modules/graphql node_modules/@sinclair
 
-# TypeScript without its types: a start neither loads Node's type stripper nor waits for it. JavaScript is the same for every platform.
-FROM --platform=$BUILDPLATFORM node:24-bookworm-slim AS javascript
+# One file for most of what a start loads, and no types: nothing loads Node's type stripper. JavaScript is the same for every platform.
+FROM --platform=$BUILDPLATFORM node:24-bookworm-slim AS bundle
 WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
-COPY tsconfig.json tsconfig.build.json ./
+COPY tsconfig.json ./
+COPY deploy/bundle.ts ./deploy/
 COPY src ./src
 COPY plugins ./plugins
 COPY routes ./routes
-# The script of a page is JavaScript already, and no module.
-RUN npx tsc -p tsconfig.build.json && cp routes/pages/explorer/start.js dist/routes/pages/explorer/
+RUN node deploy/bundle.ts dist
 
 FROM node:24-bookworm-slim AS service
 WORKDIR /app
 COPY --from=dependencies /app/node_modules ./node_modules
-COPY --from=javascript /app/dist ./
+COPY --from=bundle /app/dist ./src
 COPY package.json LICENSE ./
 COPY deploy/warm-up.ts /tmp/
 # Compiled by the runtime user, since Node keeps a cache for each user ID, and then root's, so that nothing is written at run time.

@@ -80,8 +80,9 @@ async function createIdentification(app: FastifyInstance): Promise<(request: Fas
 /** Returns what makes one of the addresses that one caller may have; IPv6 alone gives a caller many. */
 async function createAddressKey({ HOST: host, TRUST_PROXY: proxies }: FastifyInstance['config']): Promise<(address: string) => string> {
   if (isIPv4(host) && proxies.length === 0) return address => address
-  const { normalizeIP } = await import('@fastify/rate-limit')
-  return normalizeIP
+  // Of a CommonJS package that is part of a bundle, import() gives the default alone.
+  const { default: rateLimit } = await import('@fastify/rate-limit')
+  return rateLimit.normalizeIP
 }
 
 export default fp(

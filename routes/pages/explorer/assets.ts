@@ -8,7 +8,7 @@ import { gzipSync } from 'node:zlib'
 import type { PackedAssets } from './pack-assets.ts'
 
 /** The script that starts GraphiQL in the page. */
-const START_SCRIPT = new URL('./start.js', import.meta.url)
+const START_SCRIPT = new URL('./start-graphiql.js', import.meta.url)
 
 /** Version of the package that GraphiQL comes from; it stands in the addresses of its files, which a browser may so keep for good. */
 export const explorerVersion: string = createRequire(import.meta.url)('@graphql-yoga/render-graphiql/package.json').version
@@ -21,7 +21,7 @@ export type ExplorerAssets = ReadonlyMap<string, Buffer>
 
 /** Reads and compresses the files, 9 MB of text, in a thread of its own; take it once, when the explorer is first opened. */
 export async function loadExplorerAssets(): Promise<ExplorerAssets> {
-  // TypeScript as this file, or JavaScript in the image.
+  // TypeScript as this file, or JavaScript in the image, where both are of the bundle and side by side.
   const worker = new Worker(new URL(`./pack-assets${extname(import.meta.filename)}`, import.meta.url))
   const [packed]: PackedAssets[] = await once(worker, 'message')
   const files = Object.entries(packed ?? {}).map(([name, bytes]): [string, Buffer] => [name, Buffer.from(bytes)])

@@ -2,13 +2,13 @@
 import { createHash } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import pino from 'pino'
 import t from 'tap'
 import { buildApp } from '../../src/app.ts'
 import { loadSettings } from '../../src/settings.ts'
 import { freePort } from '../support/free-port.ts'
 import { codeOf, environmentFor, startGateway } from '../support/gateway.ts'
 import { hasRedis, startRedis } from '../support/redis.ts'
+import { watchLog } from '../support/watch-log.ts'
 
 const QUERY = { query: '{ a }' }
 const sha256 = (key: string) => createHash('sha256').update(key).digest('hex')
@@ -98,23 +98,6 @@ t.test('a caller has its own limit also where the settings have none', async t =
 })
 
 const skip = hasRedis ? false : 'redis-server is not on this machine (Debian package redis-server)'
-
-/** A logger, and a promise of the moment at which it has written a text. */
-function watchLog() {
-  const lines: string[] = []
-  const waiting = new Set<() => void>()
-  const write = (line: string) => {
-    lines.push(line)
-    for (const look of waiting) look()
-  }
-  const logged = (text: string) =>
-    new Promise<void>(resolve => {
-      const look = () => lines.some(line => line.includes(text)) && resolve()
-      waiting.add(look)
-      look()
-    })
-  return { logger: pino({ level: 'info' }, { write }), logged }
-}
 
 t.test('in Redis, replicas count together', { skip }, async t => {
   const redis = await startRedis(await freePort())

@@ -1,0 +1,19 @@
+// A logger whose lines a test can read and wait for.
+import pino from 'pino'
+
+/** A logger, its lines, and a promise of the moment at which one holds a text. */
+export function watchLog() {
+  const lines: string[] = []
+  const waiting = new Set<() => void>()
+  const write = (line: string) => {
+    lines.push(line)
+    for (const look of waiting) look()
+  }
+  const logged = (text: string) =>
+    new Promise<void>(resolve => {
+      const look = () => lines.some(line => line.includes(text)) && resolve()
+      waiting.add(look)
+      look()
+    })
+  return { logger: pino({ level: 'info' }, { write }), lines, logged }
+}

@@ -10,6 +10,7 @@ import { type Bench, contenderNamed, inRounds, measure, medianOf } from './measu
 import { type BenchOptions, readOptions, USAGE } from './options.ts'
 import { stopAll } from './processes.ts'
 import { describe, type Results, writePage } from './report.ts'
+import { runMain } from './run-main.ts'
 import { BENCH_DIR, findTools, missingLine, ROOT_DIR } from './tools.ts'
 import { startUpstream } from './upstream.ts'
 
@@ -69,23 +70,11 @@ async function main(options: BenchOptions): Promise<void> {
   if (failed.length > 0) throw new Error(`failed: ${failed.join(', ')}`)
 }
 
-/** The options, or undefined after printing the usage. */
-function optionsOrUsage(): BenchOptions | undefined {
-  try {
-    const options = readOptions(process.argv.slice(2))
-    for (const name of options.only ?? []) contenderNamed(name)
-    return options
-  } catch (error) {
-    console.error(`${error instanceof Error ? error.message : error}\n\n${USAGE}`)
-    return undefined
-  }
+/** The options, whose contenders must be known. */
+function readKnown(args: readonly string[]): BenchOptions {
+  const options = readOptions(args)
+  for (const name of options.only ?? []) contenderNamed(name)
+  return options
 }
 
-const options = optionsOrUsage()
-try {
-  if (options) await main(options)
-  else process.exitCode = 2
-} catch (error) {
-  console.error(error)
-  process.exitCode = 1
-}
+await runMain(readKnown, USAGE, main)

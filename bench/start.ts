@@ -7,6 +7,7 @@ import { median } from './measure.ts'
 import { containerPlace, type Place, sourcePlace } from './places.ts'
 import { stopAll } from './processes.ts'
 import { writePage } from './report.ts'
+import { runMain } from './run-main.ts'
 import {
   bareMiB,
   followStart,
@@ -99,21 +100,4 @@ async function main(options: StartOptions): Promise<void> {
   }
 }
 
-/** The options, or undefined after printing the usage. */
-function optionsOrUsage(): StartOptions | undefined {
-  try {
-    return readStartOptions(process.argv.slice(2))
-  } catch (error) {
-    console.error(`${error instanceof Error ? error.message : error}\n\n${START_USAGE}`)
-    return undefined
-  }
-}
-
-const options = optionsOrUsage()
-try {
-  if (options) await main(options)
-  else process.exitCode = 2
-} catch (error) {
-  console.error(error)
-  process.exitCode = 1
-}
+await runMain(readStartOptions, START_USAGE, main)

@@ -1,4 +1,4 @@
-// Process entry: runs the command that is asked for, or the service, which it stops in good order.
+// The process: runs the command that is asked for, or the service, which it stops in good order.
 import closeWithGrace from 'close-with-grace'
 import pino from 'pino'
 import { type Command, listOptions, readCommandLine, UsageError } from './commands/command-line.ts'

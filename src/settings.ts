@@ -313,7 +313,7 @@ function assertWhole(_: Partial<Settings>, problems: Problems): asserts _ is Set
   if (problems.size > 0) throw new SettingsError(problems)
 }
 
-/** What env-schema makes of texts where it makes its own Ajv. */
+/** The options that env-schema gives an Ajv of its own. */
 const ENV_SCHEMA_OPTIONS = {
   allErrors: true,
   removeAdditional: true,

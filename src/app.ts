@@ -1,4 +1,4 @@
-// The whole service: every plugin and route, in the order in which they take part.
+// Builds the service: registers every plugin and route, in order.
 import sensible from '@fastify/sensible'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify, {
@@ -49,18 +49,18 @@ import { requestIdOf } from './request-id.ts'
 import { schemaController } from './schema-compilers.ts'
 import type { Settings } from './settings.ts'
 
-/** How much longer than Hasura may take a caller's connection may lie still, in ms. */
+/** How long a caller's connection may be idle beyond GRAPHQL_TIMEOUT_MS, in ms. */
 const CALLER_IDLE_MARGIN_MS = 10_000
-/** The longest that the head of a request may take to arrive, in ms. */
+/** Time limit for the head of a request to arrive, in ms. */
 const HEAD_MAX_MS = 15_000
-/** How often Node looks for heads that are late, in ms. */
+/** How often Node checks for late requests, in ms. */
 const HEAD_CHECK_MS = 1_000
 
 /**
  * Builds the service; it does not listen yet.
- * @param settings as `loadSettings` gives them
+ * @param settings from `loadSettings`
  * @param logger a pino logger; default: none, so that tests are silent
- * @param admissionOptions when to refuse; default: as in production. Tests that share a busy machine allow more delay
+ * @param admissionOptions thresholds for refusing requests; default: those of production. Tests on a busy machine raise them
  */
 export async function buildApp(
   settings: Settings,
@@ -71,15 +71,15 @@ export async function buildApp(
     ...(logger && { loggerInstance: logger }),
     ...(settings.TRUST_PROXY.length > 0 && { trustProxy: createProxyTrust(settings.TRUST_PROXY) }),
     bodyLimit: settings.BODY_LIMIT_BYTES,
-    // A name that is too long for a file is as unknown as any other; the head of a request is bounded to 16 KiB.
+    // An operation name too long to be a file name gets the same 404 as any unknown name. Node limits the request head to 16 KiB.
     routerOptions: { maxParamLength: 16_384 },
     genReqId: request => requestIdOf(request.headers),
     requestIdHeader: false,
-    // A caller that neither sends nor reads may not keep a connection to Hasura; the answer itself may take GRAPHQL_TIMEOUT_MS.
+    // A caller that neither sends nor reads must not hold a connection to Hasura; the answer itself may take GRAPHQL_TIMEOUT_MS.
     connectionTimeout: Math.min(settings.GRAPHQL_TIMEOUT_MS + CALLER_IDLE_MARGIN_MS, 2 ** 31 - 1),
     http: { headersTimeout: HEAD_MAX_MS, requestTimeout: HEAD_MAX_MS + BODY_MAX_MS, connectionsCheckingInterval: HEAD_CHECK_MS },
     requestTimeout: HEAD_MAX_MS + BODY_MAX_MS,
-    // plugins/request-log.ts writes one line a request instead of Fastify's two.
+    // plugins/request-log.ts writes one line per request instead of Fastify's two.
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     schemaController,
     return503OnClosing: false,
@@ -122,12 +122,12 @@ export async function buildApp(
   return app
 }
 
-/** The checks of callers, before anything else is looked at. */
+/** Adds the hooks that check the caller; they run before the scope's other checks. */
 function checkCallers(scope: FastifyInstance, requireCaller: onRequestHookHandler | undefined): void {
   for (const check of [scope.identifyCaller, scope.limitRate, requireCaller]) if (check) scope.addHook('onRequest', check)
 }
 
-/** What runs operations, and what stands before it alone: probes and pages answer also where an operation would be turned away. */
+/** The routes that run operations. Admission control applies only here, so probes and pages still answer when operations are refused. */
 const operations: FastifyPluginAsync = async scope => {
   await scope.register(browsers)
   checkCallers(scope, scope.requireCaller)
@@ -139,7 +139,7 @@ const operations: FastifyPluginAsync = async scope => {
   if (scope.config.MCP_ENABLED) await scope.register(import('../routes/mcp.ts'))
 }
 
-/** What people look at in a browser. */
+/** The pages that people open in a browser. */
 const pages: FastifyPluginAsync = async scope => {
   checkCallers(scope, scope.requireReader)
   await scope.register(pageHeaders)

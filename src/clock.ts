@@ -1,21 +1,21 @@
-// Time as an argument, so that tests step through an hour of a token's life in a moment.
+// The clock and its timers, passed as an argument so that a test can step through an hour of a token's life in a moment.
 
 /** A source of time and one-shot timers. */
 export type Clock = {
-  /** Monotonic time in ms; its zero is arbitrary. */
+  /** Monotonic time in ms from an arbitrary origin. */
   nowMs(): number
-  /** The wall clock, in ms since 1970; for people and for comparing clocks, never for a token's life. */
+  /** Wall-clock time in ms since 1970, for display and for comparing clocks; never for a token's lifetime. */
   wallMs(): number
-  /** Calls back once after a delay in ms, 0 to 2^31 - 1; returns a function that cancels it. */
+  /** Calls `callback` once after `delayMs`, from 0 to 2^31 - 1; returns a function that cancels the timer. */
   setTimer(callback: () => void, delayMs: number): () => void
 }
 
-/** The longest delay of a Node.js timer, in ms; a longer one would fire at once (Node.js documentation, `setTimeout`). */
+/** The longest delay of a Node.js timer, in ms; a longer one fires at once (Node.js documentation, `setTimeout`). */
 export const TIMER_MAX_MS = 2 ** 31 - 1
 
 /**
- * The clock of this machine. Its timers do not keep the process alive. On Linux its monotonic time stands still while the machine
- * sleeps (clock_gettime(2), CLOCK_MONOTONIC), so a token may be older than it looks after a sleep; Hasura's refusal renews it then.
+ * The clock of this machine. Its timers do not keep the process alive. On Linux, monotonic time stops while the machine is suspended
+ * (clock_gettime(2), CLOCK_MONOTONIC), so afterwards a token can be older than it seems; Hasura then refuses it, and it is renewed.
  */
 export const systemClock: Clock = {
   nowMs: () => performance.now(),
@@ -26,7 +26,7 @@ export const systemClock: Clock = {
   }
 }
 
-/** Resolves to the result of the work, or to undefined if it takes longer than `timeMs`; the work itself goes on. */
+/** Resolves to the result of `work`, or to undefined after `timeMs`; the work itself continues. */
 export function within<T>(clock: Clock, timeMs: number, work: Promise<T>): Promise<T | undefined> {
   let cancel = () => {}
   const deadline = new Promise<undefined>(resolve => {

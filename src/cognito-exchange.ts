@@ -1,4 +1,4 @@
-// The way to a token that the settings choose.
+// Creates the token exchange that the settings choose: the user pools API or the token endpoint of a domain.
 import { type ClientSecretOptions, createSecretExchange } from './cognito/client-secrets.ts'
 import { createClientTokenApi } from './cognito/client-token-api.ts'
 import { createTokenEndpoint } from './cognito/token-endpoint.ts'
@@ -7,9 +7,9 @@ import { proxyFor } from './proxy.ts'
 import type { Settings } from './settings.ts'
 
 /**
- * Creates what exchanges the client secret for a token: at the user pools API, or at the token endpoint of a domain. `exchange()` throws
- * an `ExchangeError`; `url` is where it asks; `close()` cuts its connection.
- * @param onSecretChange called when the other secret turns out to be the one that works
+ * Creates the exchange of the client secret for a token. `exchange()` throws an `ExchangeError`; `url` is the address that it calls;
+ * `close()` closes its connection.
+ * @param onSecretChange called when the exchange switches to the other secret
  */
 export function createCognitoExchange(config: Settings, onSecretChange: ClientSecretOptions['onSecretChange'] & object) {
   const client = createClient(config)
@@ -30,7 +30,7 @@ function createClient(config: Settings): TokenExchange {
   }
   const { AWS_COGNITO_DOMAIN: domain, AWS_COGNITO_ENDPOINT: endpoint } = config
   if (endpoint) return createClientTokenApi({ ...options, endpoint: endpoint.href, proxy: proxyFor(endpoint, config) })
-  // loadSettings has made sure that one of the two is there.
-  if (!domain) throw new TypeError('neither AWS_COGNITO_DOMAIN nor AWS_COGNITO_ENDPOINT')
+  // loadSettings guarantees that one of the two is set.
+  if (!domain) throw new TypeError('neither AWS_COGNITO_DOMAIN nor AWS_COGNITO_ENDPOINT is set')
   return createTokenEndpoint({ ...options, domain: domain.href, proxy: proxyFor(domain, config) })
 }

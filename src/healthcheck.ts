@@ -1,5 +1,5 @@
-// Asks the service on this machine whether it is alive: exit code 0 or 1. For the container, which has no curl.
-// Neither fetch nor an import of node:http: each loads all of Node's fetch (nodejs/node#59686), which takes longer than the rest of this.
+// The container's health check: exits with 0 if the service on this machine is live, else with 1. The image has no curl.
+// Both fetch and an import of node:http load all of Node's fetch (nodejs/node#59686), which takes longer than the rest of this file.
 const { get } = process.getBuiltinModule('node:http')
 
 const { HOST = '127.0.0.1', PORT = '3000' } = process.env

@@ -1,6 +1,6 @@
-// JSON without losing a digit: the texts of an object's members, and numbers that keep their own.
+// Reads JSON without rounding numbers: as the texts of an object's members, or as values whose numbers keep their digits.
 
-// TypeScript's own library does not know these yet.
+// TypeScript's library does not declare these yet.
 declare global {
   interface JSON {
     rawJSON(text: string): object
@@ -8,9 +8,9 @@ declare global {
   }
 }
 
-/** How many objects and lists may stand within each other. It bounds every recursion over a value. */
+/** How deeply objects and arrays may be nested. This bounds every recursion over a value. */
 export const JSON_NESTING_MAX = 1_000
-/** How many members the outermost object may have. */
+/** The most members that the outermost object may have. */
 export const JSON_MEMBERS_MAX = 1_000
 
 const SPACE = 0x20
@@ -24,10 +24,10 @@ const OPENING_BRACE = 0x7b
 const CLOSING_BRACE = 0x7d
 
 /**
- * Returns the text of each member of a JSON object by its name, found by one scan of its outermost level. Of two members of one name the
- * last counts, as it does for `JSON.parse`. It is undefined for what begins as JSON of another type.
+ * Returns the text of each member of a JSON object by name, in one scan of the outermost level. If two members have the same name, the
+ * last one counts, as with `JSON.parse`. Returns undefined for text that does not begin with an object.
  *
- * The outermost level alone is held to the grammar: the whole is JSON (RFC 8259) if `JSON.parse` takes the text of each member.
+ * Only the outermost level is checked against the grammar: the text is JSON (RFC 8259) if `JSON.parse` accepts the text of each member.
  * @throws {RangeError} beyond {@link JSON_NESTING_MAX} or {@link JSON_MEMBERS_MAX}
  * @throws {SyntaxError} for an object that is not JSON
  */
@@ -79,7 +79,7 @@ export function readMembers(text: string): ReadonlyMap<string, string> | undefin
   return undefined
 }
 
-/** Returns a part of a text without the white space around it; white space of JSON alone, so that all else is left to be refused. */
+/** Returns part of a text, trimmed. Only JSON's white space is removed, so that the parser refuses any other. */
 function sliceOf(text: string, start: number, end: number): string {
   let [from, to] = [start, end]
   while (from < to && isWhiteSpace(text.charCodeAt(from))) from++
@@ -97,7 +97,7 @@ function parseString(text: string): string {
   return value
 }
 
-/** A number that is held as its text: 9007199254740993, 1.0, -0 or 1e400. `JSON.stringify` writes that text. */
+/** A number kept as its text, such as 9007199254740993, 1.0, -0 or 1e400. `JSON.stringify` writes that text. */
 export class ExactNumber {
   readonly text: string
 
@@ -110,15 +110,15 @@ export class ExactNumber {
   }
 }
 
-/** Thrown for an object that has two members of one name: readers differ on which of them counts. */
+/** Thrown for an object with two members of the same name, since parsers disagree on which of them counts. */
 export class DuplicateMemberError extends Error {
   override readonly name = 'DuplicateMemberError'
 }
 
 /**
- * Parses JSON, each number with all its digits: whole numbers of up to 15 digits are numbers, all others {@link ExactNumber}.
+ * Parses JSON and keeps every digit: integers of up to 15 digits become numbers, all other numbers {@link ExactNumber}.
  * @throws {SyntaxError} for text that is not JSON
- * @throws {DuplicateMemberError} for two members of one name in one object
+ * @throws {DuplicateMemberError} for two members of the same name in one object
  * @throws {RangeError} beyond {@link JSON_NESTING_MAX}
  */
 export function parseExact(text: string): unknown {
@@ -126,10 +126,10 @@ export function parseExact(text: string): unknown {
   return readExact(text)
 }
 
-/** Does what {@link parseExact} does, for text that is known to be JSON, such as that of a member. */
+/** Like {@link parseExact}, for text that is known to be JSON, such as that of a member. */
 export const readExact = (text: string): unknown => new ExactReader(text).read()
 
-// Plain numbers come out of JavaScript as they went in.
+// JavaScript writes these numbers with the digits that it read.
 const PLAIN_NUMBER = /^(?:0|-?[1-9]\d{0,14})$/
 const CONSTANTS: ReadonlyMap<string, unknown> = new Map<string, unknown>([
   ['true', true],
@@ -137,7 +137,7 @@ const CONSTANTS: ReadonlyMap<string, unknown> = new Map<string, unknown>([
   ['null', null]
 ])
 
-// A reviver that is given each number's text does the same at fifty times the cost of parsing.
+// A reviver with access to each number's text would do the same, at fifty times the cost of parsing.
 class ExactReader {
   readonly #text: string
   #at = 0
@@ -160,7 +160,7 @@ class ExactReader {
     }
   }
 
-  /** Skips white space, and tells what stands behind it. */
+  /** Skips white space and returns the code of the next character. */
   #next(): number {
     while (this.#at < this.#text.length) {
       const code = this.#text.charCodeAt(this.#at)
@@ -225,10 +225,10 @@ class ExactReader {
   }
 }
 
-/** Neither white space nor what ends a value, nor the end of the text, which is not a number. */
+/** Whether a character is part of a number or a constant; false at the end of the text, where the code is NaN. */
 const isWithinScalar = (code: number) => code > SPACE && code !== COMMA && code !== CLOSING_BRACKET && code !== CLOSING_BRACE
 
-/** Returns where the quote stands that ends the string which begins at a place, or the end of the text. */
+/** Returns the index of the quote that ends the string starting at `from`, or the length of the text if there is none. */
 function endOfString(text: string, from: number): number {
   for (let at = text.indexOf('"', from + 1); at !== -1; at = text.indexOf('"', at + 1)) {
     let before = at

@@ -2,13 +2,13 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { TokenStatus } from './cognito/token-status.ts'
 
-/** Upper bounds of the histograms of requests, in seconds: from a millisecond to the default time-out of Hasura. */
+/** Bucket bounds for the duration of requests, in seconds: from 1 ms to the default of GRAPHQL_TIMEOUT_MS. */
 const REQUEST_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
-/** Upper bounds of the histogram of exchanges, in seconds; none takes longer than 10 s. */
+/** Bucket bounds for the duration of exchanges, in seconds; the request of an exchange times out after 10 s. */
 const EXCHANGE_BUCKETS = [0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 
 /**
- * Makes the metrics on a registry of their own.
+ * Creates the metrics in a registry of their own.
  * @param tokenStatus read at each scrape
  */
 export function createMetrics(tokenStatus: () => TokenStatus) {
@@ -35,35 +35,31 @@ export function createMetrics(tokenStatus: () => TokenStatus) {
     })
   gauge(
     'cognito_token_expiry_timestamp_seconds',
-    'When the current token expires, in seconds since 1970; 0 where there is none.',
+    'When the current token expires, in seconds since 1970; 0 if there is no token.',
     status => status.expiryTimestampSeconds ?? 0
   )
-  gauge(
-    'cognito_token_refresh_failures_consecutive',
-    'Exchanges that have failed since the last success.',
-    status => status.consecutiveFailures
-  )
+  gauge('cognito_token_refresh_failures_consecutive', 'Failed exchanges since the last success.', status => status.consecutiveFailures)
   return {
     registry,
-    /** Adds the gauges of subscriptions: event streams of callers, and what they come to at Hasura. */
+    /** Adds the gauges of subscriptions: callers' event streams, and the subscriptions at Hasura that feed them. */
     countSubscriptions(read: { callers: () => number; hasura: () => number }): void {
-      count('graphql_subscriptions_active', 'Event streams that callers have open.', read.callers)
-      count('hasura_subscriptions_active', 'Subscriptions at Hasura; equal ones of callers share one.', read.hasura)
+      count('graphql_subscriptions_active', 'Open event streams of callers.', read.callers)
+      count('hasura_subscriptions_active', 'Open subscriptions at Hasura; callers with equal subscriptions share one.', read.hasura)
     },
-    /** Adds the gauges of what is under way, read at each scrape. */
+    /** Adds the gauges of requests in flight and in the queue, read at each scrape. */
     countLoad(read: { requests: () => number; queue: () => number }): void {
-      count('http_requests_in_flight', 'Requests under way, those of probes included.', read.requests)
-      count('hasura_queue_length', 'Requests that wait for a connection to Hasura.', read.queue)
+      count('http_requests_in_flight', 'Requests in flight, including probes.', read.requests)
+      count('hasura_queue_length', 'Requests waiting for a connection to Hasura.', read.queue)
     },
     exchanges: new Counter({
       name: 'cognito_token_exchanges_total',
-      help: 'Exchanges with the token endpoint, by reason and outcome.',
+      help: 'Token exchanges with Cognito, by reason and outcome.',
       labelNames: ['reason', 'outcome'] as const,
       registers
     }),
     exchangeSeconds: new Histogram({
       name: 'cognito_token_exchange_duration_seconds',
-      help: 'Duration of exchanges with the token endpoint.',
+      help: 'Duration of token exchanges with Cognito.',
       buckets: EXCHANGE_BUCKETS,
       registers
     }),
@@ -81,13 +77,13 @@ export function createMetrics(tokenStatus: () => TokenStatus) {
     }),
     hasuraSeconds: new Histogram({
       name: 'hasura_request_duration_seconds',
-      help: 'Time from the call of Hasura, retries included, to the end of its answer or the first 64 KiB of it.',
+      help: 'Duration of calls to Hasura, retries included, to the end of the answer or its first 64 KiB.',
       buckets: REQUEST_BUCKETS,
       registers
     }),
     httpSeconds: new Histogram({
       name: 'http_request_duration_seconds',
-      help: 'Time from a request to the end of its answer.',
+      help: 'Duration of requests, to the end of the answer.',
       labelNames: ['route', 'method', 'status_code'] as const,
       buckets: REQUEST_BUCKETS,
       registers
@@ -99,24 +95,24 @@ export function createMetrics(tokenStatus: () => TokenStatus) {
     }),
     answerCache: new Counter({
       name: 'answer_cache_total',
-      help: 'Queries with @cached: hit; miss; bypass, which is refresh: true; and stored, on top of these, where the answer is kept.',
+      help: 'Queries with @cached: hit, miss or bypass (refresh: true); stored in addition if the answer is cached.',
       labelNames: ['outcome'] as const,
       registers
     }),
     storedOperations: new Counter({
       name: 'stored_operation_requests_total',
-      help: 'Requests of stored operations, by the name of the file; outcomes as those of graphql_operations_total.',
+      help: 'Requests for stored operations, by file name and by the outcomes of graphql_operations_total.',
       labelNames: ['operation', 'outcome'] as const,
       registers
     }),
     operations: new Counter({
       name: 'graphql_operations_total',
-      help: 'Operations by kind; the outcome is ok, graphql_error (Hasura answered with errors), an error code of the service, upstream_error (Hasura answered 4xx or 5xx without errors) or aborted; the caller where it is known.',
+      help: 'Operations by kind, outcome and caller. The outcome is ok, graphql_error (Hasura answered with errors), an error code of the service, upstream_error (Hasura answered 4xx or 5xx without errors) or aborted; caller is absent if not known.',
       labelNames: ['kind', 'outcome', 'caller'] as const,
       registers
     })
   }
 }
 
-/** The metrics, as {@link createMetrics} makes them. */
+/** The metrics that {@link createMetrics} returns. */
 export type Metrics = ReturnType<typeof createMetrics>

@@ -1,27 +1,27 @@
-// Whether a URL is reached through a proxy, by the rules of curl.
+// Chooses the proxy for a URL by curl's rules.
 import { BlockList, isIP } from 'node:net'
 
-/** The proxies and those who need none; the values of the settings of the same names. */
+/** The settings of the same names: the proxies, and the hosts reached without one. */
 export type ProxySettings = {
   HTTPS_PROXY?: URL | undefined
   HTTP_PROXY?: URL | undefined
   NO_PROXY: readonly string[]
 }
 
-/** Where a proxy listens, and what it is told of who asks. */
+/** The address of a proxy and the credentials for it. */
 export type ProxyServer = {
-  /** Whether the proxy itself is reached by TLS. */
+  /** Whether the connection to the proxy itself uses TLS. */
   isSecure: boolean
-  /** An IPv6 address stands in brackets. */
+  /** An IPv6 address is in brackets. */
   hostname: string
   port: number
-  /** Basic credentials (RFC 7617) for `Proxy-Authorization`, where the proxy's URL holds any. */
+  /** The value of `Proxy-Authorization`, Basic (RFC 7617); undefined if the proxy's URL has no user info. */
   authorization: string | undefined
 }
 
 /**
- * Returns the proxy that a URL is reached through: `HTTPS_PROXY` for https, `HTTP_PROXY` for http; undefined where none is set or `NO_PROXY`
- * holds the host, loopback hosts being no exception (curl, "Environment variables").
+ * Returns the proxy for a URL: `HTTPS_PROXY` for https, `HTTP_PROXY` for http; undefined if that setting is unset or `NO_PROXY` covers the
+ * host. Loopback hosts are treated like any other (curl, "Environment variables").
  */
 export function proxyFor({ protocol, hostname }: URL, settings: ProxySettings): ProxyServer | undefined {
   const proxy = protocol === 'https:' ? settings.HTTPS_PROXY : settings.HTTP_PROXY
@@ -36,7 +36,7 @@ function authorizationOf({ username, password }: URL): string | undefined {
   return `Basic ${Buffer.from(credentials).toString('base64')}`
 }
 
-/** Whether a host is what an entry of `NO_PROXY` names: `*`, a domain with its subdomains, an address or a CIDR range. */
+/** Whether an entry of `NO_PROXY` covers a host: `*`, a domain with its subdomains, an address or a CIDR range. */
 function isCovered(hostname: string, entry: string): boolean {
   if (entry === '*') return true
   const host = hostname.replace(/^\[|\]$/g, '')
@@ -57,12 +57,12 @@ function isWithin(address: string, entry: string): boolean {
   return range.check(address, family)
 }
 
-/** The port of an http proxy whose URL names none, as curl has it. */
+/** curl's default port of an http proxy. */
 const DEFAULT_PROXY_PORT = '1080'
 
 /**
- * Reads the URL of a proxy as curl does: without a scheme it is http, and an http proxy without a port listens on 1080.
- * @throws {TypeError} where it is no http or https URL, or its user info is badly encoded
+ * Reads the URL of a proxy as curl does: the default scheme is http, and the default port of an http proxy is 1080.
+ * @throws {TypeError} if it is not an http or https URL, or its user info is badly encoded
  */
 export function readProxyUrl(text: string): URL {
   const full = text.includes('://') ? text : `http://${text}`
@@ -73,7 +73,7 @@ export function readProxyUrl(text: string): URL {
   } catch (cause) {
     throw new TypeError('badly encoded user info', { cause })
   }
-  // `URL` drops a port 80, which is not the default here; as an https URL it keeps it.
+  // `URL` drops port 80 from an http URL, although the default here is 1080; from an https URL it does not.
   if (url.protocol === 'http:' && url.port === '' && new URL(full.replace(/^http:/i, 'https:')).port === '') url.port = DEFAULT_PROXY_PORT
   return url
 }

@@ -1,14 +1,14 @@
-// The client of Redis, set up so that nobody waits for one that is gone.
+// Creates the Redis client, set up so that no request waits while Redis is down.
 import type { Redis } from 'ioredis'
 
 /**
- * Makes a client; `connect()` begins to connect, and again after each failure, 5 s later at most. While there is no connection, every
- * command fails at once.
+ * Creates a client. `connect()` starts connecting and retries after each failure, at most 5 s later. Without a connection, every command
+ * fails at once.
  * @param url `redis:` or `rediss:`
- * @param timeoutMs the longest that Redis may take for one command
+ * @param timeoutMs time limit for one command, in ms
  */
 export async function createRedisClient(url: string, timeoutMs: number): Promise<Redis> {
-  // Loaded only when it is needed: it would slow down every start.
+  // Loaded only when needed, since it would slow down every start.
   const ioredis = await import('ioredis')
   return new ioredis.Redis(url, {
     lazyConnect: true,

@@ -1,4 +1,4 @@
-// The process: runs the command that is asked for, or the service, which it stops in good order.
+// The entry point: runs the command given on the command line, or starts the service and shuts it down gracefully.
 import closeWithGrace from 'close-with-grace'
 import pino from 'pino'
 import { type Command, listOptions, readCommandLine, UsageError } from './commands/command-line.ts'
@@ -6,12 +6,12 @@ import { loadSettings, readEnvironment, SettingsError } from './settings.ts'
 import { settingsWithoutEffect } from './settings-warnings.ts'
 import { OperationsError } from './stored-operations/operations-error.ts'
 
-/** The longest that closing may take once no request is in flight, in ms. */
+/** Time limit for closing once no request is in flight, in ms. */
 const CLOSE_MAX_MS = 1_000
-/** Log lines are held until there are this many bytes of them, or for this many ms, and then written together. */
+/** Log lines are buffered up to this many bytes or ms, and then written together. */
 const LOG_HOLD_BYTES = 4_000
 const LOG_HOLD_MS = 250
-/** The most bytes in one write. pino's destination measures all of them again at each line, so this is not its default of 16 KiB. */
+/** The most bytes in one write. Below pino's default of 16 KiB, because its destination measures the whole buffer again at each line. */
 const LOG_WRITE_MAX_BYTES = 4_096
 
 const command = wantedCommand()
@@ -27,7 +27,7 @@ const settings = await readSettings().catch((error: unknown) => {
   process.exit(1)
 })
 
-// pino writes what is left at the exit of the process, and after a fatal line at once.
+// pino flushes when the process exits, and immediately after a fatal line.
 const stdout = pino.destination({
   dest: 1,
   sync: false,
@@ -39,11 +39,11 @@ const logger = pino({ level: settings.LOG_LEVEL }, stdout)
 const withoutEffect = settingsWithoutEffect(readEnvironment(), settings)
 if (withoutEffect.length > 0) logger.warn({ settings: withoutEffect }, `these settings have no effect: ${withoutEffect.join(', ')}`)
 
-// Imported once there is something to serve: commands do without it.
+// Imported this late because commands do not need it.
 const { buildApp } = await import('./app.ts')
 const app = await buildApp(settings, logger).catch(endAtBadOperations)
 
-// The grace is for requests in flight; closing what is idle then takes a moment more.
+// The grace period is for requests in flight; closing idle connections takes a moment longer.
 closeWithGrace({ delay: settings.SHUTDOWN_GRACE_MS + CLOSE_MAX_MS, logger }, async ({ signal, err }) => {
   if (err) logger.fatal({ err }, 'stopping after an uncaught error')
   else logger.info({ signal }, 'stopping')
@@ -63,17 +63,17 @@ try {
   process.exit(1)
 }
 
-// What takes longer to find in the files of stored operations is found while requests are served.
+// The slower checks of stored operations run while the service already takes requests.
 await app.operations.started.catch(endAtBadOperations)
 
-/** Ends the start, which bad files of stored operations stop. */
+/** Ends the process with exit code 1 if stored operations are invalid; rethrows any other error. */
 function endAtBadOperations(error: unknown): never {
   if (!(error instanceof OperationsError)) throw error
   console.error(error.message)
   process.exit(1)
 }
 
-/** The command of the command line; one that makes no sense ends the process with exit code 2 and the list. */
+/** Returns the command on the command line; if it is invalid, prints the list of options and exits with code 2. */
 function wantedCommand(): Command | undefined {
   try {
     return readCommandLine(process.argv.slice(2))
@@ -84,12 +84,12 @@ function wantedCommand(): Command | undefined {
   }
 }
 
-/** Which setting keeps the service from listening; undefined for any other error. */
+/** Returns the setting that keeps the service from listening, and why; undefined for any other error. */
 function describeListenError(error: unknown): { setting: string; code: string; problem: string } | undefined {
   const { code = '', syscall, port } = error as NodeJS.ErrnoException & { port?: number }
   if (syscall !== 'listen' && syscall !== 'getaddrinfo') return undefined
   const setting = port === settings.METRICS_PORT && port !== settings.PORT ? 'METRICS_PORT' : 'PORT'
-  if (code === 'EADDRINUSE') return { setting, code, problem: `another process uses the port of ${setting}` }
-  if (code === 'EACCES') return { setting, code, problem: `this user may not use the port of ${setting}` }
-  return { setting: 'HOST', code, problem: 'HOST is no address of this machine' }
+  if (code === 'EADDRINUSE') return { setting, code, problem: `another process already listens on the port of ${setting}` }
+  if (code === 'EACCES') return { setting, code, problem: `this user is not allowed to listen on the port of ${setting}` }
+  return { setting: 'HOST', code, problem: 'HOST is not an address of this machine' }
 }

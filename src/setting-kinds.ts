@@ -1,20 +1,20 @@
-// The kinds of settings: what the text of each must look like, and the value it stands for.
+// The kinds of settings: how each kind's text is checked, and the value that it becomes.
 import { isIP } from 'node:net'
 import { Type } from '@sinclair/typebox'
 import { readProxyUrl } from './proxy.ts'
 
-/** What is expected of the value, as a bad setting's message says it, and what the setting means, in one line. */
+/** What the value must be, for the message about a bad setting, and the setting's meaning, in one line. */
 type Words = readonly [expected: string, description: string]
 
 const options = ([expected, description]: Words) => ({ minLength: 1, expected, description })
 
-/** A text, taken as it is. */
+/** Text, used as it is. */
 export const text = (...words: Words) => Type.String(options(words))
 
-/** A text with a default. */
+/** Text with a default. */
 export const textOr = (standard: string, ...words: Words) => Type.String({ ...options(words), default: standard })
 
-/** A whole number between two bounds, both included. */
+/** An integer between two bounds, inclusive. */
 export const integer = (minimum: number, maximum: number, standard: number, description: string) =>
   Type.Integer({ minimum, maximum, default: standard, expected: `a whole number from ${minimum} to ${maximum}`, description })
 
@@ -31,7 +31,7 @@ export const oneOf = <Word extends string>(words: readonly Word[], standard: Wor
     })
     .Encode(String)
 
-/** A text for which `isValid` holds; `standard` is its default, if it has one. */
+/** Text for which `isValid` holds; `standard` is the default, if there is one. */
 export const textWhere = (isValid: (text: string) => boolean, standard: string | undefined, ...words: Words) =>
   Type.Transform(Type.String({ ...options(words), ...(standard !== undefined && { default: standard }) }))
     .Decode(text => {
@@ -50,7 +50,7 @@ export const url = (isValid: (url: URL) => boolean, ...words: Words) =>
     })
     .Encode(({ href }) => href)
 
-/** The URL of a proxy; its port is always there, but for 80 of http and 443 of https. */
+/** The URL of a proxy, with its port unless that is 80 for http or 443 for https. */
 export const proxyUrl = (...words: Words) =>
   Type.Transform(Type.String(options(words)))
     .Decode(readProxyUrl)
@@ -69,13 +69,13 @@ export const textMap = (...words: Words) =>
 const isTextMap = (value: unknown): value is Record<string, string> =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && Object.values(value).every(text => typeof text === 'string')
 
-/** Comma-separated parts for which `isValid` holds; empty if the setting is unset. */
+/** Comma-separated items for which `isValid` holds; empty if the setting is unset. */
 export const list = (isValid: (part: string) => boolean, ...words: Words) =>
   Type.Transform(Type.String({ ...options(words), minLength: 0, default: '' }))
     .Decode((text): readonly string[] => (text === '' ? [] : splitList(text, isValid)))
     .Encode(String)
 
-/** Like {@link list}, with blanks between the parts or commas. */
+/** Like {@link list}, separated by white space or commas. */
 export const wordList = (isValid: (part: string) => boolean, ...words: Words) =>
   Type.Transform(Type.String({ ...options(words), minLength: 0, default: '' }))
     .Decode((text): readonly string[] => (text === '' ? [] : splitList(text.replace(/\s+/g, ','), isValid)))
@@ -87,7 +87,7 @@ export const setOf = (isValid: (part: string) => boolean, ...words: Words) =>
     .Decode((text): ReadonlySet<string> => new Set(text === '' ? [] : splitList(text, isValid)))
     .Encode(parts => [...parts].join(','))
 
-/** Comma-separated choices from a few words; if the default is `none`, that word stands for the empty set. */
+/** Comma-separated choices from a few words; if the default is `none`, that word means the empty set. */
 export const someOf = <Word extends string>(words: readonly Word[], standard: string, ...description: Words) =>
   Type.Transform(Type.String({ ...options(description), default: standard }))
     .Decode((text): ReadonlySet<Word> => {
@@ -96,7 +96,7 @@ export const someOf = <Word extends string>(words: readonly Word[], standard: st
     })
     .Encode(chosen => [...chosen].join(',') || standard)
 
-/** The parts of a list, trimmed. A list of nothing but commas and blanks is a mistake, not an empty list. */
+/** Returns the items of a list, trimmed. A list of only commas and blanks is an error, not an empty list. */
 function splitList(text: string, isValid: (part: string) => boolean): string[] {
   const parts = text
     .split(',')
@@ -106,28 +106,28 @@ function splitList(text: string, isValid: (part: string) => boolean): string[] {
   return parts
 }
 
-/** Whether requests may go to a URL: it has no user info, which a log might show, and no fragment, which is never sent. */
+/** Whether a URL may be called: http or https, without user info, which a log might show, and without a fragment, which is never sent. */
 export const isHttpUrl = ({ protocol, username, password, hash }: URL): boolean =>
   /^https?:$/.test(protocol) && username === '' && password === '' && hash === ''
 
-/** Whether a text is an `https:` URL. */
+/** Whether the text is an `https:` URL. */
 export const isHttps = (value: string): boolean => URL.parse(value)?.protocol === 'https:'
 
-/** Whether a text is a scope (RFC 6749, section 3.3). */
+/** Whether the text is a scope (RFC 6749, section 3.3). */
 export const isScope = (value: string): boolean => /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(value)
 
-/** Whether a text is an IP address or a CIDR range; one of every address names nobody. */
+/** Whether the text is an IP address or a CIDR range. A range of all addresses (/0) is refused, since it would trust everyone. */
 export function isAddressRange(value: string): boolean {
   const [address = '', prefix, ...more] = value.split('/')
   const bits = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1
   return more.length === 0 && bits > 0 && (prefix === undefined || (/^[1-9]\d{0,2}$/.test(prefix) && Number(prefix) <= bits))
 }
 
-/** Whether a text is an origin as browsers write it (RFC 6454, section 6.2). */
+/** Whether the text is an origin as browsers write it (RFC 6454, section 6.2). */
 export const isOrigin = (value: string): boolean => URL.parse(value)?.origin === value && value !== 'null'
 
 const HEADER_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
-/** Words that only the names of credentials hold, and of what a proxy says of whom it let in. */
+/** Words that occur only in the names of headers with credentials, or with the identity that a proxy has verified. */
 const CREDENTIAL_WORDS =
   /(^|[-_.])(auth|authn|authz|authorization|authentication|authenticated|token|tokens|jwt|assertion|dpop|oidc|apikey|secret|password|passwd|credentials?|cookie2?|session|sessionid|userinfo)($|[-_.])/i
 const CREDENTIAL_HEADERS =
@@ -138,6 +138,6 @@ const OWN_HEADERS =
 /** Whether a header may carry the token to Hasura (a field name of RFC 9110, section 5.1). */
 export const isTokenHeader = (name: string): boolean => HEADER_NAME.test(name) && !OWN_HEADERS.test(name) && !/^cookie2?$/i.test(name)
 
-/** Whether a caller's header may go on to Hasura: no credential, and none that the service sets itself. */
+/** Whether a caller's header may be forwarded to Hasura: not a credential, and not a header that the service sets itself. */
 export const isForwardable = (name: string): boolean =>
   HEADER_NAME.test(name) && !CREDENTIAL_WORDS.test(name) && !CREDENTIAL_HEADERS.test(name) && !OWN_HEADERS.test(name)

@@ -1,22 +1,22 @@
-// Finds what looks like a setting and has no effect, so that a slip of the pen does not go unnoticed.
+// Finds environment variables that look like settings but have no effect, so that a typo does not go unnoticed.
 import { type Settings, SettingsSchema } from './settings.ts'
 
-/** How the names of settings begin that nothing else on a machine is named like. */
+/** Prefixes that only this service's settings have. */
 const OWN_NAME = /^(AWS_COGNITO|GRAPHQ|HASURA|CALLER|RATE_LIMIT|ANSWER_CACHE)_?/
-/** Hasura's own settings, what Kubernetes sets for a service that is called graphql or hasura, and proxies of other kinds. */
+/** Hasura's own settings, the variables that Kubernetes sets for a service called graphql or hasura, and other proxy settings. */
 const FOREIGN_NAME = /^HASURA_GRAPHQL_|_SERVICE_(HOST|PORT)(_\w+)?$|^(GRAPHQL|HASURA)\w*_PORT(_\d+_(TCP|UDP)(_\w+)?)?$|_PROXY$/i
-/** A shorter name is like too many others. */
+/** The shortest name that is compared; a shorter one resembles too many others. */
 const COMPARED_LENGTH_MIN = 8
-/** How many letters may differ. */
+/** The most letters in which a name may differ from the setting that was probably meant. */
 const SLIPS_MAX = 2
 
-/** Which kind of caller a setting is for, by the beginning of its name. */
+/** The kind of caller that a setting is for, by the prefix of its name. */
 const KIND_OF_CALLER = { CALLER_KEYS_FILE: 'api-key', CALLER_JWT_: 'jwt' } as const
 
 /**
- * Returns the names that have no effect, each with the reason; never a value.
- * @param environment as `readEnvironment` gives it
- * @param settings as `loadSettings` gives them; default: what follows from names alone
+ * Returns the names of variables without effect, each with the reason; never a value.
+ * @param environment from `readEnvironment`
+ * @param settings from `loadSettings`; default: only names are checked
  */
 export function settingsWithoutEffect(environment: Readonly<Record<string, string>>, settings?: Settings): string[] {
   const known = Object.keys(SettingsSchema.properties)
@@ -39,7 +39,7 @@ function describeUnknown(name: string, known: readonly string[]): string | undef
   return OWN_NAME.test(name) ? `${name} (no such setting)` : undefined
 }
 
-/** The edit distance (Levenshtein) of two names, or a larger number where they are too far apart to matter. */
+/** The edit distance (Levenshtein) between two names, or Infinity if their lengths differ by more than {@link SLIPS_MAX}. */
 function slipsBetween(one: string, other: string): number {
   if (Math.abs(one.length - other.length) > SLIPS_MAX) return Number.POSITIVE_INFINITY
   let row = Array.from({ length: other.length + 1 }, (_, at) => at)

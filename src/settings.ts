@@ -1,4 +1,4 @@
-// The settings: one schema, the type that follows from it, and the reading of the environment.
+// The settings: their schema, the type derived from it, and how they are read from the environment.
 import { readFileSync } from 'node:fs'
 import { parseEnv } from 'node:util'
 import fastifyEnv from '@fastify/env'
@@ -34,8 +34,8 @@ import { checkTogether } from './settings-checks.ts'
 const MAX_TIMER_MS = 2 ** 31 - 1
 
 /**
- * Every setting: its kind with bounds and default, what is expected of its value, and its meaning, the line above it in `.env.example`.
- * Add a setting here; a test holds docs/settings.md and .env.example against this schema. A unit is part of the name.
+ * Every setting: its kind with bounds and default, what its value must be, and its meaning, which is the comment in `.env.example`.
+ * To add a setting, add it here; a test compares docs/settings.md and .env.example with this schema. A unit is part of the name.
  */
 export const SettingsSchema = Type.Object({
   AWS_COGNITO_DOMAIN: Type.Optional(
@@ -49,7 +49,7 @@ export const SettingsSchema = Type.Object({
     url(
       url => isHttpUrl(url) && url.search === '',
       'the https URL of the user pools API or of a VPC endpoint, without a user name, a query or a fragment',
-      'URL of the user pools API or of a VPC endpoint: tokens come by GetClientToken, without a domain. Default: none.'
+      'URL of the user pools API or of a VPC endpoint; tokens are then requested with GetClientToken, without a domain. Default: none.'
     )
   ),
   AWS_COGNITO_CLIENT_METADATA: Type.Optional(
@@ -73,7 +73,7 @@ export const SettingsSchema = Type.Object({
     )
   ),
   AWS_COGNITO_SCOPES: Type.Optional(
-    text('space-separated scopes', 'Space-separated scopes. Default: none is requested, so Cognito grants every scope of the app client.')
+    text('space-separated scopes', 'Space-separated scopes. Default: none are requested, so Cognito grants every scope of the app client.')
   ),
   GRAPHQL_ENDPOINT: url(
     isHttpUrl,
@@ -86,20 +86,25 @@ export const SettingsSchema = Type.Object({
     'the name of an HTTP header that may carry a token',
     'Header that carries the token. Authorization sends "Bearer <jwt>", any other header the bare JWT (DDN: Auth-Token).'
   ),
-  GRAPHQL_TIMEOUT_MS: integer(1, MAX_TIMER_MS, 30_000, 'Longest time for one call to Hasura, retries included, in ms.'),
-  GRAPHQL_CONNECTIONS: integer(1, 65_535, 128, 'Largest number of connections to Hasura.'),
-  GRAPHQL_QUEUE: integer(0, 1_000_000, 1_024, 'Most requests that wait for one of these sockets; a further one is answered 503.'),
+  GRAPHQL_TIMEOUT_MS: integer(1, MAX_TIMER_MS, 30_000, 'Time limit for one call to Hasura, retries included, in ms.'),
+  GRAPHQL_CONNECTIONS: integer(1, 65_535, 128, 'Maximum number of connections to Hasura.'),
+  GRAPHQL_QUEUE: integer(
+    0,
+    1_000_000,
+    1_024,
+    'Maximum number of requests that wait for one of these connections; beyond it, a request is answered 503.'
+  ),
   GRAPHQL_ALLOWED_OPERATIONS: someOf<'query' | 'mutation' | 'subscription'>(
     ['query', 'mutation', 'subscription'],
     'query,mutation',
-    'one or more of query, mutation and subscription, with commas between them',
+    'one or more of query, mutation and subscription, separated by commas',
     'Comma-separated kinds of operations that callers may run: query, mutation, subscription.'
   ),
-  GRAPHQL_MAX_DEPTH: integer(1, 1_000, 20, 'Deepest selection of a document, with fragments expanded; { a } is 1.'),
-  GRAPHQL_MAX_TOKENS: integer(1, 1_000_000, 5_000, 'Largest number of lexical tokens in a document, comments included.'),
-  GRAPHQL_MAX_FIELDS: integer(1, 1_000_000, 5_000, 'Largest number of fields in a document, each spread of a fragment counted anew.'),
-  GRAPHQL_MAX_ALIASES: integer(0, 1_000_000, 50, 'Largest number of aliases in a document, with fragments expanded.'),
-  GRAPHQL_MAX_DIRECTIVES: integer(0, 1_000_000, 50, 'Largest number of directives in a document.'),
+  GRAPHQL_MAX_DEPTH: integer(1, 1_000, 20, 'Maximum selection depth of a document, with fragments expanded; { a } is 1.'),
+  GRAPHQL_MAX_TOKENS: integer(1, 1_000_000, 5_000, 'Maximum number of lexical tokens in a document, comments included.'),
+  GRAPHQL_MAX_FIELDS: integer(1, 1_000_000, 5_000, 'Maximum number of fields in a document, with fragments expanded.'),
+  GRAPHQL_MAX_ALIASES: integer(0, 1_000_000, 50, 'Maximum number of aliases in a document, with fragments expanded.'),
+  GRAPHQL_MAX_DIRECTIVES: integer(0, 1_000_000, 50, 'Maximum number of directives in a document.'),
   HASURA_ALLOWED_ROLES: setOf(
     () => true,
     'comma-separated role names',
@@ -108,30 +113,30 @@ export const SettingsSchema = Type.Object({
   FORWARD_HEADERS: list(
     isForwardable,
     'comma-separated header names, none of them a credential, x-hasura-* or one that the service sets itself',
-    'Comma-separated further request headers to pass on to Hasura; no credentials and no x-hasura-*. Default: none.'
+    'Comma-separated names of request headers to forward to Hasura; no credentials and no x-hasura-*. Default: none.'
   ),
   HOST: textOr(
     '127.0.0.1',
     'an address to listen on',
     'Address to listen on; anything but loopback needs CALLER_AUTH or ALLOW_UNAUTHENTICATED=true.'
   ),
-  PORT: integer(0, 65_535, 3_000, 'Port to listen on; 0 takes any free one.'),
-  BODY_LIMIT_BYTES: integer(1, 2 ** 31 - 1, 1_048_576, 'Largest request body, in bytes.'),
+  PORT: integer(0, 65_535, 3_000, 'Port to listen on; 0 picks any free port.'),
+  BODY_LIMIT_BYTES: integer(1, 2 ** 31 - 1, 1_048_576, 'Maximum size of a request body, in bytes.'),
   BODY_BUDGET_BYTES: integer(
     1,
     Number.MAX_SAFE_INTEGER,
     67_108_864,
-    'Request bodies held at once, in bytes; a request beyond it is answered 503 unread.'
+    'Maximum size of all request bodies held at once, in bytes; beyond it, a request is answered 503 before its body is read.'
   ),
-  MAX_CONNECTIONS: integer(1, 1_000_000, 10_000, 'Most open connections of callers; a further one is closed.'),
+  MAX_CONNECTIONS: integer(1, 1_000_000, 10_000, 'Maximum number of open connections from callers; any further connection is closed.'),
   LOG_LEVEL: oneOf(
     ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
     'info',
-    'trace, debug, info, warn, error, fatal or silent.'
+    'Log level: trace, debug, info, warn, error, fatal or silent.'
   ),
-  ALLOW_INSECURE_UPSTREAMS: flag(false, 'Allows http: URLs for Cognito and Hasura on other hosts than this one.'),
+  ALLOW_INSECURE_UPSTREAMS: flag(false, 'Allows http: URLs for Cognito and Hasura on hosts other than loopback.'),
   CALLER_AUTH: someOf(['api-key', 'jwt'], 'none', 'none, api-key, jwt or api-key,jwt', 'Who may call: none, api-key, jwt or api-key,jwt.'),
-  ALLOW_UNAUTHENTICATED: flag(false, 'With CALLER_AUTH=none: lets anyone who can reach the service run operations with its rights.'),
+  ALLOW_UNAUTHENTICATED: flag(false, 'With CALLER_AUTH=none, true lets anyone who can reach the service run operations with its rights.'),
   CALLER_KEYS_FILE: Type.Optional(
     text(
       'the path of a readable JSON file of callers',
@@ -173,18 +178,18 @@ export const SettingsSchema = Type.Object({
     0,
     1_000_000_000,
     0,
-    'Requests a minute for each caller, or for each address if callers are not known; 0 means no limit.'
+    'Requests per minute for each caller, or for each address if callers are not known; 0 means no limit.'
   ),
   RATE_LIMIT_REDIS_URL: Type.Optional(
     url(
       ({ protocol }) => /^rediss?:$/.test(protocol),
       'a redis or rediss URL',
-      'Redis in which several replicas count requests together. Default: each counts in memory.'
+      'Redis in which several replicas count requests together. Default: each replica counts in memory.'
     )
   ),
   TRUST_PROXY: list(
     isAddressRange,
-    'comma-separated addresses or CIDR ranges, none of them of every address (/0)',
+    'comma-separated addresses or CIDR ranges, but no range of all addresses (/0)',
     'Comma-separated addresses or CIDR ranges of load balancers whose x-forwarded-for is trusted. Default: none.'
   ),
   CORS_ORIGINS: setOf(
@@ -208,46 +213,51 @@ export const SettingsSchema = Type.Object({
     0,
     Number.MAX_SAFE_INTEGER,
     67_108_864,
-    'Memory for answers of queries with @cached, in bytes; 0 leaves @cached to Hasura.'
+    'Memory for cached answers of queries with @cached, in bytes; 0 leaves @cached to Hasura.'
   ),
   ANSWER_CACHE_REDIS_URL: Type.Optional(
     url(
       ({ protocol }) => /^rediss?:$/.test(protocol),
       'a redis or rediss URL',
-      'Redis in which several replicas keep these answers together. Default: each keeps its own.'
+      'Redis in which several replicas share these answers. Default: each replica keeps its own.'
     )
   ),
   PERSISTED_DOCUMENTS_FILE: Type.Optional(
     text(
-      'the path of a manifest of persisted documents, of 64 MiB at most',
+      'the path of a manifest of persisted documents, at most 64 MiB',
       'Manifest of documents that callers name by id, reloaded when it changes; see docs/persisted-documents.md. Default: none.'
     )
   ),
   DOCS_ENABLED: flag(true, 'Serves the pages /, /documentation and /graphiql.'),
-  SUBSCRIPTIONS_MAX: integer(1, 1_000_000, 1_000, 'Most event streams of subscriptions open at once; a further one is OVERLOADED.'),
+  SUBSCRIPTIONS_MAX: integer(
+    1,
+    1_000_000,
+    1_000,
+    'Maximum number of event streams of subscriptions open at once; any further one is answered OVERLOADED.'
+  ),
   MCP_ENABLED: flag(false, 'Serves stored operations as tools of the Model Context Protocol at /mcp.'),
   HTTPS_PROXY: Type.Optional(
     proxyUrl(
       'the http or https URL of a proxy',
-      'Proxy for https URLs of Cognito and Hasura, read as curl does; https_proxy goes before it. Default: none.'
+      'Proxy for https URLs of Cognito and Hasura, read as curl reads it; https_proxy takes precedence. Default: none.'
     )
   ),
   HTTP_PROXY: Type.Optional(
-    proxyUrl('the http or https URL of a proxy', 'Proxy for http URLs of Cognito and Hasura; http_proxy goes before it. Default: none.')
+    proxyUrl('the http or https URL of a proxy', 'Proxy for http URLs of Cognito and Hasura; http_proxy takes precedence. Default: none.')
   ),
   NO_PROXY: wordList(
     () => true,
     'names, addresses or CIDR ranges, separated by commas or blanks',
-    'Hosts reached without a proxy: names with their subdomains, addresses, CIDR ranges or *; no_proxy goes before it. Default: none.'
+    'Hosts reached without a proxy: names with their subdomains, addresses, CIDR ranges or *; no_proxy takes precedence. Default: none.'
   ),
   METRICS_PORT: integer(0, 65_535, 9_464, 'Port of a second listener with GET /metrics; 0 turns it off.'),
-  SHUTDOWN_GRACE_MS: integer(0, MAX_TIMER_MS, 10_000, 'Time that requests in flight have to finish after SIGTERM, in ms.')
+  SHUTDOWN_GRACE_MS: integer(0, MAX_TIMER_MS, 10_000, 'Time for requests in flight to finish after SIGTERM, in ms.')
 })
 
-/** The settings as the service uses them: numbers, URLs, lists and sets, with their defaults. */
+/** The settings as the service uses them: numbers, URLs, lists and sets, with defaults filled in. */
 export type Settings = Readonly<StaticDecode<typeof SettingsSchema>>
 type SettingName = keyof Settings
-/** What is wrong with each bad setting, by name; never a value. */
+/** The problem with each bad setting, by name; never a value. */
 type Problems = Map<string, string>
 
 declare module 'fastify' {
@@ -256,7 +266,7 @@ declare module 'fastify' {
   }
 }
 
-/** Thrown when settings are missing or wrong; its message names every one and what was expected, never a value. */
+/** Thrown when settings are missing or wrong; the message names every one of them and what was expected, never a value. */
 export class SettingsError extends Error {
   override readonly name = 'SettingsError'
   readonly problems: ReadonlyMap<string, string>
@@ -268,9 +278,9 @@ export class SettingsError extends Error {
 }
 
 /**
- * The environment and, below it, the `.env` file of the working folder; an empty value counts as unset, and
- * `https_proxy` as `HTTPS_PROXY`.
- * @throws {SettingsError} if there is something of that name that cannot be read
+ * Returns the environment merged over the `.env` file in the working folder. An empty value counts as unset, and `https_proxy` as
+ * `HTTPS_PROXY`.
+ * @throws {SettingsError} if `.env` exists but cannot be read
  */
 export function readEnvironment(path = '.env', environment: NodeJS.Dict<string> = process.env): Record<string, string> {
   let file: NodeJS.Dict<string> = {}
@@ -278,14 +288,14 @@ export function readEnvironment(path = '.env', environment: NodeJS.Dict<string> 
     file = parseEnv(readFileSync(path, 'utf8'))
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    if (code !== 'ENOENT') throw new SettingsError(new Map([['.env', `must be a file that can be read (${code})`]]))
+    if (code !== 'ENOENT') throw new SettingsError(new Map([['.env', `must be a readable file (${code})`]]))
   }
   return { ...withCapitals(file), ...withCapitals(environment) }
 }
 
 const PROXY_NAMES = ['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY']
 
-/** What is set, with the names of proxies in capitals; those in small letters go before, as curl has it. */
+/** Returns the variables that are set, with proxy settings in capitals; as in curl, the lower-case name takes precedence. */
 function withCapitals(environment: NodeJS.Dict<string>): Record<string, string> {
   const set: Record<string, string> = {}
   for (const [name, value] of Object.entries(environment)) if (value) set[name] = value
@@ -297,8 +307,8 @@ function withCapitals(environment: NodeJS.Dict<string>): Record<string, string> 
 }
 
 /**
- * Reads the settings once: @fastify/env checks and converts each text, the schema decodes it into the value it stands for, and
- * settings-checks.ts looks at settings together.
+ * Reads the settings: @fastify/env validates and converts each text, the schema decodes it into its value, and settings-checks.ts checks
+ * combinations.
  * @throws {SettingsError} that names every bad setting at once
  */
 export async function loadSettings(environment: Readonly<Record<string, string>>): Promise<Settings> {
@@ -313,7 +323,7 @@ function assertWhole(_: Partial<Settings>, problems: Problems): asserts _ is Set
   if (problems.size > 0) throw new SettingsError(problems)
 }
 
-/** The options that env-schema gives an Ajv of its own. */
+/** The options that env-schema uses for its own Ajv instance. */
 const ENV_SCHEMA_OPTIONS = {
   allErrors: true,
   removeAdditional: true,
@@ -327,7 +337,7 @@ type Converted = Partial<Static<typeof SettingsSchema>>
 
 /** The settings as @fastify/env reads them, without those that have a problem. */
 async function convert(environment: Readonly<Record<string, string>>, schema: TObject, problems: Problems): Promise<Converted> {
-  // An instance of its own: the log level and the limits must be known before the service's is made.
+  // A separate instance, because the service's own needs the log level and the limits when it is created.
   const bare = Fastify({ schemaController })
   try {
     await bare.register(fastifyEnv, {
@@ -363,7 +373,7 @@ function decode(converted: Converted, problems: Problems): Partial<Settings> {
 
 const expectedOf = (name: string): string => SettingsSchema.properties[name as SettingName]?.expected ?? 'a valid value'
 
-/** Names of the settings that a validation error of @fastify/env is about; any other error is passed on. */
+/** Returns the names of the settings in a validation error of @fastify/env; rethrows any other error. */
 function badNames(error: unknown): string[] {
   const errors: unknown = (error as { errors?: unknown }).errors
   if (!Array.isArray(errors)) throw error

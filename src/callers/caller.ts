@@ -1,6 +1,6 @@
-// Who calls, and what that caller may do. A caller's rights can only narrow the settings.
+// A known caller and its rights, which can only narrow the settings.
 
-/** A known caller. The settings apply to whatever is undefined. */
+/** A known caller. The settings apply to every member that is undefined. */
 export type Caller = {
   /** Where the name comes from; callers from different places may have the same name. */
   readonly kind: 'key' | 'client' | 'subject'
@@ -8,25 +8,25 @@ export type Caller = {
   readonly name: string
   /** For metrics: the name, or one shared word for callers whose names are not known in advance. */
   readonly label: string
-  /** Hasura roles that it may choose. */
+  /** Hasura roles that the caller may choose. */
   readonly roles?: ReadonlySet<string>
-  /** The Hasura role of its requests that name none. */
+  /** The Hasura role for requests that name none. */
   readonly role?: string
-  /** Operation kinds that it may run. */
+  /** Operation kinds that the caller may run. */
   readonly operations?: ReadonlySet<string>
-  /** Whether it may run documents of its own in addition to stored operations. */
+  /** Whether the caller may run its own documents as well as stored operations. */
   readonly adhoc?: boolean
-  /** When its token expires, in s since 1970; undefined where it has none. */
+  /** When the caller's token expires, in seconds since 1970; undefined for a key. */
   readonly expiresAtSeconds?: number
-  /** Requests a minute. */
+  /** Requests per minute. */
   readonly rateLimitPerMinute?: number
 }
 
-/** What sets a caller apart from all others: its kind and name, or the address where it is not known. */
+/** Returns what identifies a caller: kind and name, or the address if the caller is not known. */
 export const identityOf = (caller: Caller | undefined, address: string): string =>
   caller ? `${caller.kind} ${caller.name}` : `address ${address}`
 
-/** A caller's limit in requests a minute: the lower of its own and the settings' limit; 0 means no limit. */
+/** Returns a caller's limit in requests per minute: the lower of its own limit and that of the settings; 0 means no limit. */
 export function rateLimitOf(caller: Caller | undefined, limitOfSettings: number): number {
   const own = caller?.rateLimitPerMinute ?? 0
   if (own === 0 || limitOfSettings === 0) return Math.max(own, limitOfSettings)

@@ -1,7 +1,7 @@
 // Finds a caller's credential in a request.
 import type { IncomingHttpHeaders } from 'node:http'
 
-/** A credential as it came; `bearer` may be a key or a JWT. */
+/** A credential as sent; `bearer` may be a key or a JWT. */
 type Credential = { readonly kind: 'key' | 'bearer'; readonly value: string }
 
 const BEARER = /^bearer +([^\s,]+)$/i
@@ -10,7 +10,7 @@ const BASIC = /^basic +([\w+/-]+={0,2})$/i
 /**
  * Returns the credential of a request: `x-api-key`, else `Authorization`, as `Bearer` (RFC 6750, section 2.1) or as `Basic` with the key
  * as password (RFC 7617, section 2). Undefined if there is none, or if its header occurs more than once, since it is then unclear which
- * one counts.
+ * one applies.
  */
 export function readCredential(headers: IncomingHttpHeaders, rawHeaders: readonly string[]): Credential | undefined {
   const key = headers['x-api-key']
@@ -25,7 +25,7 @@ export function readCredential(headers: IncomingHttpHeaders, rawHeaders: readonl
   return password ? { kind: 'key', value: password } : undefined
 }
 
-/** The password of Basic; a user name holds no colon, a password may. */
+/** Returns the password of Basic credentials: everything after the first colon, since a user name cannot contain one. */
 function passwordOf(authorization: string): string | undefined {
   const pair = Buffer.from(BASIC.exec(authorization)?.[1] ?? '', 'base64').toString()
   const colon = pair.indexOf(':')

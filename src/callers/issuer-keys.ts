@@ -1,26 +1,26 @@
-// The keys of the callers' issuer, and whether they can be fetched.
+// Fetches and caches the public keys of the callers' issuer, and reports when fetching fails.
 import { FetchError } from 'aws-jwt-verify/error'
 import { type Fetcher, SimpleFetcher } from 'aws-jwt-verify/https'
 import { type Jwks, SimpleJwksCache } from 'aws-jwt-verify/jwk'
 import { RefusedCaller } from './refusal.ts'
 
-/** Called where fetching begins to fail, with the reason in words, and without one where it succeeds again. */
+/** Called with the reason when fetching starts to fail, and with undefined when it succeeds again. */
 export type OnKeysChange = (fault: string | undefined) => void
 
-/** The reason in words; never a text of the other side. */
+/** Returns the reason in words; never text from the issuer. */
 function faultOf(error: unknown, uri: string): string {
   if (!(error instanceof FetchError)) return 'the answer is not a JSON Web Key Set'
   return error.message.replace(`Failed to fetch ${uri}: `, '')
 }
 
 /**
- * Keeps the keys that were fetched over HTTPS, and fetches them again for an unknown key id. An id that fresh keys do not hold is not
- * looked for again within 10 s, whoever asks; this is no failure to fetch, and its tokens are refused.
+ * Caches the keys fetched over HTTPS, and fetches them again for an unknown key id. If the fresh keys lack that id too, its tokens are
+ * refused and no caller triggers another fetch for it within 10 s; this does not count as a failure to fetch.
  * @throws {RefusedCaller} `CALLER_KEYS_UNAVAILABLE`
  */
 export class IssuerKeys extends SimpleJwksCache {
   readonly #onChange: OnKeysChange
-  /** Why the last fetch failed; undefined if it did not. */
+  /** Why the last fetch failed; undefined if it succeeded. */
   fault: string | undefined
 
   constructor(onChange: OnKeysChange = () => {}, fetcher: Fetcher = new SimpleFetcher()) {

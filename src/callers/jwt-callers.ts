@@ -1,4 +1,4 @@
-// Callers by JWT: verified with aws-jwt-verify, against the keys that the issuer publishes.
+// Verifies callers' JWTs with aws-jwt-verify against the issuer's published keys.
 import { JwtVerifier } from 'aws-jwt-verify'
 import { validateCognitoJwtFields } from 'aws-jwt-verify/cognito-verifier'
 import { JwtInvalidIssuerError } from 'aws-jwt-verify/error'
@@ -11,23 +11,23 @@ import { IssuerKeys } from './issuer-keys.ts'
 import { reasonOf } from './jwt-reasons.ts'
 import { RefusedCaller } from './refusal.ts'
 
-/** How far the clocks of issuer and service may differ, in s. */
+/** How far the clocks of the issuer and this machine may differ, in seconds. */
 export const CLOCK_TOLERANCE_SECONDS = 10
-/** How long a verified token is trusted without being verified again, in ms; its expiry is checked each time. */
+/** How long the result of a verification is cached, in ms; expiry is checked on every use. */
 const VERIFIED_FOR_MS = 60_000
 const VERIFIED_MAX = 1_000
 
-/** What a caller's JWT must show. */
+/** The requirements for a caller's JWT. */
 export type JwtCallersOptions = {
-  /** The `iss`; for a Cognito user pool nothing else is needed. */
+  /** Required `iss`; for a Cognito user pool, nothing else is needed. */
   issuer: string
-  /** URL of the keys, `https:`. Default: that of a Cognito user pool. */
+  /** `https:` URL of the keys. Default: that of a Cognito user pool. */
   jwksUrl?: string | undefined
-  /** The `aud`. Default: any, since most access tokens of Cognito have none. */
+  /** Required `aud`. Default: any, since most Cognito access tokens have none. */
   audience?: string | undefined
-  /** The `client_id` (or `azp`) must be one of these; if empty, any will do. */
+  /** `client_id` (or `azp`) must be one of these; if empty, any is accepted. */
   clientIds: readonly string[]
-  /** `scope` must hold one of these; if empty, any will do. */
+  /** `scope` must contain one of these; if empty, any is accepted. */
   scopes: readonly string[]
   keys?: IssuerKeys
 }
@@ -36,14 +36,14 @@ export type JwtCallersOptions = {
 type JwtCallers = {
   /**
    * Returns the caller of a token.
-   * @throws {RefusedCaller} `UNAUTHENTICATED`, `OPERATION_NOT_ALLOWED` (too little scope), `CALLER_KEYS_UNAVAILABLE`
+   * @throws {RefusedCaller} `UNAUTHENTICATED`, `OPERATION_NOT_ALLOWED` (insufficient scope), `CALLER_KEYS_UNAVAILABLE`
    */
   verify(token: string): Promise<Caller>
-  /** Fetches the issuer's keys, so that the first caller need not wait for them; rejects if that fails. */
+  /** Fetches the issuer's keys, so that the first caller does not wait for them; rejects if that fails. */
   hydrate(): Promise<void>
 }
 
-/** Creates the verifier; of a user pool it takes access tokens only. */
+/** Creates the verifier; from a user pool it accepts only access tokens. */
 export function createJwtCallers(options: JwtCallersOptions): JwtCallers {
   const verifier = createVerifier(options)
   const verified = new LRUCache<string, Caller & { expiresAtSeconds: number }>({ max: VERIFIED_MAX, ttl: VERIFIED_FOR_MS })
@@ -66,8 +66,8 @@ export function createJwtCallers(options: JwtCallersOptions): JwtCallers {
 const refuse = (reason: string, cause?: unknown) => new RefusedCaller({ code: 'UNAUTHENTICATED', reason }, { cause })
 
 /**
- * aws-jwt-verify's generic verifier, with the checks of its Cognito verifier for a user pool: that one knows a single partition, and takes
- * tokens of both kinds of issuer where the setting names one.
+ * Creates aws-jwt-verify's generic verifier, for a user pool with the checks of its Cognito verifier. The Cognito verifier itself knows
+ * only one partition, and accepts both forms of issuer where the setting names one.
  */
 function createVerifier({ issuer, jwksUrl, audience, keys = new IssuerKeys() }: JwtCallersOptions) {
   const checkFields = ({ payload }: { payload: JwtPayload }) => validateCognitoJwtFields(payload, { tokenUse: 'access', clientId: null })
@@ -84,7 +84,7 @@ function createVerifier({ issuer, jwksUrl, audience, keys = new IssuerKeys() }: 
   return {
     hydrate: () => verifier.hydrate(),
     async verify(token: string): Promise<JwtPayload> {
-      // Looked at first, so that no other issuer's token has our issuer's keys fetched.
+      // Checked first, so that another issuer's token does not trigger a fetch of our issuer's keys.
       const { iss } = decomposeUnverifiedJwt(token).payload
       if (iss !== issuer) throw new JwtInvalidIssuerError('another issuer', iss, issuer)
       return verifier.verify(token)
@@ -92,7 +92,7 @@ function createVerifier({ issuer, jwksUrl, audience, keys = new IssuerKeys() }: 
   }
 }
 
-/** Checks what is ours to check, in the token that was verified. */
+/** Checks what the verifier does not: the client id, that there is an expiry, and the scopes. */
 function assertListed(payload: JwtPayload, { clientIds, scopes }: JwtCallersOptions): void {
   const clientId = payload.client_id ?? payload.azp
   if (clientIds.length > 0 && !(typeof clientId === 'string' && clientIds.includes(clientId)))
@@ -100,12 +100,12 @@ function assertListed(payload: JwtPayload, { clientIds, scopes }: JwtCallersOpti
   if (payload.exp === undefined) throw refuse('the token has no expiry')
   const granted = typeof payload.scope === 'string' ? payload.scope.split(' ') : []
   if (scopes.length > 0 && !scopes.some(scope => granted.includes(scope)))
-    throw new RefusedCaller({ code: 'OPERATION_NOT_ALLOWED', reason: 'the token has no scope of CALLER_JWT_SCOPES', scopes })
+    throw new RefusedCaller({ code: 'OPERATION_NOT_ALLOWED', reason: 'the token has none of the scopes in CALLER_JWT_SCOPES', scopes })
 }
 
 function toCaller({ client_id: clientId, sub }: JwtPayload): Caller {
-  // There may be a million subjects: too many for a metric's label.
+  // There may be a million subjects, too many for a metric label.
   if (typeof clientId === 'string' && clientId !== '') return { kind: 'client', name: clientId, label: clientId }
   if (typeof sub === 'string' && sub !== '') return { kind: 'subject', name: sub, label: 'jwt' }
-  throw refuse('the token names nobody: neither client_id nor sub')
+  throw refuse('the token has neither client_id nor sub')
 }

@@ -1,4 +1,4 @@
-// Says in words why a token was refused; the errors' own messages may hold parts of the token.
+// Says why a token was refused, in words of our own because the messages of aws-jwt-verify may contain parts of the token.
 import * as errors from 'aws-jwt-verify/error'
 
 /** The reasons by the errors of aws-jwt-verify. */
@@ -6,14 +6,14 @@ const REASONS: readonly (readonly [error: new (...args: never[]) => Error, reaso
   [errors.JwtParseError, 'the credential is neither a known key nor a JWT'],
   [errors.JwtExpiredError, 'the token has expired'],
   [errors.JwtNotBeforeError, 'the token is not valid yet'],
-  [errors.JwtInvalidIssuerError, 'the token is from another issuer than CALLER_JWT_ISSUER'],
-  [errors.JwtInvalidAudienceError, 'the token is for another audience than CALLER_JWT_AUDIENCE'],
+  [errors.JwtInvalidIssuerError, 'the issuer of the token is not CALLER_JWT_ISSUER'],
+  [errors.JwtInvalidAudienceError, 'the audience of the token is not CALLER_JWT_AUDIENCE'],
   [errors.CognitoJwtInvalidTokenUseError, 'the token is not an access token'],
-  [errors.JwtInvalidSignatureAlgorithmError, "the token's signature has another algorithm than its key"],
+  [errors.JwtInvalidSignatureAlgorithmError, "the token's signature algorithm does not match its key"],
   [errors.JwtInvalidSignatureError, "the token's signature is invalid"],
-  [errors.JwtWithoutValidKidError, 'the token names no key'],
+  [errors.JwtWithoutValidKidError, 'the token does not name a key (kid)'],
   [errors.KidNotFoundInJwksError, 'the token is signed with an unknown key'],
-  // The keys were fetched within the last 10 s, and did not hold the one that was asked for then.
+  // The keys were fetched within the last 10 s, and the requested one was not among them.
   [errors.WaitPeriodNotYetEndedJwkError, 'the token is signed with an unknown key']
 ]
 

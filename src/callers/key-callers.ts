@@ -1,4 +1,4 @@
-// Callers by key: a file of names, rights and hashes of keys.
+// Reads the keys file, which lists callers with their rights and the hashes of their keys, and finds the caller of a key.
 import { hash, timingSafeEqual } from 'node:crypto'
 import { type Static, Type } from '@sinclair/typebox'
 import { Value, type ValueError, ValueErrorType } from '@sinclair/typebox/value'
@@ -6,7 +6,7 @@ import type { Caller } from './caller.ts'
 
 const closed = { additionalProperties: false }
 
-/** The format of `CALLER_KEYS_FILE`. All but `name` and `keySha256` is optional and can only narrow the settings. */
+/** The format of `CALLER_KEYS_FILE`. All members except `name` and `keySha256` are optional and can only narrow the settings. */
 const KeysFileSchema = Type.Object(
   {
     callers: Type.Array(
@@ -33,21 +33,21 @@ type KeysFile = Static<typeof KeysFileSchema>
 
 /** The callers of one version of the file. */
 export type KeyCallers = {
-  /** Returns the caller that a key belongs to. Takes the same time for every key, known or not. */
+  /** Returns the caller of a key, in the same time for every key, known or not. */
   find(key: string): Caller | undefined
   readonly count: number
 }
 
-/** A key's hash, and whose key it is. */
+/** The hash of a key, and its caller. */
 type Entry = { readonly digest: Buffer; readonly caller: Caller | undefined }
 
-/** What an unknown key is compared with: the hash of no key. */
+/** The entry that an unknown key is compared with; no key has this hash. */
 const NOBODY: Entry = { digest: Buffer.alloc(32), caller: undefined }
 
 /**
  * Reads the text of a keys file.
- * @param allowedRoles those of `HASURA_ALLOWED_ROLES`, one of which a caller's `role` must be; undefined: any
- * @throws {Error} that says where the text is wrong, without showing any of it
+ * @param allowedRoles the roles of `HASURA_ALLOWED_ROLES`, which must include a caller's `role`; undefined: any role
+ * @throws {Error} whose message says where the text is wrong, without quoting it
  */
 export function parseKeyCallers(text: string, allowedRoles: ReadonlySet<string> | undefined): KeyCallers {
   const file = parse(text)
@@ -59,14 +59,14 @@ export function parseKeyCallers(text: string, allowedRoles: ReadonlySet<string> 
     count: names.length,
     find(key) {
       const digest = hash('sha256', key, 'buffer')
-      // A hash tells nothing of the key, so it may be looked up; it is compared whole, in the same time for every key.
+      // A lookup by hash leaks nothing about the key; the comparison then takes the same time for every key.
       const entry = entries.get(digest.toString('hex')) ?? NOBODY
       return timingSafeEqual(entry.digest, digest) ? entry.caller : undefined
     }
   }
 }
 
-/** The entries by their hashes in hex. */
+/** Returns the entries by hash, in hex. */
 function entriesOf(file: KeysFile): ReadonlyMap<string, Entry> {
   const entries = new Map<string, Entry>()
   for (const { keySha256, ...rights } of file.callers) {
@@ -101,7 +101,7 @@ function parse(text: string): KeysFile {
   return file as KeysFile
 }
 
-/** Where the fault lies. An unexpected member is not named, only its parent, since its name may be anything. */
+/** Returns the path of the fault. For an unexpected member it is the parent's path, since the member's name could be anything. */
 const pathOf = ({ path, type }: ValueError) => (type === ValueErrorType.ObjectAdditionalProperties ? path.replace(/\/[^/]*$/, '') : path)
 
 type Rights = Omit<KeysFile['callers'][number], 'keySha256'>

@@ -1,16 +1,16 @@
-// Whose x-forwarded-for counts, and the address that it names.
+// Decides which addresses belong to trusted load balancers, whose x-forwarded-for is believed.
 import { BlockList, isIP } from 'node:net'
 
 const familyOf = (address: string) => (isIP(address) === 6 ? 'ipv6' : 'ipv4')
 
-/** Returns an address without a port and brackets: some load balancers write `192.0.2.1:50000`. Any other text is returned as it is. */
+/** Returns an address without port and brackets, since some load balancers write `192.0.2.1:50000`; returns any other text unchanged. */
 export function withoutPort(text: string): string {
   const [, bracketed, v4] = /^(?:\[([^\]]*)\](?::\d*)?|([\d.]+):\d*)$/.exec(text) ?? []
   return bracketed ?? v4 ?? text
 }
 
 /**
- * Returns the check of whether an address, with or without a port, is a load balancer's.
+ * Returns a function that tells whether an address, with or without a port, belongs to a trusted load balancer.
  * @param ranges IP addresses or CIDR ranges
  */
 export function createProxyTrust(ranges: readonly string[]): (address: string) => boolean {

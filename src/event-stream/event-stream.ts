@@ -1,4 +1,4 @@
-// One caller's event stream: answers at the caller's pace, a comment now and then, and an end for whoever reads nothing or may no longer read.
+// Writes one caller's event stream: answers at the caller's pace, regular comments, and an end if the caller stalls or loses its rights.
 import type { Clock } from '../clock.ts'
 import { errorBody, type GatewayError } from '../errors.ts'
 import type { Answer, Ending, Reader } from '../subscriptions/reader.ts'
@@ -6,42 +6,45 @@ import { COMMENT, COMPLETE_EVENT, nextEvent } from './events.ts'
 
 /** How often a comment is sent, in ms. */
 export const COMMENT_INTERVAL_MS = 15_000
-/** How often rights and the caller's reading are looked at, in ms. */
+/** How often the caller's rights and reading progress are checked, in ms. */
 export const LOOK_INTERVAL_MS = 5_000
-/** How long a caller may read nothing while something waits for it, in ms; noticed within another {@link LOOK_INTERVAL_MS}. */
+/** How long a caller may read nothing while data waits for it, in ms; noticed within another {@link LOOK_INTERVAL_MS}. */
 export const STALL_MAX_MS = 60_000
 
-/** How long a caller may take to read what is left once its stream breaks, in ms: a stop of the service does not wait for it. */
+/** How long a caller may take to read the rest when its stream is broken off, in ms. Short, because the shutdown waits for it. */
 export const BREAK_MAX_MS = 5_000
-/** What may wait in the process to be taken by the kernel, in bytes; beyond it a caller is slow, and its next answer is the latest. */
+/** How many bytes may wait in the process for the kernel. Beyond that the caller is slow, and the next answer it gets is the latest. */
 export const UNSENT_MAX_BYTES = 65_536
 
-/** Where events are written: the caller's connection. */
+/** The caller's connection, to which events are written. */
 export type EventSink = {
-  /** Writes; `onTaken` is called once the kernel has all of it, so that nothing more waits in the process. */
+  /** Writes an event; calls `onTaken` once the kernel has taken all of it. */
   write(event: string | Buffer, onTaken: () => void): void
-  /** Ends the answer after what has been written. */
+  /** Ends the answer after everything written so far. */
   end(): void
-  /** Cuts the connection, unless the answer has been taken whole. */
+  /** Destroys the connection, unless the kernel has taken the whole answer. */
   cut(): void
   /** A number that grows as the caller reads. */
   progress(): number
 }
 
-/** What a stream is made with. */
+/** Options of {@link EventStream}. */
 export type EventStreamOptions = {
   reader: Reader
   sink: EventSink
   clock: Clock
-  /** Of the errors that the stream tells of. */
+  /** The request id in the errors that the stream reports. */
   requestId: string
-  /** Why the stream must end before its reader's end, if it must: the caller's rights have ended, say; never rejects. */
+  /** Returns why the stream must end now, for example because the caller has lost its rights; undefined if it goes on. Never rejects. */
   check: () => Promise<Ending | undefined>
-  /** Told of the error that the stream ends with. */
+  /** Called with the error that ends the stream. */
   onError: (error: GatewayError) => void
 }
 
-/** Runs from `start` until its reader's end, or `close`. Little is on its way at a time, so that a slow caller's next answer is the latest. */
+/**
+ * Runs from `start` until its reader ends or `close` is called. It writes no more than {@link UNSENT_MAX_BYTES} ahead, so that a slow
+ * caller's next answer is the latest one.
+ */
 export class EventStream {
   /** Answers sent so far. */
   events = 0
@@ -57,14 +60,14 @@ export class EventStream {
     this.#options = options
   }
 
-  /** Begins to read. */
+  /** Starts reading. */
   start(): void {
     this.#options.reader.onReady = () => this.#pump()
     this.#lookLater()
     this.#pump()
   }
 
-  /** The caller has left, or has read the end. */
+  /** Call this when the caller has left or has read the end. */
   close(): void {
     this.#cancelTimer()
     if (this.#isOver) return
@@ -75,7 +78,7 @@ export class EventStream {
   #pump(): void {
     const { reader, sink } = this.#options
     if (this.#isOver) return
-    // Whoever is that far behind would not see the end before all else.
+    // A caller this far behind would have to read everything else before it saw the end.
     if (reader.isCut) {
       this.#finish()
       sink.cut()
@@ -159,7 +162,7 @@ export class EventStream {
   }
 }
 
-/** The bytes of an answer's event, made once for all its readers. */
+/** The bytes of each answer's event, made once for all its readers. */
 const bytes = new WeakMap<Answer, Buffer>()
 
 function eventOf(answer: Answer): Buffer {

@@ -1,26 +1,26 @@
-// The events of GraphQL over Server-Sent Events, distinct connections mode (GraphQL over SSE, PROTOCOL.md).
+// Writes the events of GraphQL over Server-Sent Events in distinct connections mode (GraphQL over SSE, PROTOCOL.md).
 
-/** The head of every stream: nothing on the way may keep it or hold it back (nginx, `X-Accel-Buffering`). */
+/** The headers of every event stream: no proxy may cache it or buffer it (nginx, `X-Accel-Buffering`). */
 export const EVENT_STREAM_HEADERS = {
   'content-type': 'text/event-stream; charset=utf-8',
   'cache-control': 'no-store',
   'x-accel-buffering': 'no'
 }
 
-/** What stands before and behind an answer in its event. */
+/** The text before and after the answer in an event. */
 export const NEXT_START = 'event: next\ndata: '
 export const EVENT_END = '\n\n'
 
-/** An answer. A line break in it, which JSON allows between its tokens, begins another `data` line (HTML, section 9.2.6). */
+/** Returns the event for an answer. A line break, which JSON allows between tokens, starts another `data` line (HTML, section 9.2.6). */
 export const nextEvent = (answer: string): string => `${NEXT_START}${LINE_BREAK.test(answer) ? inLines(answer) : answer}${EVENT_END}`
 
-/** The end. Without a `data` line an EventSource would drop the event. */
+/** The last event. Without a `data` line, an EventSource would drop it. */
 export const COMPLETE_EVENT = 'event: complete\ndata:\n\n'
 
-/** Keeps proxies from taking a quiet stream for a dead one. */
+/** A comment, which keeps proxies from closing a quiet stream. */
 export const COMMENT = ':\n\n'
 
 const LINE_BREAK = /[\r\n]/
 
-/** Line breaks as `data` lines; the reader puts them together again. */
+/** Turns line breaks into `data` lines; the client joins them again. */
 export const inLines = (text: string): string => text.replace(/\r\n|\r|\n/g, '\ndata: ')

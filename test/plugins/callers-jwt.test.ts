@@ -162,7 +162,7 @@ t.test('tokens that are not good: 401, Hasura hears nothing, and the log shows n
     t.equal(await codeOf(answer), 'UNAUTHENTICATED', title)
     t.notMatch(output(), token, title)
   }
-  await hasWritten('names nobody')
+  await hasWritten('neither client_id nor sub')
   t.match(
     refusalsIn(output()).map(({ reason }) => reason),
     [
@@ -180,7 +180,7 @@ t.test('tokens that are not good: 401, Hasura hears nothing, and the log shows n
       /signature is invalid/,
       /signature is invalid/,
       /signature is invalid/,
-      /names nobody/
+      /neither client_id nor sub/
     ]
   )
   t.ok(refusalsIn(output()).every(({ level, address }) => level === 30 && address === '127.0.0.1'))

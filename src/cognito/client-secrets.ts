@@ -1,4 +1,4 @@
-// Chooses between an app client's two active secrets: when Cognito refuses one, the other is tried.
+// Chooses between an app client's two active secrets: if Cognito refuses one, the other is tried.
 import { readFile } from 'node:fs/promises'
 import { ExchangeError } from './exchange-error.ts'
 import type { TokenExchange } from './token-exchange.ts'
@@ -9,17 +9,17 @@ type SecretName = 'first' | 'fallback'
 /** Where the secrets are; exactly one of `secret` and `secretFile` is set. */
 export type ClientSecretOptions = {
   secret?: string | undefined
-  /** A file that holds the secret; one line break at its end is cut off. It is read at every exchange, so a rotated secret needs no restart. */
+  /** File that holds the secret; one trailing line break is removed. It is read at every exchange, so a rotated secret needs no restart. */
   secretFile?: string | undefined
   /** The other active secret of the app client (Amazon Cognito, "Client secret rotation"). */
   fallback?: string | undefined
-  /** Called when the other secret turns out to be the one that works. */
+  /** Called when the exchange switches to the other secret. */
   onSecretChange?: (inUse: SecretName) => void
 }
 
 /**
  * Creates an exchange that uses the secret that worked last. After `invalid_client` it tries the other secret at once, if there is one.
- * @throws {ExchangeError} with code `secret_unreadable` for a file that is gone or empty, or as the endpoint does
+ * @throws {ExchangeError} with code `secret_unreadable` if the file is missing or empty, and any that the endpoint throws
  */
 export function createSecretExchange(endpoint: Pick<TokenExchange, 'exchange'>, options: ClientSecretOptions) {
   const { secret, secretFile, fallback, onSecretChange } = options

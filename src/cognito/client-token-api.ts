@@ -1,14 +1,14 @@
-// Asks the user pools API for a token with `GetClientToken`, for which no domain is needed and which PrivateLink reaches.
+// Requests a token from the user pools API with `GetClientToken`, which needs no domain and works through PrivateLink.
 import { readApiToken } from './access-token.ts'
 import type { ExchangeFaultCode } from './exchange-error.ts'
 import { createTokenExchange, type ExchangeOptions, type RawAnswer, type TokenExchange } from './token-exchange.ts'
 
-/** What an exchange needs. */
+/** Options of {@link createClientTokenApi}. */
 type ClientTokenApiOptions = ExchangeOptions & {
-  /** URL of the user pools API or of a VPC endpoint, with or without a slash at its end. */
+  /** URL of the user pools API or of a VPC endpoint, with or without a trailing slash. */
   endpoint: string
   clientId: string
-  /** Scopes with spaces between them; unset means that every enabled scope is granted. */
+  /** Space-separated scopes; if unset, Cognito grants every enabled scope. */
   scopes?: string | undefined
   /** For the pre-token-generation Lambda. */
   clientMetadata?: Readonly<Record<string, string>> | undefined
@@ -22,7 +22,7 @@ export function createClientTokenApi({ endpoint, clientId, scopes, clientMetadat
     headers: { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': 'AWSCognitoIdentityProviderService.GetClientToken' },
     addressSetting: 'AWS_COGNITO_ENDPOINT',
     requestIdHeader: 'x-amzn-requestid',
-    // JSON.stringify leaves out what is undefined.
+    // JSON.stringify omits members that are undefined.
     bodyFor: (Secret: string) => JSON.stringify({ ClientId: clientId, Secret, Scopes, ClientMetadata: clientMetadata }),
     readToken: readApiToken,
     readFault
@@ -30,7 +30,7 @@ export function createClientTokenApi({ endpoint, clientId, scopes, clientMetadat
   return createTokenExchange(tokenRequest, options)
 }
 
-/** The errors of the action; any other name may pass by. */
+/** The errors of the action; any other error counts as passing. */
 const FAULTS: ReadonlyMap<string, ExchangeFaultCode> = new Map([
   ['NotAuthorizedException', 'invalid_client'],
   ['InvalidParameterException', 'invalid_parameter'],
@@ -47,5 +47,5 @@ function readFault({ status, header, json }: RawAnswer): ExchangeFaultCode | und
   return FAULTS.get(errorName(typeof type === 'string' ? type : header('x-amzn-errortype')))
 }
 
-/** The name within `<namespace>#<name>:<url>`, where either end may be missing (AWS JSON 1.1, "Operation error serialization"). */
+/** Returns the name in `<namespace>#<name>:<url>`, where either end may be missing (AWS JSON 1.1, "Operation error serialization"). */
 const errorName = (type = '') => type.replace(/:.*$/s, '').replace(/^.*#/s, '').trim()

@@ -1,20 +1,20 @@
-// Every way in which an exchange can fail, each with what an operator should check.
+// The ways in which an exchange can fail, each with what an operator should check.
 import type { FailureKind } from './refresh-policy.ts'
 
 /** The setting that holds Cognito's address. */
 export type AddressSetting = 'AWS_COGNITO_DOMAIN' | 'AWS_COGNITO_ENDPOINT'
 
-/** Faults that the token endpoint names, and only an operator can fix (RFC 6749, section 5.2; Amazon Cognito, "Token endpoint"). */
+/** Errors of the token endpoint that only an operator can fix (RFC 6749, section 5.2; Amazon Cognito, "Token endpoint"). */
 const OAUTH_FAULTS = {
   invalid_client: 'check AWS_COGNITO_APP_CLIENT_ID and the client secret, and that the app client has a secret',
-  invalid_grant: 'check that the app client still exists and is active in this user pool',
+  invalid_grant: 'check that the app client still exists and is enabled in this user pool',
   invalid_scope: 'check AWS_COGNITO_SCOPES against the custom scopes that are enabled on the app client',
   invalid_request: 'check AWS_COGNITO_APP_CLIENT_ID, AWS_COGNITO_SCOPES and that AWS_COGNITO_DOMAIN belongs to the right user pool',
   unauthorized_client: 'enable the client credentials grant on the app client',
   unsupported_grant_type: 'enable the client credentials grant on the app client, and check that AWS_COGNITO_DOMAIN is a user pool domain'
 } as const
 
-/** Faults that only an operator can fix: those of the token endpoint, those of `GetClientToken` alone, and a secret file. */
+/** Faults that only an operator can fix: errors of the token endpoint and of `GetClientToken`, and an unreadable secret file. */
 export const CONFIGURATION_FAULTS = {
   ...OAUTH_FAULTS,
   invalid_parameter:
@@ -26,7 +26,7 @@ export const CONFIGURATION_FAULTS = {
   secret_unreadable: 'check that AWS_COGNITO_APP_CLIENT_SECRET_FILE exists, is readable and is not empty'
 } as const
 
-/** Failures that may pass by themselves, each with what to check if it does not; `<address>` stands for the setting that holds it. */
+/** Faults that may pass by themselves, each with what to check if it does not; `<address>` stands for the setting with Cognito's URL. */
 export const PASSING_FAULTS = {
   throttled: 'Cognito throttles token requests for the account and Region: check how many replicas and other clients request tokens',
   server_error: 'Cognito failed: if this lasts, check the AWS Health Dashboard',
@@ -37,12 +37,12 @@ export const PASSING_FAULTS = {
     'the token had expired before it could be used: check the token lifetime of the app client, and that this machine does not sleep'
 } as const
 
-/** Why an exchange failed; fit for a metric's label. */
+/** Why an exchange failed; also a metric label. */
 export type ExchangeFaultCode = keyof typeof CONFIGURATION_FAULTS | keyof typeof PASSING_FAULTS
 
 /** What else is known about a failure. */
 export type ExchangeErrorOptions = {
-  /** The setting to check; default: both by name. */
+  /** The setting to check; default: the names of both. */
   addressSetting?: AddressSetting
   /** The wait that `Retry-After` asked for, in ms. */
   retryAfterMs?: number | undefined
@@ -50,11 +50,11 @@ export type ExchangeErrorOptions = {
   status?: number
   /** Cognito's own id of the request, for AWS support. */
   cognitoRequestId?: string | undefined
-  /** For the log alone; never anything that holds a part of the answer. */
+  /** Only for the log; must not contain any part of the answer. */
   cause?: unknown
 }
 
-/** An exchange that gave no token. `kind` says whether it can pass by itself; the message holds nothing of the answer. */
+/** A failed exchange. `kind` says whether the fault can pass by itself; the message contains no part of the answer. */
 export class ExchangeError extends Error {
   override readonly name = 'ExchangeError'
   readonly code: ExchangeFaultCode
@@ -73,6 +73,6 @@ export class ExchangeError extends Error {
   }
 }
 
-/** Whether a code is one that the token endpoint names as a fault of configuration. */
+/** Whether a code is an error of the token endpoint that only an operator can fix. */
 export const isOauthFault = (code: unknown): code is keyof typeof OAUTH_FAULTS =>
   typeof code === 'string' && Object.hasOwn(OAUTH_FAULTS, code)

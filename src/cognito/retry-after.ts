@@ -2,8 +2,8 @@
 
 /**
  * Reads `Retry-After`, in ms: whole seconds or an HTTP date (RFC 9110, section 10.2.3); undefined if it is neither.
- * @param date the `Date` of the same answer, against which a date is read, so that this machine's clock does not matter
- * @param wallMs the wall clock, used if the answer has no date
+ * @param date the `Date` of the same answer; a `Retry-After` date is compared with it, so that this machine's clock does not matter
+ * @param wallMs the wall clock in ms since 1970, used if the answer has no `Date`
  */
 export function readRetryAfter(value: string | undefined, date: string | undefined, wallMs: number): number | undefined {
   if (value === undefined) return undefined
@@ -15,7 +15,7 @@ export function readRetryAfter(value: string | undefined, date: string | undefin
 /** Reads an HTTP date in any of its three forms (RFC 9110, section 5.6.7), in ms since 1970; undefined if it is not one. */
 export function readHttpDate(value: string | undefined): number | undefined {
   if (value === undefined || !/^\s*(Mon|Tue|Wed|Thu|Fri|Sat|Sun)/.test(value)) return undefined
-  // The form of asctime names no zone, and would be read as this machine's.
+  // The asctime form has no time zone and would be read as local time.
   const dateMs = Date.parse(/GMT\s*$/.test(value) ? value : `${value} GMT`)
   return Number.isNaN(dateMs) ? undefined : dateMs
 }

@@ -1,14 +1,14 @@
-// Asks the token endpoint of a user pool domain for a token (RFC 6749, section 4.4).
+// Requests a token from the token endpoint of a user pool domain (RFC 6749, section 4.4).
 import { readOauthToken } from './access-token.ts'
 import { isOauthFault } from './exchange-error.ts'
 import { createTokenExchange, type ExchangeOptions, type RawAnswer, type TokenExchange } from './token-exchange.ts'
 
-/** What an exchange needs. */
+/** Options of {@link createTokenEndpoint}. */
 type TokenEndpointOptions = ExchangeOptions & {
-  /** URL of the user pool domain, with or without a slash at its end. */
+  /** URL of the user pool domain, with or without a trailing slash. */
   domain: string
   clientId: string
-  /** Scopes with spaces between them; unset means that every enabled scope is granted. */
+  /** Space-separated scopes; if unset, Cognito grants every enabled scope. */
   scopes?: string | undefined
   /** For the pre-token-generation Lambda. */
   clientMetadata?: Readonly<Record<string, string>> | undefined

@@ -1,4 +1,4 @@
-// One exchange of client credentials for a token: the bounded request and what both ways of asking for a token share.
+// Exchanges client credentials for a token: the bounded request and the error handling that the token endpoint and the API share.
 import { ProtocolError } from '../http1/answer-head.ts'
 import { AttemptError } from '../http1/attempt-error.ts'
 import { writeFields } from '../http1/header-fields.ts'
@@ -9,50 +9,50 @@ import type { TokenAnswer } from './access-token.ts'
 import { type AddressSetting, ExchangeError, type ExchangeFaultCode } from './exchange-error.ts'
 import { readRetryAfter } from './retry-after.ts'
 
-/** The longest that one exchange may take, in ms. */
+/** Time limit for one request to Cognito, in ms. */
 const EXCHANGE_TIMEOUT_MS = 10_000
-/** The largest answer that is read, in bytes: beyond it the client gives a stream. */
+/** The largest answer that is read, in bytes; the HTTP client returns a larger one as a stream. */
 export const ANSWER_MAX_BYTES = HOLD_MAX_BYTES
-/** The status by which a proxy asks for other credentials (RFC 9110, section 15.5.8). */
+/** The status with which a proxy asks for credentials (RFC 9110, section 15.5.8). */
 const PROXY_AUTHENTICATION_REQUIRED = 407
 
-/** A token, and what came with it that an operator may want to see. */
+/** A token, and what an operator may want to know about its exchange. */
 export type Exchange = TokenAnswer & {
-  /** The answer's `Date`, to notice a clock that is off. */
+  /** The answer's `Date`, compared with this machine's clock. */
   date: string | undefined
   /** Cognito's own id of the request, for AWS support. */
   cognitoRequestId: string | undefined
 }
 
-/** What an answer says before it is interpreted; `json` is undefined where the body is no JSON or over the bound. */
+/** An answer before it is interpreted; `json` is undefined if the body is not JSON or too large. */
 export type RawAnswer = { status: number; header: (name: string) => string | undefined; json: unknown }
 
-/** How a token is asked for, and how the answer is read. */
+/** How to request a token and read the answer. */
 export type TokenRequest = {
   url: string
   headers: Readonly<Record<string, string>>
-  /** The setting that holds the address, as the advice of an error names it. */
+  /** The setting that holds the URL; error messages name it. */
   addressSetting: AddressSetting
-  /** The header that carries Cognito's id of the request. */
+  /** The response header with Cognito's request id. */
   requestIdHeader: string
   bodyFor(secret: string): string
-  /** Reads the JSON of a 200. */
+  /** Reads the JSON of a 200; undefined if it is not a token. */
   readToken(json: unknown): TokenAnswer | undefined
-  /** Names the fault of an answer below 500; undefined where it names none. */
+  /** Returns the fault that an answer below 500 reports; undefined if it reports none. */
   readFault(answer: RawAnswer): ExchangeFaultCode | undefined
 }
 
-/** How the way to Cognito is made. */
+/** Options of the connection to Cognito. */
 export type ExchangeOptions = {
-  /** For the whole exchange, in ms; default {@link EXCHANGE_TIMEOUT_MS}. */
+  /** Time limit for the request, in ms; default {@link EXCHANGE_TIMEOUT_MS}. */
   timeoutMs?: number | undefined
-  /** A proxy on the way: a tunnel to an https URL, while a request for an http URL goes to the proxy itself. Default: none. */
+  /** The proxy to use: through a tunnel for an https URL; a request for an http URL goes to the proxy itself. Default: none. */
   proxy?: ProxyServer | undefined
 }
 
 /**
- * Creates a client that makes one request for each call: no cache, no retry, no redirect. `exchange(secret)` returns the token or throws an
- * {@link ExchangeError}; `close()` cuts the connections of exchanges under way.
+ * Creates a client that sends one request per call: no cache, no retries, no redirects. `exchange(secret)` returns the token or throws an
+ * {@link ExchangeError}; `close()` aborts exchanges under way.
  */
 export function createTokenExchange(tokenRequest: TokenRequest, { timeoutMs = EXCHANGE_TIMEOUT_MS, proxy }: ExchangeOptions) {
   const { url, addressSetting } = tokenRequest
@@ -60,7 +60,7 @@ export function createTokenExchange(tokenRequest: TokenRequest, { timeoutMs = EX
   const closing = new AbortController()
 
   const post = async (body: string) => {
-    // Exchanges are too far apart to share a connection, and a proxy that keeps a tunnel waiting must not hold up the next one.
+    // A new client each time: exchanges are too far apart to share a connection, and a slow proxy must not hold up the next one.
     const client = createHttpClient({ url, connections: 1, connectTimeoutMs: timeoutMs, proxy })
     try {
       const { status, headers, head, stream } = await client.request({ fields, body, timeoutMs, signal: closing.signal })
@@ -82,7 +82,7 @@ export function createTokenExchange(tokenRequest: TokenRequest, { timeoutMs = EX
   return { url, exchange, close: () => closing.abort() }
 }
 
-/** A client as {@link createTokenExchange} makes it. */
+/** The client that {@link createTokenExchange} returns. */
 export type TokenExchange = ReturnType<typeof createTokenExchange>
 
 function transportError(error: unknown, addressSetting: AddressSetting): ExchangeError {
@@ -92,10 +92,10 @@ function transportError(error: unknown, addressSetting: AddressSetting): Exchang
   return new ExchangeError(cause instanceof ProtocolError ? 'invalid_response' : 'unreachable', { cause, addressSetting })
 }
 
-/** The id is logged, so nothing but a UUID is taken for one: a broken peer could echo the secret there. */
+/** Cognito's request ids are UUIDs. Since they are logged, anything else is ignored: a broken peer could echo the secret there. */
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
-/** Returns the token of an answer, or throws the kind of failure that it stands for. */
+/** Returns the token in an answer, or throws the fault that the answer reports. */
 function interpret(tokenRequest: TokenRequest, { status, header, text }: Omit<RawAnswer, 'json'> & { text: string }): Exchange {
   const { addressSetting, requestIdHeader } = tokenRequest
   const json = parseJson(text)

@@ -1,5 +1,4 @@
-// Keeps a token good: one timer, one exchange at a time, and an answer for every request that needs a token.
-
+// Keeps a valid token: renews it with one timer and one exchange at a time, and gives it to every request that needs it.
 import { type Clock, systemClock, TIMER_MAX_MS, within } from '../clock.ts'
 import { GatewayError } from '../errors.ts'
 import { type AccessToken, createAccessToken, zoneOf } from './access-token.ts'
@@ -11,12 +10,12 @@ import { type ExchangeReason, type ExchangeReport, statusOfToken, type TokenStat
 
 /** The longest that a request waits for an exchange, in ms. */
 export const WAIT_MAX_MS = 5_000
-/** The longest that an exchange may take, in ms: two requests of 10 s, one for each secret, and reading a file. */
+/** Time limit for an exchange, in ms: two requests of 10 s, one for each secret, and the time to read a file. */
 export const EXCHANGE_MAX_MS = 30_000
 
-/** What the token manager works with. */
+/** Options of {@link TokenManager}. */
 type TokenManagerOptions = {
-  /** Makes one exchange; throws an {@link ExchangeError}. Not called again before it ends, or {@link EXCHANGE_MAX_MS} have passed. */
+  /** Makes one exchange or throws an {@link ExchangeError}. Not called again until it ends or {@link EXCHANGE_MAX_MS} have passed. */
   exchange: () => Promise<Exchange>
   /** Called after each exchange. */
   onExchange?: (report: ExchangeReport) => void
@@ -26,9 +25,7 @@ type TokenManagerOptions = {
   random?: () => number
 }
 
-/**
- * Holds the current token from `start()` to `stop()` and renews it in the background. Only `stop()` ends the renewal.
- */
+/** Holds the current token from `start()` to `stop()` and renews it in the background. Only `stop()` ends the renewal. */
 export class TokenManager {
   readonly #exchange: () => Promise<Exchange>
   readonly #onExchange: ((report: ExchangeReport) => void) | undefined
@@ -53,21 +50,21 @@ export class TokenManager {
     this.#random = random
   }
 
-  /** Begins the first exchange and does not wait for it. */
+  /** Starts the first exchange without waiting for it. */
   start(): void {
     if (this.#nextExchangeAtMs === undefined) void this.#beginFlight()
   }
 
-  /** Ends the renewal; an exchange under way may finish, but its token is not used. */
+  /** Ends the renewal. An exchange under way may finish, but its token is not used. */
   stop(): void {
     this.#stopped = true
     this.#cancelTimer()
   }
 
   /**
-   * Returns the token: at once while it is usable, else as soon as the exchange under way ends.
+   * Returns the token: at once while it is usable, else when an exchange has ended.
    * @param waitMs the longest wait, in ms; default and upper bound {@link WAIT_MAX_MS}
-   * @throws {GatewayError} `TOKEN_UNAVAILABLE` with `retryAfterSeconds`: no token came in time, or a back-off is running
+   * @throws {GatewayError} `TOKEN_UNAVAILABLE` with `retryAfterSeconds`: no token arrived in time, or a back-off after a failure is running
    */
   getToken(waitMs = WAIT_MAX_MS): string | Promise<string> {
     const token = this.#token
@@ -76,8 +73,8 @@ export class TokenManager {
   }
 
   /**
-   * Returns a token to try again with after Hasura refused `refused`: the current one if it is newer, else a renewed one. At most one
-   * renewal in {@link FORCED_RENEWAL_INTERVAL_MS} is forced this way; undefined if another one would come too soon.
+   * Returns a token for a retry after Hasura refused `refused`: the current one if it is newer, else a renewed one. Forces at most one
+   * renewal in {@link FORCED_RENEWAL_INTERVAL_MS}; undefined if another renewal is not allowed yet, or gave the same token.
    * @throws {GatewayError} `TOKEN_UNAVAILABLE` as for {@link getToken}
    */
   async rejectToken(refused: string, waitMs = WAIT_MAX_MS): Promise<string | undefined> {
@@ -96,14 +93,14 @@ export class TokenManager {
     return renewed === refused ? undefined : renewed
   }
 
-  /** Notes that Hasura has answered with data: whatever a token lacks, Hasura adds. */
+  /** Call this when Hasura has answered with data: claims that the token lacks are then added by Hasura, and no notice is needed. */
   noteAccepted(): void {
     if (this.#isAccepted) return
     this.#isAccepted = true
     this.#notices = withoutClaimsNotice(this.#notices)
   }
 
-  /** Makes the next exchange at once where a back-off is running, since its cause may be gone; not before a `Retry-After` is over. */
+  /** Ends the wait after a failure, whose cause may be gone, and starts the next exchange; does nothing if Cognito set a `Retry-After`. */
   retryNow(): void {
     if (this.#stopped || this.#flight !== undefined || !this.#isBackingOff(this.#clock.nowMs())) return
     if (this.#lastError?.retryAfterMs !== undefined) return
@@ -131,7 +128,7 @@ export class TokenManager {
     return token.value
   }
 
-  /** Waits for the exchange under way, or begins one; the deadline ends the wait, not the exchange. */
+  /** Waits for the exchange under way, or starts one; the deadline ends the wait, not the exchange. */
   async #flightOrDeadline(waitMs: number): Promise<void> {
     await within(this.#clock, Math.min(waitMs, WAIT_MAX_MS), this.#beginFlight())
   }
@@ -144,7 +141,7 @@ export class TokenManager {
     return this.#flight
   }
 
-  /** One exchange and what follows from it. Never rejects, and leaves a timer behind unless stopped. */
+  /** Makes one exchange and applies its result. Never rejects, and always sets the next timer unless stopped. */
   async #renew(): Promise<void> {
     const reason = this.#reason()
     const startedAtMs = this.#clock.nowMs()
@@ -162,7 +159,7 @@ export class TokenManager {
   #accept(answer: Exchange, reason: ExchangeReason, startedAtMs: number): void {
     const token = createAccessToken(answer, startedAtMs, this.#random())
     const nowMs = this.#clock.nowMs()
-    // A token that expired on its way would cause the next exchange at once, and so on without end.
+    // Accepting a token that expired on its way would start the next exchange at once, and so on in a loop.
     if (zoneOf(token, nowMs) === 'unusable') throw new ExchangeError('expired_on_arrival')
     this.#token = token
     this.#refused = undefined
@@ -199,7 +196,7 @@ export class TokenManager {
     this.#nextExchangeAtMs = atMs
     const delayMs = Math.min(Math.max(0, Math.ceil(atMs - this.#clock.nowMs())), TIMER_MAX_MS)
     this.#cancelTimer = this.#clock.setTimer(() => {
-      // A timer may fire a little early, and a delay that is too long for one timer is split into several.
+      // A timer may fire slightly early, and a delay too long for one timer is split into several.
       if (this.#clock.nowMs() < atMs) this.#armTimer(atMs)
       else void this.#beginFlight()
     }, delayMs)

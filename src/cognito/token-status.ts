@@ -1,5 +1,4 @@
-// The state of the token and its exchanges, for logs, metrics and readiness; never the token itself.
-
+// Describes the state of the token and its exchanges for logs, metrics and readiness; never contains the token itself.
 import type { Clock } from '../clock.ts'
 import { type AccessToken, type Zone, zoneOf } from './access-token.ts'
 import type { ExchangeError, ExchangeFaultCode } from './exchange-error.ts'
@@ -10,38 +9,38 @@ export type ExchangeReason = 'start' | 'scheduled' | 'expired' | 'rejected'
 /** How an exchange ended. */
 type ExchangeOutcome = 'ok' | ExchangeFaultCode
 
-/** How one exchange went. */
+/** The report on one exchange. */
 export type ExchangeReport = {
   reason: ExchangeReason
   outcome: ExchangeOutcome
   durationMs: number
-  /** The token's lifetime and the time until its renewal, both in s, and the notices of {@link TokenStatus}; absent after a failure. */
+  /** The token's lifetime and the time until its renewal, in seconds, and the notices of {@link TokenStatus}; absent after a failure. */
   token?: { expiresInSeconds: number; refreshInSeconds: number; cognitoRequestId: string | undefined; notices: readonly string[] }
   /** Absent after a success. */
   failure?: { error: ExchangeError; consecutive: number; retryInSeconds: number }
 }
 
-/** The state at one moment. Times are seconds from now, and absent if there is no such time. */
+/** The state at one moment. Unless stated otherwise, times are in seconds from now; a time that does not apply is absent. */
 export type TokenStatus = {
   state: 'none' | Zone
-  /** Since the token was asked for. */
+  /** Seconds since the token was requested. */
   ageSeconds?: number
   /** Negative once it has expired. */
   expiresInSeconds?: number
-  /** When it expires by the wall clock, in seconds since 1970. */
+  /** When the token expires by the wall clock, in seconds since 1970. */
   expiryTimestampSeconds?: number
   /** Absent while an exchange is under way. */
   nextExchangeInSeconds?: number
-  /** Successful exchanges in 30 days at the current token's rate of renewal; AWS bills only these, for each replica. */
+  /** Successful exchanges in 30 days at the current rate of renewal. AWS bills only successful ones; each replica makes its own. */
   exchangesPerMonth?: number
   consecutiveFailures: number
   /** The latest failure since the last success. */
   lastFailure?: { code: ExchangeFaultCode; advice: string }
-  /** What an operator should know about the current token; the sentences of `preflight`. */
+  /** The notices of `preflight` about the current token. */
   notices: readonly string[]
 }
 
-/** The part of the status that follows from the token alone. */
+/** Returns the part of the status that depends only on the token. */
 export function statusOfToken(token: AccessToken | undefined, clock: Clock) {
   if (token === undefined) return { state: 'none' as const }
   const nowMs = clock.nowMs()

@@ -1,10 +1,10 @@
-// Whether a caller takes gzip.
+// Tells whether a caller accepts gzip.
 import Negotiator from 'negotiator'
 import { HEADER_LOOKED_AT_MAX } from './negotiation.ts'
 
 /**
- * Whether a caller takes gzip (RFC 9110, section 12.5.3). Without the header it does not, so as not to surprise simple ones, and neither does
- * it with one that is longer than {@link HEADER_LOOKED_AT_MAX}: an answer that is not coded is always right.
+ * Whether `Accept-Encoding` allows gzip (RFC 9110, section 12.5.3). False without the header, since simple clients send none, and for one
+ * longer than {@link HEADER_LOOKED_AT_MAX}: an uncompressed answer is always acceptable.
  */
 export function acceptsGzip(acceptEncoding: string | undefined): boolean {
   if (!acceptEncoding || acceptEncoding.length > HEADER_LOOKED_AT_MAX) return false

@@ -1,30 +1,30 @@
-// Whether an answer has errors, told by its first and last bytes; only what could have some is read, and nothing is parsed.
+// Detects GraphQL errors in an answer from its first and last bytes, without parsing it.
 import { findMember, skipSpace } from './top-level-member.ts'
 
-/** How many of the first bytes are searched. */
+/** How many bytes at the beginning are searched. */
 const SEARCHED_MAX_BYTES = 4_096
-/** Up to this many bytes an answer that begins with data is searched whole, since good ones are to cost nothing. */
+/** Up to this size, an answer that begins with data is searched whole. A larger one usually has no errors and is not searched. */
 const DATA_SEARCHED_MAX_BYTES = 1_024
 const DATA_START = Buffer.from('{"data":{')
 const ERRORS = Buffer.from('"errors"')
 const ERRORS_END = Buffer.from(']}')
 const OPENING_BRACKET = 0x5b
 const CLOSING_BRACKET = 0x5d
-/** The code of an error; a quote within a text would have a backslash before it. */
+/** Matches the code of an error, but never text inside a string, where a quote would be escaped. */
 const CODE = /"code"\s*:\s*"([\w.-]{1,64})"/
 
 /** The errors of an answer. */
 export type AnswerErrors = {
-  /** The first code, where there is one in the first 4 KiB of the errors; fit for a log line. */
+  /** The first code in the first 4 KiB of the errors, safe to log; undefined if there is none. */
   readonly code: string | undefined
 }
 
 /**
- * Returns what is known of the `errors` of an answer; undefined where it has none. Hasura v2 writes them first, DDN after `"data":null`;
- * errors beside data are seen in an answer of at most 1 KiB, and up to 64 KiB in one that ends with them. An answer that is compressed is not looked
- * into: Hasura compresses no errors.
+ * Returns what is known of the `errors` in an answer; undefined if it has none. Hasura v2 writes them first, DDN after `"data":null`.
+ * Errors next to data are found in an answer of up to 1 KiB, or up to 64 KiB if it ends with them. A compressed answer is not searched,
+ * since Hasura does not compress errors.
  * @param head the whole answer, or its first bytes
- * @param isWhole whether it is the whole
+ * @param isWhole whether `head` is the whole answer
  */
 export function readErrors(head: Buffer, isWhole: boolean, contentEncoding?: string): AnswerErrors | undefined {
   if (contentEncoding !== undefined) return undefined
@@ -34,7 +34,7 @@ export function readErrors(head: Buffer, isWhole: boolean, contentEncoding?: str
   return { code: CODE.exec(part.toString('latin1', at, at + SEARCHED_MAX_BYTES))?.[1] }
 }
 
-/** What of an answer is worth reading; nothing of one that shows data alone. */
+/** Returns the part of an answer to search; undefined if the answer shows only data. */
 function searchedPart(head: Buffer, isWhole: boolean): Buffer | undefined {
   if (!startsWithData(head)) return isWhole && endsWithErrors(head) ? head : head.subarray(0, SEARCHED_MAX_BYTES)
   if (!isWhole || (head.length > DATA_SEARCHED_MAX_BYTES && !endsWithErrors(head))) return undefined

@@ -1,4 +1,4 @@
-// Reads the tokens of a document and stops at its limits, so that what lies beyond them costs nothing.
+// Reads the tokens of a document and stops at the limits, so that the text beyond them costs nothing.
 import { Lexer, Source, type Token, TokenKind } from 'graphql/language'
 import { type DocumentLimits, NESTING_MAX, overLimit, overNesting } from './document-limits.ts'
 
@@ -6,11 +6,11 @@ const OPENING: ReadonlySet<TokenKind> = new Set([TokenKind.BRACE_L, TokenKind.BR
 const CLOSING: ReadonlySet<TokenKind> = new Set([TokenKind.BRACE_R, TokenKind.BRACKET_R, TokenKind.PAREN_R])
 
 /**
- * A lexer for GraphQL's own parser. Give the parser `maxComments` as well: a run of comments is read in one go.
- * Reading on throws a {@link GatewayError} `LIMIT_EXCEEDED` at the first token over `maxTokens` or over {@link NESTING_MAX}.
+ * A lexer for graphql-js's parser. Pass the parser `maxComments` as well, because it reads a run of comments in one step.
+ * Throws a {@link GatewayError} `LIMIT_EXCEEDED` at the first token over `maxTokens` or over {@link NESTING_MAX}.
  */
 export class BoundedLexer extends Lexer {
-  /** Directives read so far; only a directive holds an `@`. */
+  /** Directives read so far, counted by their `@`. */
   directives = 0
   /** Block strings read so far. */
   readonly blockStrings: Token[] = []
@@ -38,14 +38,14 @@ export class BoundedLexer extends Lexer {
     try {
       return super.lookahead()
     } catch (error) {
-      // Something stands behind the last token that is allowed: a comment too many, or what is no token at all.
+      // The text after the last allowed token is a comment too many, or not a token at all.
       if (this.#tokens + countTokens(this.token) >= this.#maxTokens) throw overLimit('GRAPHQL_MAX_TOKENS', this.#maxTokens)
       throw error
     }
   }
 }
 
-/** Counts the tokens behind one, up to and with another or as far as they have been read; the end of the file is none. */
+/** Counts the tokens after `after`, up to and including `last` or as far as they have been read; the end of the file does not count. */
 function countTokens(after: Token, last?: Token): number {
   let count = 0
   for (let token = after.next; token && token.kind !== TokenKind.EOF; token = token.next) {

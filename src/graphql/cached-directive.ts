@@ -1,4 +1,4 @@
-// Hasura's directive `@cached` on a query: where it stands, what it asks for, and the document and the variables without it.
+// Reads Hasura's directive `@cached` on a query, and removes it from the document and its variables.
 import { hash } from 'node:crypto'
 import {
   type ASTNode,
@@ -18,16 +18,16 @@ import { GatewayError } from '../errors.ts'
 import { readMembers } from '../json.ts'
 import type { CheckedDocument } from './document.ts'
 
-/** The lifetime of an answer where the directive names none, in seconds, as in Hasura Cloud. */
+/** The default lifetime of an answer, in seconds, as in Hasura Cloud. */
 export const TTL_DEFAULT_SECONDS = 60
 /** The longest lifetime, in seconds. */
 export const TTL_MAX_SECONDS = 3_600
 
-/** A query with `@cached`, as its document says it. */
+/** A query with `@cached`. */
 export type CachedQuery = {
-  /** The document without the directive and without the variables that it alone uses; all else byte for byte. */
+  /** The document without the directive and the variables that only it uses; the rest is unchanged byte for byte. */
   readonly document: CheckedDocument
-  /** The same for documents that differ in layout, comments and this directive alone. */
+  /** Equal for documents that differ only in layout, comments and this directive. */
   readonly fingerprint: string
   /** The variables that only the directive uses. */
   readonly ownVariables: ReadonlySet<string>
@@ -35,23 +35,23 @@ export type CachedQuery = {
   readonly refresh: Argument
 }
 
-/** An argument of the directive: a literal, or a variable with its default; undefined where it is not given. */
+/** An argument of the directive: a literal, or a variable with its default; undefined if it is not given. */
 type Argument = { readonly value: ValueNode; readonly byDefault: ConstValueNode | undefined } | undefined
 
-/** What one request asks of the cache. */
+/** What one request wants from the cache. */
 export type CacheWish = {
   /** From 1 to {@link TTL_MAX_SECONDS}. */
   readonly ttlSeconds: number
-  /** Whether Hasura is to be asked even if an answer is kept. */
+  /** Whether to call Hasura even if an answer is cached. */
   readonly refresh: boolean
-  /** The variables that go on, as the JSON text of an object; undefined if there are none. */
+  /** The variables to send to Hasura, as the JSON text of an object; undefined if there are none. */
   readonly variables: string | undefined
 }
 
 /**
- * Makes a function that finds the directive on an operation of a document; undefined if there is none. Results are remembered for as long
- * as the document is.
- * @throws {GatewayError} `INVALID_REQUEST` for a directive that stands twice or has an argument it does not know
+ * Returns a function that finds the directive on an operation of a document; undefined if there is none. Results are cached for as long as
+ * the document is.
+ * @throws {GatewayError} `INVALID_REQUEST` for a repeated directive or an unknown argument
  */
 export function createCachedQueryFinder(): (document: CheckedDocument, operationName: string | undefined) => CachedQuery | undefined {
   const known = new WeakMap<CheckedDocument, Map<string | undefined, CachedQuery | undefined>>()
@@ -67,16 +67,16 @@ export function createCachedQueryFinder(): (document: CheckedDocument, operation
 }
 
 function findCachedQuery({ text, operations }: CheckedDocument, operationName: string | undefined): CachedQuery | undefined {
-  // A name in GraphQL has one spelling, so most documents need not be parsed again.
+  // GraphQL names have no escapes, so a document without this text has no such directive and need not be parsed again.
   if (!text.includes('cached')) return undefined
   const { definitions } = parse(text)
   const operation = definitions.find(node => node.kind === Kind.OPERATION_DEFINITION && node.name?.value === operationName)
   if (operation?.kind !== Kind.OPERATION_DEFINITION) return undefined
   const [directive, second] = operation.directives?.filter(isCached) ?? []
   if (directive === undefined) return undefined
-  if (second !== undefined) throw badDirective('may stand on a query only once')
+  if (second !== undefined) throw badDirective('must not be repeated on a query')
   const given = new Map(directive.arguments?.map(({ name, value }) => [name.value, value]))
-  for (const name of given.keys()) if (name !== 'ttl' && name !== 'refresh') throw badDirective('takes the arguments ttl and refresh alone')
+  for (const name of given.keys()) if (name !== 'ttl' && name !== 'refresh') throw badDirective('takes only the arguments ttl and refresh')
 
   const usedElsewhere = variablesUsed(
     definitions.filter(node => node === operation || node.kind === Kind.FRAGMENT_DEFINITION),
@@ -98,7 +98,7 @@ const isCached = ({ name }: { name: { value: string } }) => name.value === 'cach
 
 const badDirective = (problem: string) => new GatewayError('INVALID_REQUEST', { message: `The directive @cached ${problem}.` })
 
-/** Returns the variables that nodes use; declarations and the directive to be cut do not count. */
+/** Returns the variables that nodes use; declarations and the directive `leftOut` do not count. */
 function variablesUsed(nodes: readonly ASTNode[], leftOut?: DirectiveNode): Set<string> {
   const names = new Set<string>()
   for (const node of nodes) {
@@ -118,21 +118,21 @@ function argumentOf(value: ValueNode | undefined, { variableDefinitions = [] }: 
   return { value, byDefault: declaration.defaultValue }
 }
 
-/** A part of a text: the index of its first character and of the one behind its last. */
+/** Part of a text, as start index and end index; the end is exclusive. */
 type Span = readonly [start: number, end: number]
 type Located = { readonly loc?: { readonly start: number; readonly end: number } | undefined }
 
 const startOf = ({ loc }: Located) => loc?.start ?? 0
 const endOf = ({ loc }: Located) => loc?.end ?? 0
 
-/** A directive with the blanks before it; never with a line break, behind which a comment may end. */
+/** Returns the span of a directive with the blanks before it, but not a line break, which may end a comment. */
 function spanOf(text: string, directive: Located): Span {
   let start = startOf(directive)
   while (/[ \t]/.test(text.charAt(start - 1))) start--
   return [start, endOf(directive)]
 }
 
-/** The spans of declarations, each with what separates it from its neighbour; with the parentheses where none is left. */
+/** Returns the spans of declarations, each with the separator to its neighbour; including the parentheses if no declaration is left. */
 function declarationSpans({ variableDefinitions: all = [] }: OperationDefinitionNode, own: readonly VariableDefinitionNode[]): Span[] {
   const [first, last] = [all[0], all.at(-1)]
   if (own.length === 0 || first === undefined || last === undefined) return []
@@ -150,7 +150,7 @@ function declarationSpans({ variableDefinitions: all = [] }: OperationDefinition
   })
 }
 
-/** Returns a text without parts of it, which may overlap. */
+/** Returns a text without the given spans, which may overlap. */
 function cut(text: string, spans: readonly Span[]): string {
   let rest = ''
   let at = 0
@@ -161,7 +161,7 @@ function cut(text: string, spans: readonly Span[]): string {
   return rest + text.slice(at)
 }
 
-/** The hash of a document's tokens, which leaves out layout and comments. */
+/** Returns the hash of a document's tokens, which ignores layout and comments. */
 function fingerprintOf(text: string): string {
   const lexer = new Lexer(new Source(text))
   const tokens: string[] = []
@@ -170,7 +170,7 @@ function fingerprintOf(text: string): string {
 }
 
 /**
- * Reads the arguments of the directive, and cuts the values of its own variables out of the variables.
+ * Reads the arguments of the directive, and removes the variables that only the directive uses.
  * @param variables the JSON text of an object
  * @throws {GatewayError} `INVALID_REQUEST` for a `ttl` that is not a whole number from 1 to {@link TTL_MAX_SECONDS}, or a `refresh` that is
  *   not a boolean
@@ -181,12 +181,12 @@ export function readCacheWish({ ttl, refresh, ownVariables }: CachedQuery, varia
   const ttlSeconds = argumentValue(ttl, members) ?? TTL_DEFAULT_SECONDS
   const isRefresh = argumentValue(refresh, members) ?? false
   if (typeof ttlSeconds !== 'number' || !Number.isInteger(ttlSeconds) || ttlSeconds < 1 || ttlSeconds > TTL_MAX_SECONDS)
-    throw badDirective(`takes a ttl from 1 to ${TTL_MAX_SECONDS} seconds`)
-  if (typeof isRefresh !== 'boolean') throw badDirective('takes true or false for refresh')
+    throw badDirective(`needs a ttl of 1 to ${TTL_MAX_SECONDS} seconds, as a whole number`)
+  if (typeof isRefresh !== 'boolean') throw badDirective('needs true or false for refresh')
   return { ttlSeconds, refresh: isRefresh, variables: members ? without(ownVariables, members, variables) : variables }
 }
 
-/** The value of an argument; undefined where neither the query nor the request gives one. */
+/** Returns the value of an argument; undefined if neither the query nor the request gives one. */
 function argumentValue(argument: Argument, members: ReadonlyMap<string, string> | undefined): unknown {
   if (argument === undefined) return undefined
   const { value, byDefault } = argument
@@ -196,7 +196,7 @@ function argumentValue(argument: Argument, members: ReadonlyMap<string, string> 
   return byDefault && literalValue(byDefault)
 }
 
-/** Stands for null and for literals of a kind that neither argument takes. */
+/** Stands for null and for literals of a type that neither argument accepts. */
 const NO_VALUE = Symbol('no value')
 
 function literalValue(node: ValueNode): unknown {
@@ -204,7 +204,7 @@ function literalValue(node: ValueNode): unknown {
   return node.kind === Kind.BOOLEAN ? node.value : NO_VALUE
 }
 
-/** The JSON text of variables without some of them. */
+/** Returns the JSON text of the variables without some of them. */
 function without(names: ReadonlySet<string>, members: ReadonlyMap<string, string>, variables: string | undefined): string | undefined {
   const kept = [...members].filter(([name]) => !names.has(name))
   if (kept.length === members.size) return variables

@@ -1,29 +1,29 @@
-// How large a document may be, and how a caller hears that one is larger.
+// The limits of a document, and the errors for a document that exceeds them.
 import { GatewayError } from '../errors.ts'
 
 /** The settings `GRAPHQL_MAX_*`. */
 export type DocumentLimits = {
-  /** Deepest selection, fragments followed; `{ a }` is 1. */
+  /** Maximum selection depth, with fragments expanded; `{ a }` is 1. */
   maxDepth: number
-  /** Lexical tokens, comments included; parsing stops there. */
+  /** Maximum number of lexical tokens, comments included; parsing stops there. */
   maxTokens: number
-  /** Fields of all operations, each spread of a fragment counted anew. */
+  /** Maximum number of fields of all operations, with fragments expanded. */
   maxFields: number
-  /** Aliases of all operations, each spread of a fragment counted anew. */
+  /** Maximum number of aliases of all operations, with fragments expanded. */
   maxAliases: number
-  /** Directives anywhere in the document. */
+  /** Maximum number of directives in the document. */
   maxDirectives: number
 }
 
-/** How many braces, brackets and parentheses may stand within each other, fragments followed. It bounds every recursion over a document. */
+/** How deeply braces, brackets and parentheses may be nested, with fragments expanded. This bounds every recursion over a document. */
 export const NESTING_MAX = 200
 
-/** The error for a document that is over the limit of a setting: `LIMIT_EXCEEDED`. */
+/** The error `LIMIT_EXCEEDED` for a document that exceeds the limit of a setting. */
 export const overLimit = (setting: string, limit: number): GatewayError =>
-  new GatewayError('LIMIT_EXCEEDED', { message: `The document is over the limit ${setting} of ${limit}.` })
+  new GatewayError('LIMIT_EXCEEDED', { message: `The document exceeds the limit ${setting} of ${limit}.` })
 
-/** The error for a document that is over {@link NESTING_MAX}: `LIMIT_EXCEEDED`. */
+/** The error `LIMIT_EXCEEDED` for a document that exceeds {@link NESTING_MAX}. */
 export const overNesting = (): GatewayError =>
   new GatewayError('LIMIT_EXCEEDED', {
-    message: `The document is over the limit of ${NESTING_MAX} braces, brackets and parentheses within each other.`
+    message: `The document exceeds the limit of ${NESTING_MAX} nested braces, brackets and parentheses.`
   })

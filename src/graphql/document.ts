@@ -1,4 +1,4 @@
-// Decides from the text alone whether a GraphQL document may go on, and which of its operations runs.
+// Checks a GraphQL document against the limits and selects the operation that runs, without a schema.
 import { GraphQLError } from 'graphql/error'
 import { type DocumentNode, Kind, parse } from 'graphql/language'
 import { LRUCache } from 'lru-cache'
@@ -11,25 +11,25 @@ import { quoteBlockStrings } from './quoted-block-strings.ts'
 /** What an operation does. */
 export type OperationKind = 'query' | 'mutation' | 'subscription'
 
-/** An operation of a document; an anonymous one has no name. */
+/** An operation in a document; `name` is undefined if it is anonymous. */
 export type Operation = { readonly kind: OperationKind; readonly name: string | undefined }
 
-/** A document that parsed and is within the limits. */
+/** A document that parses and is within the limits. */
 export type CheckedDocument = {
-  /** What Hasura is sent: the caller's text, see {@link quoteBlockStrings}. */
+  /** The text for Hasura: the caller's, after {@link quoteBlockStrings}. */
   readonly text: string
-  /** The text as a JSON string, made once, since each request to Hasura holds it. */
+  /** The text as a JSON string, made once, since every request to Hasura contains it. */
   readonly json: string
   /** In the order of the document; at least one. */
   readonly operations: readonly Operation[]
 }
 
-/** Why a document may not go on. No error object: its stack would keep the parser and all its tokens in the cache. */
+/** Why a document is refused. Not an error object, whose stack would keep the parser and all its tokens in the cache. */
 type Refusal = Pick<GatewayError, 'code' | 'message' | 'locations'>
 
-/** What the results of checking may take in memory, in bytes. */
+/** The memory limit of the cache of results, in bytes. */
 export const CACHE_MAX_BYTES = 16 * 1024 * 1024
-/** A larger document is checked anew each time, so that a few can't push out all others. */
+/** The largest cached result, in bytes. A larger document is checked every time, so that a few cannot evict all others. */
 export const CACHE_MAX_ENTRY_BYTES = CACHE_MAX_BYTES / 64
 
 /**
@@ -61,20 +61,20 @@ const CHARACTER_BYTES = 2
 const OPERATION_BYTES = 96
 const ENTRY_BYTES = 512
 
-/** The memory that a result takes with its key, in bytes; measured on Node 24, rounded up. */
+/** Returns the memory that a result and its key take, in bytes; measured on Node 24, rounded up. */
 function sizeOf(result: CheckedDocument | Refusal, key: string): number {
   if ('code' in result) return ENTRY_BYTES + CHARACTER_BYTES * (key.length + result.message.length)
   const characters = key.length + result.json.length + (result.text === key ? 0 : result.text.length)
   return ENTRY_BYTES + CHARACTER_BYTES * characters + OPERATION_BYTES * result.operations.length
 }
 
-/** The same text in memory of its own: part of a URL would keep the whole URL, which the cache does not count. */
+/** Copies a text into its own memory: part of a URL would keep the whole URL alive, which the cache does not count. */
 const ownCopy = (text: string) =>
   text.length * CHARACTER_BYTES > CACHE_MAX_ENTRY_BYTES ? text : Buffer.from(text, 'utf16le').toString('utf16le')
 
 /**
- * Returns the operation that a request runs (GraphQL specification, section 6.1, "GetOperation"). Whether its kind may run is for the caller to say.
- * @param name `operationName`; undefined, null and empty all mean that none is given
+ * Returns the operation that a request runs (GraphQL specification, section 6.1, "GetOperation"); does not check whether its kind may run.
+ * @param name `operationName`; undefined, null and an empty string all mean that none is given
  * @throws {GatewayError} `OPERATION_NAME_REQUIRED` or `OPERATION_NOT_FOUND`
  */
 export function selectOperation({ operations }: CheckedDocument, name: string | null | undefined): Operation {
@@ -122,14 +122,14 @@ const notParsed = (message: string, locations: readonly SourceLocation[] | undef
     ...(locations && { locations: locations.map(({ line, column }) => ({ line, column })) })
   })
 
-/** Applies the rules without which it would not be certain what Hasura runs (GraphQL specification, sections 5.1.1, 5.2.1.1, 5.5.1.1). */
+/** Applies the rules that make it certain which operation Hasura runs (GraphQL specification, sections 5.1.1, 5.2.1.1, 5.5.1.1). */
 function operationsOf(document: DocumentNode): Operation[] {
   const operations: Operation[] = []
   const seen = new Set<string>()
   for (const node of document.definitions) {
     const locations = node.loc && [node.loc.startToken]
     if (node.kind !== Kind.OPERATION_DEFINITION && node.kind !== Kind.FRAGMENT_DEFINITION) {
-      throw notParsed('Only operations and fragments may stand in the document.', locations)
+      throw notParsed('The document must contain only operations and fragments.', locations)
     }
     if (node.kind === Kind.OPERATION_DEFINITION) operations.push({ kind: node.operation, name: node.name?.value })
     if (node.name === undefined) continue
@@ -137,6 +137,6 @@ function operationsOf(document: DocumentNode): Operation[] {
     if (seen.has(key)) throw notParsed('Two definitions in the document have the same name.', locations)
     seen.add(key)
   }
-  if (operations.length === 0) throw notParsed('The document holds no operation.', [{ line: 1, column: 1 }])
+  if (operations.length === 0) throw notParsed('The document contains no operation.', [{ line: 1, column: 1 }])
   return operations
 }

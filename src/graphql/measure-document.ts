@@ -1,16 +1,16 @@
-// How deep and how wide a document is once its fragments are followed.
+// Measures the depth, fields and aliases of a document with its fragments expanded.
 import { type DocumentNode, type FragmentDefinitionNode, Kind, type SelectionSetNode } from 'graphql/language'
 import { type DocumentLimits, NESTING_MAX, overLimit, overNesting } from './document-limits.ts'
 
-/** What a document amounts to. A count may be Infinity: a fragment that spreads the next twice doubles it. */
+/** The size of a document. A count may be Infinity, since a fragment that spreads the next one twice doubles it. */
 export type Extent = { depth: number; fields: number; aliases: number }
 
 type Measured = Extent & { nesting: number }
 
 /**
- * Measures a document: the deepest of its operations and fragments, and the fields and aliases of all its operations together.
- * Each fragment is measured once, so that the cost is linear in the text however often fragments are spread.
- * @throws {GatewayError} `LIMIT_EXCEEDED` for a cycle of fragments, and for selections more than {@link NESTING_MAX} within each other
+ * Measures a document: the greatest depth of its operations, and the fields and aliases of all its operations together.
+ * Each fragment is measured once, so the cost is linear in the text however often fragments are spread.
+ * @throws {GatewayError} `LIMIT_EXCEEDED` for a cycle of fragments, and for selections nested more than {@link NESTING_MAX} deep
  */
 export function measureDocument(document: DocumentNode, { maxDepth }: Pick<DocumentLimits, 'maxDepth'>): Extent {
   const fragments = new Map<string, FragmentDefinitionNode>()
@@ -29,7 +29,7 @@ export function measureDocument(document: DocumentNode, { maxDepth }: Pick<Docum
     return extent
   }
 
-  /** @param level how many selections this one stands within */
+  /** @param level how many selections enclose this one */
   const measure = ({ selections }: SelectionSetNode, level: number): Measured => {
     if (level >= NESTING_MAX) throw overNesting()
     const extent: Measured = { depth: 0, fields: 0, aliases: 0, nesting: 1 }

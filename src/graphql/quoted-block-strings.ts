@@ -1,19 +1,19 @@
-// Block strings that every GraphQL parser ends at the same place.
+// Rewrites block strings that Hasura's parser would end at another place than the specification.
 import { Lexer, Source, type Token, TokenKind } from 'graphql/language'
 
 /**
- * Returns a document with every block string that holds a backslash written as a quoted string of the same value; the rest stays byte for byte.
- * Hasura v2 ends a block string at some escaped quotes where the specification (section 2.9.4) does not, such as `\\"""`, and would run what
- * is text to this parser: a mutation in what was checked as a query. Every such difference takes a backslash.
+ * Returns a document in which every block string with a backslash is a quoted string of the same value; the rest is unchanged byte for
+ * byte. At some escaped quotes, such as `\\"""`, Hasura v2 ends a block string where the specification (section 2.9.4) does not. It would
+ * then run text inside the string: a mutation in a document that was checked as a query. Every such difference involves a backslash.
  * @param text a document that parses
- * @param blockStrings the tokens of its block strings, in their order; default: they are looked for
+ * @param blockStrings the tokens of its block strings, in order; default: found by lexing the text
  */
 export function quoteBlockStrings(text: string, blockStrings: Iterable<Token> = blockStringsIn(text)): string {
   let quoted = ''
   let end = 0
   for (const token of blockStrings) {
     if (!text.slice(token.start, token.end).includes('\\')) continue
-    // JSON's escapes are a part of GraphQL's.
+    // JSON's escapes are a subset of GraphQL's.
     quoted += text.slice(end, token.start) + JSON.stringify(token.value)
     end = token.end
   }

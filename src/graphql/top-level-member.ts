@@ -1,4 +1,4 @@
-// Finds a member of a JSON object by reading its top level alone.
+// Finds a member at the top level of a JSON object.
 
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
@@ -7,8 +7,8 @@ const OPENING = new Set([0x7b, 0x5b])
 const CLOSING = new Set([0x7d, 0x5d])
 
 /**
- * Returns where the value of a member begins, or -1. Takes a text that is cut off: a member beyond the cut is not seen.
- * @param name without anything that JSON escapes
+ * Returns the index at which the value of a member begins, or -1. The text may be incomplete; a member beyond its end is not found.
+ * @param name without characters that JSON escapes
  */
 export function findMember(json: Buffer, name: string): number {
   let depth = 0
@@ -27,7 +27,7 @@ export function findMember(json: Buffer, name: string): number {
   return -1
 }
 
-/** Returns where the next byte is that is not white space. */
+/** Returns the index of the next byte that is not white space. */
 export function skipSpace(json: Buffer, from: number): number {
   let at = from
   while (at < json.length && (json[at] as number) <= 0x20) at++

@@ -70,7 +70,7 @@ for (const [exp, expiresInSeconds, isTold] of [
   t.test(`a token of iat 1000, exp ${exp} and expires_in ${expiresInSeconds} is ${isTold ? '' : 'not '}told`, async t => {
     const notices = check(jwt({ ...HASURA, iat: 1_000, exp }), { expiresInSeconds })
     t.equal(notices.length, isTold ? 1 : 0)
-    if (isTold) t.match(notices[0], `${exp - 1_000} s by its own exp and iat, but Cognito said expires_in ${expiresInSeconds}`)
+    if (isTold) t.match(notices[0], `${exp - 1_000} s according to its exp and iat, but Cognito said expires_in ${expiresInSeconds}`)
   })
 
 for (const [title, claims] of Object.entries({ 'no exp': { iat: 1 }, 'no iat': { exp: 1 }, 'an exp in words': { iat: 1, exp: 'soon' } }))

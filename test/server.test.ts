@@ -43,7 +43,11 @@ for (const setting of ['PORT', 'METRICS_PORT']) {
       .output()
       .split('\n')
       .find(text => text.includes('could not listen'))
-    t.match(JSON.parse(line ?? ''), { level: 60, setting, msg: `could not listen: another process already listens on the port of ${setting}` })
+    t.match(JSON.parse(line ?? ''), {
+      level: 60,
+      setting,
+      msg: `could not listen: another process already listens on the port of ${setting}`
+    })
     t.notMatch(service.output(), / at \w+.*\.[jt]s:\d+/, 'no stack')
   })
 }

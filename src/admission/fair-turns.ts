@@ -1,29 +1,30 @@
-// Lets a bounded number of calls run at once; whoever waits for one takes turns with the other callers.
+// Limits how many calls run at once; beyond the limit, callers wait and are served in turn.
 import { GatewayError } from '../errors.ts'
 
-/** How many calls run at once, and how many requests may wait. */
+/** The limits on calls and on waiting requests. */
 export type TurnLimits = {
-  /** Calls under way at once; at least 1. */
+  /** The most calls under way at once; at least 1. */
   atOnce: number
-  /** Requests that wait for a turn; 0 lets none wait. */
+  /** The most requests that wait for a turn; with 0, none may wait. */
   waitingMax: number
 }
 
-/** The share of turns that one caller leaves to the others, rounded down: fewer than eight turns have none to spare. */
+/** The share of turns that no single caller may take, rounded down: with fewer than eight turns, nothing is reserved. */
 const SHARE_FOR_OTHERS = 1 / 8
-/** When a refused caller may try again, in s. */
+/** The `Retry-After` of a refused request, in seconds. */
 const RETRY_AFTER_SECONDS = 1
 
-/** One request that waits. */
+/** One waiting request. */
 type Waiter = { readonly admit: () => void; readonly refuse: (error: GatewayError) => void }
 
 /**
- * Turns for calls of an upstream. The requests of one caller are served in their order, and callers one after the other, so that a
- * caller who sends thousands delays the others by one call each. No caller holds every turn, however slowly it reads its answers. Every turn that was taken must be given back.
+ * Turns for calls to an upstream. The requests of one caller are served in order, and callers in rotation, so that a caller with thousands
+ * of requests delays each other caller by one call. No caller can hold every turn, however slowly it reads its answers. Every turn that
+ * is taken must be released.
  */
 export class FairTurns {
   readonly #limits: TurnLimits
-  /** Waiting requests by caller; the caller who is served next comes first. */
+  /** Waiting requests by caller; the next caller to be served comes first. */
   readonly #waiting = new Map<string, Set<Waiter>>()
   /** Turns under way by caller. */
   readonly #held = new Map<string, number>()
@@ -34,7 +35,7 @@ export class FairTurns {
     this.#limits = limits
   }
 
-  /** How many requests wait. */
+  /** The number of waiting requests. */
   get waitingCount(): number {
     return this.#waitingCount
   }
@@ -47,9 +48,9 @@ export class FairTurns {
   }
 
   /**
-   * Waits for a turn where none is free. Where too many wait already, the latest request of whoever has most of them is refused.
-   * @param caller whose turn it is; requests of one caller queue behind each other
-   * @param signal ends the waiting: the promise rejects with its reason
+   * Waits for a turn after `tryTake` has failed. If too many requests wait already, refuses the latest request of the caller with the most.
+   * @param caller requests of the same caller are served in order
+   * @param signal ends the wait: the promise rejects with its reason
    * @throws {GatewayError} `OVERLOADED`
    */
   async wait(caller: string, signal: AbortSignal): Promise<void> {
@@ -58,7 +59,7 @@ export class FairTurns {
     await this.#enqueue(caller, signal)
   }
 
-  /** Gives a caller's turn back; the next waiting request that may have it gets it. */
+  /** Releases a caller's turn and gives it to the next waiting request that may have it. */
   release(caller: string): void {
     const held = (this.#held.get(caller) ?? 0) - 1
     if (held > 0) this.#held.set(caller, held)
@@ -68,7 +69,7 @@ export class FairTurns {
       const [waiter] = queue
       if (waiter === undefined || !this.#mayTake(next)) continue
       this.#remove(next, waiter)
-      // The caller goes to the end of the line.
+      // The caller moves to the end of the rotation.
       if (this.#waiting.delete(next)) this.#waiting.set(next, queue)
       this.#hold(next)
       waiter.admit()
@@ -118,7 +119,7 @@ export class FairTurns {
     if (queue.size === 0) this.#waiting.delete(caller)
   }
 
-  /** Refuses the latest request of whoever has most of them waiting, the new one counted. */
+  /** Refuses the latest request of the caller with the most waiting requests, including the new one. */
   #makeRoomFor(newcomer: string): void {
     let largest: readonly [caller: string, queue: Set<Waiter>] | undefined
     for (const entry of this.#waiting) if (entry[1].size > (largest?.[1].size ?? 0)) largest = entry
@@ -134,6 +135,6 @@ export class FairTurns {
 
 const queueIsFull = () =>
   new GatewayError('OVERLOADED', {
-    message: 'As many requests wait for Hasura as GRAPHQL_QUEUE allows.',
+    message: 'Too many requests are waiting for Hasura: GRAPHQL_QUEUE is reached.',
     retryAfterSeconds: RETRY_AFTER_SECONDS
   })

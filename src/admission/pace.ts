@@ -1,25 +1,25 @@
-// Does a caller keep up? Judged by looking at its connection every second; pure, so that tests need no time to pass.
+// Decides whether a caller sends and reads fast enough, from regular samples of its connection. Pure, so that tests need not wait.
 
-/** The pace that a caller must keep, in bytes a second: of what it sends, and of what it reads while an answer waits for it. */
+/** The lowest rates, in bytes per second, at which a caller must send a request, and read while an answer waits for it. */
 export const SENDING_MIN_BYTES_PER_SECOND = 1_024
 export const READING_MIN_BYTES_PER_SECOND = 8_192
-/** For so long a caller may send as slowly as it likes, in ms. */
+/** How long a caller may send at any rate, in ms. */
 export const SENDING_GRACE_MS = 5_000
-/** So long is what is read measured, in ms. */
+/** The period over which the reading rate is measured, in ms. */
 export const READING_WINDOW_MS = 10_000
-/** The longest that a body may take to arrive, in ms. */
+/** Time limit for a body to arrive, in ms. */
 export const BODY_MAX_MS = 60_000
 
-/** A connection at one look. */
+/** One sample of a connection. */
 export type Look = {
   nowMs: number
-  /** Bytes that have come in since the connection was made. */
+  /** Bytes received since the connection was opened. */
   readBytes: number
   /** Bytes that the kernel has taken since then. */
   sentBytes: number
-  /** What is coming in: nothing, the head of a request, or its body. */
+  /** What is being received: the head of a request, its body, or nothing. */
   receiving: 'head' | 'body' | undefined
-  /** Whether bytes of an answer wait for the caller to read. */
+  /** Whether bytes of an answer wait for the caller to read them. */
   isAnswerWaiting: boolean
 }
 
@@ -31,7 +31,7 @@ export class Pace {
   #receivingSince: Look | undefined
   #waitingLooks: Look[] = []
 
-  /** Takes a look in, and says whether the caller has fallen behind. */
+  /** Adds a sample, and returns why the caller is too slow, if it is. */
   look(look: Look): TooSlow | undefined {
     if (this.#sendsTooSlowly(look)) return 'the request arrived too slowly'
     return this.#readsTooSlowly(look) ? 'the answer was read too slowly' : undefined
@@ -55,7 +55,7 @@ export class Pace {
       return false
     }
     this.#waitingLooks.push(look)
-    // The window begins at the latest look that is old enough.
+    // The window starts at the latest sample that is old enough.
     while ((this.#waitingLooks[1]?.nowMs ?? Number.POSITIVE_INFINITY) <= look.nowMs - READING_WINDOW_MS) this.#waitingLooks.shift()
     const first = this.#waitingLooks[0] ?? look
     const elapsedMs = look.nowMs - first.nowMs

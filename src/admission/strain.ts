@@ -1,16 +1,16 @@
-// Is the service near one of its bounds, since when, and has it recovered? Pure: samples and times are arguments.
+// Decides from samples whether the service is overloaded or has recovered, and for how long. Pure: samples and times are arguments.
 
-/** Where refusing begins and where it ends again; the gap keeps a service at the edge from changing its mind with each sample. */
+/** The values at which refusing starts and stops; the gap between them prevents switching with every sample. */
 export type Band = { readonly refuseAbove: number; readonly recoverBelow: number }
 
-/** Lateness of the event loop, in ms: a request that waits so long for a turn of it is better answered elsewhere. */
+/** The delay of the event loop, in ms: a request that waits this long for a turn is better served by another replica. */
 export const LOOP_DELAY_MS: Band = { refuseAbove: 1_000, recoverBelow: 500 }
-/** Share of V8's heap limit in use. Before it is reached V8 has collected what it can, so what stays above is live. */
+/** The share of V8's heap limit in use. Near the limit V8 has already collected what it can, so a share that stays high is live memory. */
 export const HEAP_SHARE: Band = { refuseAbove: 0.9, recoverBelow: 0.8 }
-/** How many samples in a row must agree: a single late one is a pause, not a load. */
+/** How many consecutive samples must agree: a single late one is a pause, not overload. */
 export const SAMPLES_IN_A_ROW = 2
 
-/** One measure held against a band. */
+/** Compares one measurement with a band. */
 export class Strain {
   readonly #band: Band
   #above = 0
@@ -25,7 +25,7 @@ export class Strain {
     return this.#isStrained
   }
 
-  /** Takes one sample in; undefined says that there was nothing to measure, which counts as recovered. */
+  /** Adds a sample; undefined means that there was nothing to measure, which counts as recovered. */
   sample(value: number | undefined): void {
     this.#above = value !== undefined && value > this.#band.refuseAbove ? this.#above + 1 : 0
     if (this.#above >= SAMPLES_IN_A_ROW) this.#isStrained = true
@@ -33,16 +33,16 @@ export class Strain {
   }
 }
 
-/** How long something is so, by regular looks at it. */
+/** Measures how long a condition has held, from regular samples. */
 export class Lasting {
   #sinceMs: number | undefined
 
-  /** Takes one look in. */
+  /** Adds a sample. */
   look(isSo: boolean, nowMs: number): void {
     this.#sinceMs = isSo ? (this.#sinceMs ?? nowMs) : undefined
   }
 
-  /** For how long it has been so at every look, in ms; 0 where it is not. */
+  /** Returns how long the condition has held at every sample, in ms; 0 if it does not hold. */
   durationMs(nowMs: number): number {
     return this.#sinceMs === undefined ? 0 : nowMs - this.#sinceMs
   }

@@ -1,4 +1,4 @@
-// Gives a kept answer, or has one caller ask for all who want the same; knows neither where answers come from nor who reads them.
+// Caches answers, and lets one of several equal requests call the upstream for all. Independent of HTTP and of Hasura.
 import { type Clock, within } from '../clock.ts'
 import { GatewayError } from '../errors.ts'
 import { readKeepable, type UpstreamAnswer } from './keepable.ts'
@@ -6,45 +6,45 @@ import { KeptAnswer } from './kept-answer.ts'
 import type { MemoryStore } from './memory-store.ts'
 import type { RedisStore } from './redis-store.ts'
 
-/** What happened to a request: `stored` comes on top of a `miss` or a `bypass` whose answer is kept; `bypass` asks anew on purpose. */
+/** How the cache served a request. `bypass` is a requested refresh; `stored` is reported in addition to a `miss` or `bypass`. */
 export type CacheOutcome = 'hit' | 'miss' | 'bypass' | 'stored'
 
-/** What a cache is made with. */
+/** Options of {@link AnswerCache}. */
 export type AnswerCacheOptions = {
   memory: MemoryStore
-  /** Shared with other replicas; default: none. */
+  /** A store shared with other replicas; default: none. */
   redis?: RedisStore | undefined
   clock: Clock
-  /** The longest that a request waits for the answer that another one has asked for, in ms. */
+  /** Time limit for waiting for the answer to another request, in ms. */
   waitMs: number
   onOutcome?: (outcome: CacheOutcome) => void
 }
 
-/** A question whose answer may be kept. */
+/** A request whose answer may be cached. */
 export type Question<Answer extends UpstreamAnswer> = {
-  /** The same for questions with the same answer. */
+  /** Equal for requests with the same answer. */
   readonly key: string
   readonly ttlSeconds: number
-  /** Whether to ask even if an answer is kept. */
+  /** Whether to call the upstream even if an answer is cached. */
   readonly refresh: boolean
-  /** Aborts when nobody waits for the answer any more. */
+  /** Aborts when the caller has left. */
   readonly signal: AbortSignal
-  /** Asks the upstream. */
+  /** Calls the upstream. */
   ask(): Promise<Answer>
 }
 
-/** An answer: one that is kept, whether it was before (a `hit`) or is from now on, or one that may not be. */
+/** An answer: a cached one (`hit`), one that has just been cached (`stored`), or one that cannot be cached (`passed`). */
 export type Given<Answer extends UpstreamAnswer> =
   | { readonly kind: 'hit' | 'stored'; readonly kept: KeptAnswer }
   | { readonly kind: 'passed'; readonly answer: Answer }
 
-/** How asking for all ended: with an answer that is kept, with one that may not be, or with nothing since whoever asked has left. */
+/** How a call for several requests ended: with a cached answer, with one that cannot be cached, or without one because its caller left. */
 type FlightEnd = KeptAnswer | 'not kept' | 'abandoned'
 
 /** A cache of answers. */
 export class AnswerCache {
   readonly #options: AnswerCacheOptions
-  /** The questions that are being asked, by key. */
+  /** The calls under way, by key. */
   readonly #flights = new Map<string, Promise<FlightEnd>>()
 
   constructor(options: AnswerCacheOptions) {
@@ -52,8 +52,9 @@ export class AnswerCache {
   }
 
   /**
-   * Gives the answer to a question. Of several that ask the same, one asks the upstream; if its answer may not be kept, each asks.
-   * @throws {GatewayError} `UPSTREAM_TIMEOUT` after `waitMs`, and what `ask` throws
+   * Returns the answer to a request. Of several equal requests, one calls the upstream; if its answer cannot be cached, each makes its own
+   * call.
+   * @throws {GatewayError} `UPSTREAM_TIMEOUT` after `waitMs`, and any error of `ask`
    */
   async give<Answer extends UpstreamAnswer>(question: Question<Answer>): Promise<Given<Answer>> {
     const { key, refresh, signal } = question
@@ -85,7 +86,7 @@ export class AnswerCache {
     return end
   }
 
-  /** Asks on behalf of all who come meanwhile. A refresh takes the place of an older question, whose answer is then not kept. */
+  /** Calls the upstream for all equal requests that arrive meanwhile. A refresh replaces an older call, whose answer is then not cached. */
   async #lead<Answer extends UpstreamAnswer>(question: Question<Answer>): Promise<Given<Answer>> {
     const { key, refresh, signal } = question
     const { promise, resolve } = Promise.withResolvers<FlightEnd>()

@@ -1,15 +1,15 @@
-// The key of an answer: a hash of everything that it depends on.
+// Computes the cache key of an answer: a hash of everything that the answer depends on.
 import { hash } from 'node:crypto'
 
-/** What an answer depends on. No part may hold a NUL character; neither GraphQL names, JSON nor header values can. */
+/** What an answer depends on. No part contains a NUL character: GraphQL names, JSON and header values cannot. */
 export type AnswerParts = {
-  /** Of the document, but for its layout. */
+  /** The fingerprint of the document, which ignores layout. */
   readonly fingerprint: string
   readonly operationName: string | undefined
-  /** As JSON text. */
+  /** The JSON text of the variables. */
   readonly variables: string | undefined
   readonly role: string | undefined
-  /** The values of the request headers that go on, in a fixed order. */
+  /** The values of the forwarded request headers, in a fixed order. */
   readonly headers: readonly (string | undefined)[]
   readonly takesGzip: boolean
 }

@@ -1,11 +1,11 @@
-// Which answers may be kept, and their whole bodies.
+// Decides which answers can be cached, and reads their whole bodies.
 import type { Readable } from 'node:stream'
 import { gunzipSync } from 'node:zlib'
 
-/** The largest answer that is kept, in bytes; a compressed one counts as long as it is and as long as it unfolds to. */
+/** The largest answer that is cached, in bytes; for a compressed one, the limit applies both to its size and to its decompressed size. */
 export const KEPT_MAX_BYTES = 1_048_576
 
-/** An answer of the upstream; header names in lower case. `stream`, where there is one, is the whole body. */
+/** An answer of the upstream; header names are in lower case. If there is a `stream`, it holds the whole body, else `head` does. */
 export type UpstreamAnswer = {
   readonly status: number
   readonly headers: ReadonlyMap<string, string>
@@ -14,9 +14,9 @@ export type UpstreamAnswer = {
 }
 
 /**
- * Returns the body of an answer that may be kept: of status 200, with `data`, without `errors`, and up to {@link KEPT_MAX_BYTES}. A stream
- * is read for it; if the answer turns out to be larger, the stream begins again with what was read.
- * @throws the error of the stream
+ * Returns the body of an answer that can be cached: status 200, with `data`, without `errors`, and up to {@link KEPT_MAX_BYTES}; undefined
+ * for any other. Reads the stream for this; if the answer turns out to be larger, the bytes that were read are put back.
+ * @throws any error of the stream
  */
 export async function readKeepable(answer: UpstreamAnswer): Promise<Buffer | undefined> {
   const { status, headers, head, stream } = answer
@@ -39,7 +39,7 @@ export function isDataAlone(body: Buffer, isGzip: boolean): boolean {
   }
 }
 
-/** Reads a stream to its end; if there are more bytes than `maxBytes`, gives them back to the stream and resolves to undefined. */
+/** Reads a stream to its end; if there are more than `maxBytes`, puts them back into the stream and resolves to undefined. */
 function readWhole(stream: Readable, maxBytes: number): Promise<Buffer | undefined> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []

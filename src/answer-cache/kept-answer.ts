@@ -1,21 +1,21 @@
-// An answer as it is kept: its bytes, what the caller must know of them, and how long they are good for.
+// A cached answer: its bytes, the headers that describe them, and its lifetime.
 import { isAscii } from 'node:buffer'
 import { hash } from 'node:crypto'
 
-/** 128 bits: enough for bytes that nobody chooses to collide, and memory for each answer. */
+/** Some 128 bits: enough to avoid accidental collisions, and little memory per answer. */
 const ETAG_CHARACTERS = 22
 
-/** What goes with the bytes of an answer. */
+/** How the bytes of an answer are encoded. */
 export type AnswerKind = {
   readonly contentType: string
   readonly isGzip: boolean
 }
 
-/** One answer that is kept. */
+/** One cached answer. */
 export class KeptAnswer implements AnswerKind {
-  /** Its bytes, one character each. V8 holds such a text in its length and 16 bytes; a Buffer takes ten times as much beside its bytes. */
+  /** The bytes, one character each. V8 stores such a string with an overhead of 16 bytes; a Buffer's is ten times as large. */
   readonly latin1: string
-  /** Whether the text can be sent as it is, since each character is one byte in UTF-8 as well. */
+  /** Whether the string can be sent as it is, because each character is one byte in UTF-8 too. */
   readonly isAscii: boolean
   readonly contentType: string
   readonly isGzip: boolean
@@ -24,14 +24,14 @@ export class KeptAnswer implements AnswerKind {
   readonly #keptAtMs: number
   #etag: string | undefined
 
-  /** @param keptAtMs when it was kept, by the clock that {@link leftSeconds} is asked with */
+  /** @param keptAtMs when the answer was cached, on the same clock as `nowMs` of {@link leftSeconds} */
   constructor(body: Buffer, { contentType, isGzip }: AnswerKind, ttlSeconds: number, keptAtMs: number) {
     this.latin1 = body.toString('latin1')
     this.isAscii = isAscii(body)
     this.contentType = shared(contentType)
     this.isGzip = isGzip
     this.ttlSeconds = ttlSeconds
-    // A whole number takes no memory of its own.
+    // V8 stores a small integer in place, without allocating.
     this.#keptAtMs = Math.round(keptAtMs)
   }
 
@@ -39,18 +39,18 @@ export class KeptAnswer implements AnswerKind {
     return Buffer.from(this.latin1, 'latin1')
   }
 
-  /** A strong entity tag (RFC 9110, section 8.8.3), from the bytes alone: 22 characters in quotes. */
+  /** A strong entity tag (RFC 9110, section 8.8.3), computed from the bytes: 22 characters in quotes. */
   get etag(): string {
     this.#etag ??= `"${hash('sha256', this.body, 'base64url').slice(0, ETAG_CHARACTERS)}"`
     return this.#etag
   }
 
-  /** How long ago it was kept, in whole seconds. */
+  /** The age of the answer, in whole seconds. */
   ageSeconds(nowMs: number): number {
     return Math.max(0, Math.floor((nowMs - this.#keptAtMs) / 1_000))
   }
 
-  /** How long it is still good for, in whole seconds: 0 or less once it is too old, by its own lifetime or by the reader's. */
+  /** The remaining lifetime, in whole seconds, by the shorter of the answer's own and the reader's `ttlSeconds`; 0 or less once expired. */
   leftSeconds(nowMs: number, ttlSeconds: number): number {
     return Math.min(this.ttlSeconds, ttlSeconds) - this.ageSeconds(nowMs)
   }
@@ -58,5 +58,5 @@ export class KeptAnswer implements AnswerKind {
 
 const COMMON_TYPE = 'application/json; charset=utf-8'
 
-/** Nearly all answers have the same type; a text that came with each would take memory for each. */
+/** Returns one shared string for the common content type, since a separate copy for each answer would take memory. */
 const shared = (contentType: string) => (contentType === COMMON_TYPE ? COMMON_TYPE : contentType)

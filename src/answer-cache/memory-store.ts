@@ -1,8 +1,8 @@
-// Answers in memory, as many as a number of bytes allows; the least recently used goes first.
+// Stores cached answers in memory up to a number of bytes; the least recently used one is evicted first.
 import { LRUCache } from 'lru-cache'
 import type { KeptAnswer } from './kept-answer.ts'
 
-/** What an answer takes beside its bytes: its key, its object, its tag, and its place in the cache; measured on Node 24, rounded up. */
+/** The memory overhead of an answer: key, object, tag and cache entry; measured on Node 24, rounded up. */
 const ENTRY_BYTES = 320
 
 /** A store of answers in memory. */
@@ -12,6 +12,6 @@ export type MemoryStore = {
   delete(key: string): void
 }
 
-/** Makes a store. @param maxBytes what its answers may take in all, with all that holds them */
+/** Creates a store. @param maxBytes memory limit for all answers, overhead included */
 export const createMemoryStore = (maxBytes: number): MemoryStore =>
   new LRUCache<string, KeptAnswer>({ maxSize: maxBytes, sizeCalculation: ({ latin1 }) => latin1.length + ENTRY_BYTES })

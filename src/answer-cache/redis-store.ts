@@ -1,35 +1,35 @@
-// Answers in Redis, shared by several replicas. Whatever goes wrong with it costs a miss, never an error.
+// Stores cached answers in Redis, shared by several replicas. If Redis fails, the result is a miss, never an error.
 import type { Clock } from '../clock.ts'
 import { createRedisClient } from '../redis.ts'
 import { KeptAnswer } from './kept-answer.ts'
 
-/** How long Redis may take for one answer, in ms; after that it counts as a miss. */
+/** Time limit for Redis to return an answer, in ms; after that the result is a miss. */
 export const REDIS_TIMEOUT_MS = 100
 
-/** What a store is made with. */
+/** Options of {@link createRedisStore}. */
 export type RedisStoreOptions = {
   /** A `redis:` or `rediss:` URL. */
   url: string
-  /** Stands before every key: gateways with another Hasura or other rights must have another. */
+  /** The prefix of every key; must differ between gateways that have different Hasuras or rights. */
   prefix: string
   clock: Clock
-  /** Called when Redis begins to fail, with a word for the log, and with undefined when it works. */
+  /** Called with a word for the log when Redis starts to fail, and with undefined when it works. */
   onChange?: (fault: string | undefined) => void
 }
 
 /** A store in Redis. */
 export type RedisStore = {
-  /** Resolves to an answer, or to undefined for any reason. */
+  /** Resolves to the answer, or to undefined if there is none or Redis fails. */
   get(key: string): Promise<KeptAnswer | undefined>
-  /** Keeps an answer, if Redis takes it. */
+  /** Stores an answer if Redis accepts it; does not wait. */
   set(key: string, answer: KeptAnswer): void
   close(): void
 }
 
-/** While more bytes than these are under way to Redis, no further answer is sent. */
+/** While more bytes than this are being sent to Redis, no further answer is stored. */
 const SENDING_MAX_BYTES = 8 * 1_048_576
 
-/** Makes a store and begins to connect; while there is no connection, every answer is a miss at once. */
+/** Creates a store and starts connecting; without a connection, every lookup is a miss at once. */
 export async function createRedisStore({ url, prefix, clock, onChange }: RedisStoreOptions): Promise<RedisStore> {
   const redis = await createRedisClient(url, REDIS_TIMEOUT_MS)
   let fault: string | undefined = 'connecting'
@@ -39,13 +39,13 @@ export async function createRedisStore({ url, prefix, clock, onChange }: RedisSt
     fault = now
   }
   const onFailure = (error: unknown) => {
-    // A reply that is late would keep its command in memory, and those behind it waiting: a new connection drops them all.
+    // A late reply would keep its command in memory and block the ones behind it; a new connection drops them all.
     if (isLate(error)) redis.disconnect(true)
     report(wordFor(error))
   }
   redis.on('error', onFailure)
   redis.on('ready', () => report(undefined))
-  // A failed first connection is tried again like any other, and has been reported.
+  // ioredis retries a failed first connection like any other, and the listener above has reported it.
   void redis.connect().catch(() => {})
 
   return {
@@ -76,14 +76,14 @@ export async function createRedisStore({ url, prefix, clock, onChange }: RedisSt
 
 const isLate = (error: unknown) => error instanceof Error && error.message === 'Command timed out'
 
-/** A word for the log: the code of a network error, else the first word of Redis's reply, such as `OOM`. */
+/** Returns a word for the log: the code of a network error, else the first word of Redis's reply, such as `OOM`. */
 function wordFor(error: unknown): string {
   if (isLate(error)) return 'slow'
   const { code, message = '' } = Object(error) as { code?: unknown; message?: string }
   return typeof code === 'string' ? code : (/^[A-Z]{2,20}\b/.exec(message)?.[0] ?? 'error')
 }
 
-/** Writes an answer with what it takes to know it again: `<version> <ttl> <gzip> <etag> <content type>`, a line break, and its bytes. */
+/** Writes an answer for Redis: `<version> <ttl> <gzip> <etag> <content type>`, a line break, and the bytes. */
 function encode(answer: KeptAnswer): Buffer {
   const { ttlSeconds, isGzip, etag, contentType, latin1 } = answer
   return Buffer.from(`1 ${ttlSeconds} ${isGzip ? 1 : 0} ${etag} ${contentType}\n${latin1}`, 'latin1')
@@ -92,7 +92,7 @@ function encode(answer: KeptAnswer): Buffer {
 const HEAD = /^1 (\d{1,4}) ([01]) ("[\w-]{22}") ([\x20-\x7e]{1,200})$/
 const HEAD_MAX_BYTES = 300
 
-/** Reads an answer; undefined for bytes that are not one, or not as they were written. */
+/** Reads an answer from Redis; undefined if the bytes are not one or have been altered. */
 function decode(bytes: Buffer, leftMs: number, nowMs: number): KeptAnswer | undefined {
   const end = bytes.subarray(0, HEAD_MAX_BYTES).indexOf('\n')
   const [, ttl, gzip, etag, contentType] = HEAD.exec(bytes.toString('latin1', 0, Math.max(end, 0))) ?? []

@@ -1,4 +1,4 @@
-// --check: what is wrong with settings, files and stored operations, without a network.
+// --check: finds what is wrong with settings, files and stored operations, without a network.
 import { readFileSync } from 'node:fs'
 import { loadSettings, readEnvironment, type Settings, SettingsError, SettingsSchema } from '../settings.ts'
 import { settingsWithoutEffect } from '../settings-warnings.ts'
@@ -9,26 +9,26 @@ import { describeProblem, OperationsError } from '../stored-operations/operation
 import type { StoredOperation } from '../stored-operations/stored-operation.ts'
 import { typeOperations } from '../stored-operations/type-operations.ts'
 
-/** What a look at everything on this machine gives. */
+/** The result of checking everything on this machine. */
 export type Findings = {
-  /** Undefined where one of them is bad. */
+  /** Undefined if any setting is bad. */
   readonly settings: Settings | undefined
-  /** What is wrong, one sentence each, without a value. */
+  /** One line for each problem, without values. */
   readonly settingProblems: readonly string[]
   readonly operationProblems: readonly string[]
-  /** What the service starts with all the same. */
+  /** Problems that do not keep the service from starting. */
   readonly warnings: readonly string[]
   readonly operationCount: number
 }
 
-/** Looks at settings, files and stored operations; these also where a setting is bad. */
+/** Checks settings, files and stored operations; stored operations are checked even if a setting is bad. */
 export async function lookAround(): Promise<Findings> {
   const problems: string[] = []
   const environment = readOrExplain(problems)
   const settings = await loadSettings(environment).catch((error: unknown) => void problems.push(...settingProblemsOf(error)))
   const operations = await lookAtOperations(environment)
   const idle = settingsWithoutEffect(environment, settings ?? undefined).map(name => `has no effect: ${name}`)
-  const ignored = operations.ignored.map(path => `${path}: is no stored operation, since its name does not end in .graphql`)
+  const ignored = operations.ignored.map(path => `${path}: is not a stored operation, because its name does not end in .graphql`)
   return {
     settings: settings ?? undefined,
     settingProblems: problems,
@@ -38,13 +38,13 @@ export async function lookAround(): Promise<Findings> {
   }
 }
 
-/** Returns the result of `--check` as lines: `ok` alone, or everything that is wrong. */
+/** Returns the output of `--check`: `ok`, or one line for each problem. */
 export function writeCheck({ settingProblems, operationProblems }: Findings): string {
   const problems = [...settingProblems, ...operationProblems]
   return problems.length === 0 ? 'ok' : problems.join('\n')
 }
 
-/** The environment with the `.env` file, or without it where that cannot be read. */
+/** Returns the environment with the `.env` file, or without the file if it cannot be read. */
 function readOrExplain(problems: string[]): Record<string, string> {
   try {
     return readEnvironment()
@@ -72,7 +72,7 @@ async function lookAtOperations(environment: Readonly<Record<string, string>>) {
   }
 }
 
-/** What does not fit the schema of a file; that the file can be read is the settings' business. */
+/** Returns where operations do not match the schema in a file. An unreadable file is already among the problems of the settings. */
 async function misfitsOf(operations: readonly StoredOperation[], path: string): Promise<string[]> {
   let sdl: string
   try {

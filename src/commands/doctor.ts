@@ -1,4 +1,4 @@
-// --doctor: the steps of a request one by one, each with what to do where it fails.
+// --doctor: tries the steps of a request one by one, and says what to do if one fails.
 import { ExchangeError } from '../cognito/exchange-error.ts'
 import { preflight, withoutClaimsNotice } from '../cognito/preflight.ts'
 import type { Exchange } from '../cognito/token-exchange.ts'
@@ -12,19 +12,19 @@ import { newRequestId } from '../request-id.ts'
 import type { Settings } from '../settings.ts'
 import type { Findings } from './check.ts'
 
-/** The longest that the call of Hasura may take, in ms, however long GRAPHQL_TIMEOUT_MS is. */
+/** Time limit for the call to Hasura, in ms, even if GRAPHQL_TIMEOUT_MS is longer. */
 const CALL_MAX_MS = 10_000
 const QUERY = '{"query":"{ __typename }"}'
 
-/** Prints the outcome of a step. */
+/** Prints one line. */
 export type Print = (line: string) => void
 
 const line = (step: string, outcome: string) => `${step.padEnd(18)}${outcome}`
 const failed = (step: string, problems: readonly string[]) => problems.map((problem, n) => line(n === 0 ? step : '', `FAILED  ${problem}`))
 
 /**
- * Prints a line for each step, as it ends: settings, stored operations, one exchange with Cognito, one `{ __typename }` at Hasura; tells
- * whether all went well. No line holds a token or a secret. It takes at most 20 s for the exchange and 10 s for the call.
+ * Prints a line for each step as it ends: settings, stored operations, one exchange with Cognito, one `{ __typename }` at Hasura. Returns
+ * whether all succeeded. No line contains a token or a secret. The exchange takes at most 20 s, and the call 10 s.
  */
 export async function runDoctor(findings: Findings, print: Print): Promise<boolean> {
   const { settings, settingProblems, operationProblems, operationCount } = findings
@@ -34,12 +34,12 @@ export async function runDoctor(findings: Findings, print: Print): Promise<boole
     operationProblems.length > 0 ? failed('stored operations', operationProblems) : [line('stored operations', `ok      ${operationCount}`)]
   )
   if (settings === undefined) {
-    printAll(['Cognito', 'Hasura'].map(step => line(step, 'skipped until the settings are right')))
+    printAll(['Cognito', 'Hasura'].map(step => line(step, 'skipped: correct the settings first')))
     return false
   }
   const exchange = await tryExchange(settings, print)
   if (exchange === undefined) {
-    print(line('Hasura', 'skipped until there is a token'))
+    print(line('Hasura', 'skipped: there is no token'))
     return false
   }
   const isAnswering = await tryHasura(settings, exchange, print)
@@ -47,10 +47,12 @@ export async function runDoctor(findings: Findings, print: Print): Promise<boole
 }
 
 async function tryExchange(settings: Settings, print: Print): Promise<Exchange | undefined> {
-  const cognito = createCognitoExchange(settings, () => print(line('Cognito', 'note    the first secret was refused, the fallback works')))
+  const cognito = createCognitoExchange(settings, () =>
+    print(line('Cognito', 'note    Cognito refused the first secret and accepted the fallback'))
+  )
   try {
     const token = await cognito.exchange()
-    print(line('Cognito', `ok      a token for ${token.expiresInSeconds} s`))
+    print(line('Cognito', `ok      a token that is valid for ${token.expiresInSeconds} s`))
     return token
   } catch (error) {
     if (!(error instanceof ExchangeError)) throw error
@@ -61,7 +63,7 @@ async function tryExchange(settings: Settings, print: Print): Promise<Exchange |
   }
 }
 
-/** The code of a system call or of TLS; nothing that another party has written. */
+/** Returns the error code of a system call or of TLS, but nothing that another party has written. */
 function causeCodeOf({ cause }: ExchangeError): string {
   const code: unknown = cause instanceof Error && 'code' in cause ? cause.code : undefined
   return typeof code === 'string' && /^[A-Z][A-Z0-9_]{2,63}$/.test(code) ? ` (${code})` : ''
@@ -96,14 +98,14 @@ async function tryHasura(settings: Settings, exchange: Exchange, print: Print): 
   }
 }
 
-/** What may explain a refusal; that claims are missing does only where Hasura says so. */
+/** Returns notices that may explain a refusal; missing claims are mentioned only if Hasura's reason is about claims. */
 function noticesOn(refusals: readonly Refusal[], exchange: Exchange): readonly string[] {
   if (refusals.length === 0) return []
   const notices = preflight(exchange, Date.now())
   return refusals.some(({ reason }) => reason.includes('claims')) ? notices : withoutClaimsNotice(notices)
 }
 
-/** What is wrong with an answer that is JSON. */
+/** Returns what is wrong with a JSON answer; undefined if nothing is. */
 function problemOf({ status, head, headers }: UpstreamAnswer): string | undefined {
   if (status >= 500) return describeFailureStatus(status)
   if (status === 200 && hasDataMember(head, headers.get('content-encoding')) && !/"data"\s*:\s*null/.test(head.toString('latin1', 0, 64)))

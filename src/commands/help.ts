@@ -1,13 +1,13 @@
-// --help: the options and every setting with its default and meaning.
+// --help: lists the options, and every setting with its default and meaning.
 import { SettingsSchema } from '../settings.ts'
 import { listOptions } from './command-line.ts'
 
 const describeDefault = (standard: unknown): string => (standard === undefined || standard === '' ? '' : ` (default ${standard})`)
 
-/** Returns the text; the settings are those of the schema, in its order. */
+/** Returns the help text, with the settings in the order of their schema. */
 export function help(): string {
   const settings = Object.entries(SettingsSchema.properties).map(
     ([name, schema]) => `  ${name}${describeDefault(schema.default)}\n      ${schema.description}`
   )
-  return [listOptions(), '', 'Settings, from the environment or the .env file of the working folder:', '', ...settings].join('\n')
+  return [listOptions(), '', 'Settings, from the environment or the .env file in the working directory:', '', ...settings].join('\n')
 }

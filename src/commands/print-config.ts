@@ -1,13 +1,13 @@
-// --print-config: the settings in force, one a line, with where each came from.
+// --print-config: prints the effective settings, one per line, with where each comes from.
 import { SettingsSchema } from '../settings.ts'
 
 const SECRET = /SECRET(?!_FILE$)|PASSWORD/
-/** What stands before the host of a URL and its `@`, with or without a scheme. */
+/** The user info of a URL, with or without a scheme before it. */
 const USER_INFO = /^([a-z][a-z0-9+.-]*:\/\/)?[^/?#\s]*@/i
-/** The URL parameters that hold credentials, such as ioredis takes them. */
+/** URL parameters with credentials, such as ioredis accepts. */
 const SECRET_PARAMETER = /([?&][^=&]*(?:password|secret|token|key)[^=&]*=)[^&#]*/gi
 
-/** Returns a value as it may be shown, on one line. */
+/** Returns a value on one line, without secrets. */
 function showValue(name: string, value: string): string {
   if (value === '') return ''
   if (SECRET.test(name)) return '***'
@@ -17,9 +17,9 @@ function showValue(name: string, value: string): string {
 }
 
 /**
- * Returns the settings as text: `NAME=value # origin`, the origin being `environment`, `.env` or `default`. Secrets are `***`, and
- * URLs have no user info. Settings without a value are listed too.
- * @param values as `readEnvironment` gives them
+ * Returns the settings as lines of `NAME=value # origin`, where the origin is `environment`, `.env` or `default`. Secrets are shown as
+ * `***`, and URLs without user info. Settings without a value are listed too.
+ * @param values from `readEnvironment`
  */
 export function printConfig(values: Readonly<Record<string, string>>, environment: NodeJS.Dict<string> = process.env): string {
   const originOf = (name: string) => {

@@ -1,4 +1,4 @@
-// Runs one command to its end, on standard output.
+// Runs one command and prints its result to standard output.
 import { loadSettings, readEnvironment, SettingsError } from '../settings.ts'
 import { serviceVersion } from '../version.ts'
 import { lookAround, writeCheck } from './check.ts'
@@ -10,7 +10,7 @@ import { printConfig } from './print-config.ts'
 
 const print = (text: string) => console.log(text)
 
-/** Runs a command and returns the exit code: 0, or 1 where something is wrong. */
+/** Runs a command and returns the exit code: 0, or 1 if there is a problem. */
 export async function runCommand({ name, argument = '' }: Command): Promise<number> {
   switch (name) {
     case 'help':
@@ -32,7 +32,7 @@ function say(text: string): number {
   return 0
 }
 
-/** Warnings go to standard error, so that the result stands alone. */
+/** Runs --check or --doctor; warnings go to standard error, so that standard output has only the result. */
 async function examine(name: 'check' | 'doctor'): Promise<number> {
   const findings = await lookAround()
   for (const warning of findings.warnings) console.error(`warning: ${warning}`)

@@ -1,22 +1,22 @@
-// Documents that callers sent once with their hash and name by it from then on (Apollo, "Automatic Persisted Queries").
+// Remembers documents that callers send once with their hash, and name by the hash from then on (Apollo, "Automatic Persisted Queries").
 import { LRUCache } from 'lru-cache'
 
-/** What these documents may take in memory, in bytes. */
+/** The memory limit for these documents, in bytes. */
 export const AUTOMATIC_MAX_BYTES = 16 * 1_048_576
-/** A larger document is not remembered, so that a few can't push out all others. */
+/** The largest remembered document, in bytes, so that a few large ones cannot evict all others. */
 export const AUTOMATIC_MAX_ENTRY_BYTES = AUTOMATIC_MAX_BYTES / 64
 
 const CHARACTER_BYTES = 2
 const ENTRY_BYTES = 384
 
-/** Documents by hash; the least recently used goes first. */
+/** Documents by hash; the least recently used one is evicted first. */
 export type AutomaticDocuments = {
   get(hash: string): string | undefined
-  /** @param hash the SHA-256 of the text: this is for the caller to check */
+  /** Remembers a document. @param hash the SHA-256 of the text, which is not checked here */
   set(hash: string, text: string): void
 }
 
-/** Makes an empty collection. */
+/** Creates an empty collection. */
 export function createAutomaticDocuments(): AutomaticDocuments {
   const documents = new LRUCache<string, string>({
     maxSize: AUTOMATIC_MAX_BYTES,
@@ -27,7 +27,7 @@ export function createAutomaticDocuments(): AutomaticDocuments {
     get: hash => documents.get(hash),
     set(hash, text) {
       if (documents.has(hash) || text.length * CHARACTER_BYTES + ENTRY_BYTES > AUTOMATIC_MAX_ENTRY_BYTES) return
-      // In memory of its own: part of a URL would keep the whole URL.
+      // Copied, because part of a URL would keep the whole URL alive.
       documents.set(hash, Buffer.from(text).toString())
     }
   }

@@ -1,36 +1,36 @@
-// How a request names its document instead of sending it, and in which form names are compared.
+// Reads how a request names its document instead of sending it, and normalizes ids for comparison.
 import { hash } from 'node:crypto'
 import { GatewayError } from '../errors.ts'
 
-/** What a request says of its document. */
+/** The members of a request that give or name its document. */
 export type DocumentRequest = {
   readonly query?: string | undefined
   /** GraphQL over HTTP, "Persisted Documents". */
   readonly documentId?: string | undefined
-  /** `persistedQuery` in it is Apollo's "Automatic Persisted Queries". */
+  /** Its member `persistedQuery` is Apollo's "Automatic Persisted Queries". */
   readonly extensions?: unknown
 }
 
-/** The document of a request: by its text, by an id, or by both. */
+/** The document of a request: its text, its id, or both. */
 export type DocumentName = { readonly id: string; readonly query: undefined } | { readonly id: string | undefined; readonly query: string }
 
 const HASH = /^(?:sha256:)?([0-9a-f]{64})$/i
 
-/** Returns a SHA-256 hash in small letters and without `sha256:` before it, and any other id as it is. */
+/** Returns a SHA-256 hash in lower case and without the prefix `sha256:`; returns any other id unchanged. */
 export const normalId = (id: string): string => HASH.exec(id)?.[1]?.toLowerCase() ?? id
 
-/** Returns the id that a text has as a persisted document: its SHA-256 hash in hex. */
+/** Returns the id of a text as a persisted document: its SHA-256 hash in hex. */
 export const hashOf = (text: string): string => hash('sha256', text)
 
 /**
- * Reads what a request says of its document; an id comes in its normal form.
- * @throws {GatewayError} `INVALID_REQUEST` where it says nothing, or too much; `PERSISTED_QUERY_HASH_MISMATCH`
+ * Reads the document or its id from a request; the id is normalized.
+ * @throws {GatewayError} `INVALID_REQUEST` if there is neither, or members contradict each other; `PERSISTED_QUERY_HASH_MISMATCH`
  */
 export function readDocumentName({ query, documentId, extensions }: DocumentRequest): DocumentName {
   const queryHash = readQueryHash(extensions)
   if (documentId !== undefined) {
-    if (query !== undefined) throw badRequest('documentId takes the place of query: send one of them')
-    if (queryHash !== undefined) throw badRequest('documentId takes the place of extensions.persistedQuery: send one of them')
+    if (query !== undefined) throw badRequest('documentId replaces query: send only one of them')
+    if (queryHash !== undefined) throw badRequest('documentId replaces extensions.persistedQuery: send only one of them')
     return { id: normalId(documentId), query }
   }
   const id = queryHash === undefined ? undefined : normalId(queryHash)

@@ -1,17 +1,17 @@
-// The manifest of documents that callers name by id, in the forms that Apollo, Relay and graphql-codegen write.
+// Reads the manifest of documents that callers name by id, in the formats of Apollo, Relay and graphql-codegen.
 import { normalId } from './document-name.ts'
 
-/** The largest file that is read, in bytes: tens of thousands of documents. */
+/** The largest manifest that is read, in bytes; it holds tens of thousands of documents. */
 export const MANIFEST_MAX_BYTES = 64 * 1_048_576
 
-/** Document texts by id, each id in its normal form. */
+/** Document texts by normalized id. */
 export type Manifest = ReadonlyMap<string, string>
 
 const APOLLO_FORMAT = 'apollo-persisted-query-manifest'
 
 /**
- * Reads the text of a manifest: Apollo's, or a JSON object of id and document.
- * @throws {Error} that says where the text is wrong, and shows none of it
+ * Reads the text of a manifest: Apollo's format, or a JSON object that maps ids to documents.
+ * @throws {Error} whose message says where the text is wrong, without quoting it
  */
 export function parseManifest(text: string): Manifest {
   const file = parseObject(text)
@@ -44,7 +44,7 @@ function* apolloEntries(file: object): Generator<[id: string, document: string]>
   if (!Array.isArray(operations)) throw new Error('operations must be a list')
   for (const [index, operation] of operations.entries()) {
     const { id, body } = Object(operation) as { id?: unknown; body?: unknown }
-    if (!isText(id) || !isText(body)) throw new Error(`operations[${index}] must have an id and a body, both of them texts`)
+    if (!isText(id) || !isText(body)) throw new Error(`operations[${index}] must have an id and a body, both of them non-empty strings`)
     yield [id, body]
   }
 }
@@ -52,16 +52,16 @@ function* apolloEntries(file: object): Generator<[id: string, document: string]>
 function* mapEntries(file: object, text: string): Generator<[id: string, document: string]> {
   const entries: [string, unknown][] = Object.entries(file)
   for (const [index, [id, document]] of entries.entries()) {
-    if (id === '' || !isText(document)) throw new Error(`the ${index + 1}. member must be an id with a document, both of them texts`)
+    if (id === '' || !isText(document)) throw new Error(`member ${index + 1} must be an id with a document, both of them non-empty strings`)
     yield [id, document]
   }
-  // Each entry is two strings. Of two members of one name JSON.parse shows the last alone.
+  // Each entry has two strings. If two members have the same name, JSON.parse returns only the last, so there are more strings.
   if (countStrings(text) !== 2 * entries.length) throw twice()
 }
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== ''
 
-/** Counts the strings in a text that is JSON. */
+/** Counts the strings in JSON text. */
 function countStrings(text: string): number {
   let quotes = 0
   for (let at = text.indexOf('"'); at !== -1; at = text.indexOf('"', at + 1)) if (!isEscaped(text, at)) quotes++

@@ -1,4 +1,4 @@
-// Checks a value against the type of a variable and names each fault with its place (GraphQL specification, "Input coercion").
+// Checks a value against the type of a variable, and reports each fault with its path (GraphQL specification, "Input coercion").
 import {
   type GraphQLInputObjectType,
   type GraphQLInputType,
@@ -11,13 +11,13 @@ import {
 import { ExactNumber } from '../json.ts'
 import { formOf } from './input-type.ts'
 
-/** Where a value stands: a step within another, or the variable itself. Its path is written only where there is a fault. */
+/** The place of a value: a step inside another place, or the variable itself. The path is built only when there is a fault. */
 export type Place = { readonly within?: Place; readonly step: string | number }
 
-/** Is told of one misfit: where it is, and what is wrong with it. Throws once enough have been found. */
+/** Called with each fault and its place. Throws once enough faults have been found. */
 export type Report = (place: Place, problem: string) => void
 
-/** Writes a place, such as `where.id._eq` or `list[0]`. */
+/** Returns the path of a place, such as `where.id._eq` or `list[0]`. */
 export function pathOf(place: Place): string {
   const steps: string[] = []
   for (let at: Place | undefined = place; at; at = at.within) {
@@ -27,8 +27,8 @@ export function pathOf(place: Place): string {
 }
 
 /**
- * Checks one value; numbers may be held as their text. The cost is linear in the value, and ends with the last fault that is reported.
- * @throws {RangeError} for nesting beyond the stack
+ * Checks one value; numbers may be {@link ExactNumber}. The cost is linear in the value, and checking stops when `report` throws.
+ * @throws {RangeError} if the value is nested too deeply for the stack
  */
 export function checkValue(type: GraphQLInputType, value: unknown, place: Place, report: Report): void {
   if (isNonNullType(type)) {
@@ -37,7 +37,7 @@ export function checkValue(type: GraphQLInputType, value: unknown, place: Place,
   } else if (value === null || value === undefined) {
     return
   } else if (isListType(type)) {
-    // A single value stands for a list of one.
+    // A single value counts as a list of one.
     if (Array.isArray(value)) value.forEach((item, step) => void checkValue(type.ofType, item, { within: place, step }, report))
     else checkValue(type.ofType, value, place, report)
   } else if (isInputObjectType(type)) {
@@ -66,7 +66,7 @@ function checkFields(type: GraphQLInputObjectType, value: Readonly<Record<string
 
 const requiredFields = new WeakMap<GraphQLInputObjectType, readonly string[]>()
 
-/** Kept for each type: a table of Hasura may have hundreds of columns, and a body a hundred thousand rows. */
+/** Returns the required fields of a type, cached because a table may have hundreds of columns, and a body a hundred thousand rows. */
 function requiredFieldsOf(type: GraphQLInputObjectType): readonly string[] {
   let names = requiredFields.get(type)
   if (names === undefined) {
@@ -78,7 +78,7 @@ function requiredFieldsOf(type: GraphQLInputObjectType): readonly string[] {
   return names
 }
 
-/** Whether a value is a JSON object, and no list or number that is held as its text. */
+/** Whether a value is a JSON object, not a list or an {@link ExactNumber}. */
 export const isPlainObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof ExactNumber)
 

@@ -1,20 +1,20 @@
-// Reads the folder of stored operations as it was at one moment, although its files may be replaced meanwhile.
+// Reads a consistent state of the folder of stored operations, even while its files are being replaced.
 import { foldersOf, type OperationFolder, readOperationFolder } from './operation-folder.ts'
 import { lookAtFile, lookAtFolders } from './watch-files.ts'
 
-/** How often a folder is read again because it changed meanwhile; then what was read is taken as it is, and the next look corrects it. */
+/** The most reads of a folder that keeps changing; the last one is used as it is, and the next look corrects it. */
 const READS_MAX = 10
 
-/** Reads a folder again and again. */
+/** Reads a folder whenever it has changed. */
 export type FolderReader = {
-  /** Returns a text that changes with the folder, and with the file that is watched beside it. */
+  /** Returns text that changes whenever the folder or the additional file changes. */
   look(): Promise<string>
-  /** Whether a look differs from that of the last read. */
+  /** Whether a look differs from the one before the last read. */
   isNews(look: string): boolean
   read(): Promise<OperationFolder>
 }
 
-/** @param besides a file that is looked at too, but not read */
+/** Creates a reader. @param besides an additional file to watch for changes, which is not read */
 export function createFolderReader(folder: string, besides: string | undefined): FolderReader {
   let seen: string | undefined
   const look = async () => {

@@ -1,4 +1,4 @@
-// Reads Hasura's schema from a file's text or from an answer to introspection.
+// Builds Hasura's schema from SDL or from an introspection answer.
 import {
   buildClientSchema,
   buildSchema,
@@ -9,12 +9,12 @@ import {
   validateSchema
 } from 'graphql'
 
-/** Thrown for a schema that Hasura refuses to tell or that makes no sense; the message is for the operator. */
+/** Thrown if Hasura does not return its schema, or the schema is invalid; the message is for the operator. */
 export class SchemaError extends Error {
   override readonly name = 'SchemaError'
 }
 
-/** The body of the request for the schema, in a form that every version of Hasura answers. */
+/** The body of the introspection request, which every version of Hasura answers. */
 export const INTROSPECTION_BODY = JSON.stringify({ query: getIntrospectionQuery() })
 
 /**
@@ -25,24 +25,24 @@ export function schemaFromSdl(text: string): GraphQLSchema {
   try {
     return withCached(sound(() => buildSchema(text, { noLocation: true })))
   } catch {
-    // Only messages need places, which take half of the memory of a schema.
+    // Locations take half of a schema's memory and only messages need them, so the text is parsed again for them.
     return withCached(sound(() => buildSchema(text)))
   }
 }
 
 /**
  * Reads the answer to {@link INTROSPECTION_BODY}.
- * @throws {SchemaError} also if Hasura refused, as it does while introspection is turned off
+ * @throws {SchemaError} also if Hasura refused, as it does if introspection is turned off
  */
 export function schemaFromIntrospection(text: string): GraphQLSchema {
   return sound(() => {
     const { data, errors } = (JSON.parse(text) ?? {}) as { data?: unknown; errors?: readonly { message?: unknown }[] }
-    if (!data) throw new SchemaError(`Hasura does not tell its schema: ${String(errors?.[0]?.message ?? 'no data').slice(0, 200)}`)
+    if (!data) throw new SchemaError(`Hasura does not return its schema: ${String(errors?.[0]?.message ?? 'no data').slice(0, 200)}`)
     return withCached(buildClientSchema(data as IntrospectionQuery))
   })
 }
 
-/** The directive that the service itself understands, whether Hasura knows it or not: only Hasura Cloud does. */
+/** The directive that the service itself handles. It is added to the schema because of Hasura's editions only Hasura Cloud declares it. */
 const CACHED = buildSchema('directive @cached(ttl: Int! = 60, refresh: Boolean! = false) on QUERY type Query { _: Int }').getDirective(
   'cached'
 )
@@ -63,6 +63,6 @@ function sound(build: () => GraphQLSchema): GraphQLSchema {
     if (error instanceof SchemaError) throw error
     const line = error instanceof GraphQLError ? error.locations?.[0]?.line : undefined
     const reason = error instanceof Error ? error.message.slice(0, 500) : String(error)
-    throw new SchemaError(`the schema makes no sense${line ? `, line ${line}` : ''}: ${reason}`, { cause: error })
+    throw new SchemaError(`the schema is invalid${line ? `, line ${line}` : ''}: ${reason}`, { cause: error })
   }
 }

@@ -1,17 +1,17 @@
-// Reads the comment at the head of an operation's file: a description, and an example of the variables.
+// Reads the comment at the top of an operation's file: a description, and an example of the variables.
 import type { StoredOperation } from './stored-operation.ts'
 
-/** What the comment says. */
+/** The content of the comment. */
 type Head = {
-  /** The text without the example; an empty line separates paragraphs. */
+  /** The text without the example; empty lines separate paragraphs. */
   readonly description: string | undefined
-  /** What stands behind `@example`, up to an empty line. */
+  /** The text after `@example`, up to an empty line. */
   readonly exampleText: string | undefined
-  /** The line of the file that `@example` stands in, from 1. */
+  /** The line of `@example` in the file, counted from 1. */
   readonly exampleLine: number
 }
 
-/** Reads the `#` lines at the head of a file. */
+/** Reads the `#` lines at the top of a file. */
 export function readHead(text: string): Head {
   const [head] = /^\ufeff?(\s*#[^\r\n]*)*/.exec(text) ?? ['']
   const lines = head.split(/\r\n|\n|\r/).map(line => line.trim().replace(/^\ufeff?#+ ?/, ''))
@@ -26,7 +26,7 @@ export function readHead(text: string): Head {
   }
 }
 
-/** Reads the text of an example: the JSON object of variables, whose numbers keep their digits. Returns what is wrong with it instead. */
+/** Reads an example: a JSON object of variables, whose numbers keep their digits. If it is invalid, returns a string that says why. */
 export function parseExample(text: string, variables: StoredOperation['variables']): Readonly<Record<string, unknown>> | string {
   let example: unknown
   try {
@@ -34,10 +34,10 @@ export function parseExample(text: string, variables: StoredOperation['variables
       typeof value === 'number' && source !== undefined ? JSON.rawJSON(source) : value
     )
   } catch {
-    return 'what stands behind @example is not JSON'
+    return 'the text after @example is not JSON'
   }
   if (typeof example !== 'object' || example === null || Array.isArray(example) || JSON.isRawJSON(example))
-    return 'what stands behind @example is not a JSON object of the variables'
+    return 'the text after @example is not a JSON object of variables'
   const strange = Object.keys(example).find(name => !variables.some(variable => variable.name === name))
   return strange === undefined ? { ...example } : `the @example has "${strange}", which is not a variable`
 }

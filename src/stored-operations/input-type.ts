@@ -1,4 +1,4 @@
-// Finds the type of a variable: the schema's if there is one, otherwise what its declaration tells.
+// Finds the type of a variable: from the schema if there is one, else from its declaration.
 import {
   GraphQLBoolean,
   GraphQLFloat,
@@ -22,7 +22,7 @@ const BUILT_IN = new Map([GraphQLInt, GraphQLFloat, GraphQLString, GraphQLBoolea
 /** Stands for a type of which only the name is known. */
 class AssumedScalar extends GraphQLScalarType {}
 
-/** Returns the type that a declaration means. A type that is neither in the schema nor GraphQL's own takes any value. */
+/** Returns the type in a declaration. A type that is neither in the schema nor built into GraphQL accepts any value. */
 export function inputTypeOf(node: TypeNode, schema: GraphQLSchema | undefined): GraphQLInputType {
   if (node.kind === Kind.NON_NULL_TYPE) return new GraphQLNonNull(inputTypeOf(node.type, schema) as GraphQLNullableInputType)
   if (node.kind === Kind.LIST_TYPE) return new GraphQLList(inputTypeOf(node.type, schema))
@@ -31,7 +31,7 @@ export function inputTypeOf(node: TypeNode, schema: GraphQLSchema | undefined): 
   return known && isInputType(known) ? known : new AssumedScalar({ name })
 }
 
-/** Returns how a scalar is checked. One of which only the name is known takes anything, but its name says how text is read. */
+/** Returns how a scalar is read and checked. One known only by name accepts anything, but its name says how a query string is read. */
 export function formOf(type: GraphQLScalarType): ScalarForm {
   const form = SCALAR_FORMS.get(type.name) ?? UNKNOWN_SCALAR
   return type instanceof AssumedScalar ? { ...UNKNOWN_SCALAR, ...(form.text === 'number' && { text: form.text }) } : form

@@ -1,4 +1,4 @@
-// Makes the operations of a folder and, when it has changed, keeps the last good version of each file that is now bad.
+// Loads the operations of a folder; after a change, keeps the last good version of each file that is now bad.
 import { dirname } from 'node:path'
 import { Kind } from 'graphql/language'
 import type { OperationFolder, SourceFile } from './operation-folder.ts'
@@ -7,10 +7,10 @@ import { type ParsedFolder, parseFolder } from './parse-operations.ts'
 import { locatedDocument, type StoredOperation } from './stored-operation.ts'
 import { problemsWithoutSchema } from './validate-operation.ts'
 
-/** A folder as it was read, and what became of it. */
+/** A folder as it was read, and the operations that were loaded from it. */
 export type LoadedOperations = {
   readonly folder: OperationFolder
-  /** In the order of their files. */
+  /** In the order of the files. */
   readonly operations: readonly StoredOperation[]
   /** Why files were refused. The previous version of a refused file stays among the operations. */
   readonly problems: readonly FileProblem[]
@@ -30,11 +30,11 @@ export function loadOperations(folder: OperationFolder): LoadedOperations {
   return loaded
 }
 
-/** Loads a folder that was loaded before. What is unchanged is the same object as before: an operation, and the list of all. */
+/** Reloads a folder. An unchanged operation, and the list if nothing changed, is the same object as before. */
 export function reloadOperations(folder: OperationFolder, previous: LoadedOperations): LoadedOperations {
   const known = unchangedOperations(folder, previous)
   const parsed = soundOperations(folder, known, true)
-  // Only messages need places, which take most of the time and memory.
+  // Locations take most of the time and memory and only messages need them, so files are parsed again if there is a problem.
   const problems = parsed.problems.length > 0 ? [...soundOperations(folder, known, false).problems] : []
   const byPath = new Map(parsed.operations.map(operation => [operation.path, operation]))
   const before = new Map(previous.operations.map(operation => [operation.path, operation]))
@@ -50,14 +50,14 @@ export function reloadOperations(folder: OperationFolder, previous: LoadedOperat
   return { folder, operations: isUnchanged ? previous.operations : operations, problems }
 }
 
-/** Parses a folder, and refuses what no schema could mend. */
+/** Parses a folder, and refuses operations that are invalid under any schema. */
 function soundOperations(folder: OperationFolder, known: ReadonlyMap<string, StoredOperation>, noLocation: boolean): ParsedFolder {
   const { operations, problems } = parseFolder(folder, known, { noLocation })
   const faults = problemsWithoutSchema(operations.filter(({ path }) => !known.has(path)))
   return { operations: operations.filter(operation => !faults.has(operation)), problems: [...problems, ...[...faults.values()].flat()] }
 }
 
-/** Returns operations that parsing would make again just as they are, by path. */
+/** Returns the operations whose files have not changed, by path. */
 function unchangedOperations(folder: OperationFolder, previous: LoadedOperations): Map<string, StoredOperation> {
   if (!areSame(folder.fragments, previous.folder.fragments)) return new Map()
   const texts = new Map([...folder.operations, ...folder.fragments].map(({ path, text }) => [path, text]))
@@ -68,11 +68,11 @@ function unchangedOperations(folder: OperationFolder, previous: LoadedOperations
 const areSame = (files: readonly SourceFile[], others: readonly SourceFile[]) =>
   files.length === others.length && files.every(({ path, text }, index) => others[index]?.path === path && others[index].text === text)
 
-/** An operation whose file has a newer version. Others may use newer fragments of the same names, so it is validated alone. */
+/** Marks an operation whose file has a newer version. Others may use newer fragments of the same names, so it is validated alone. */
 const outdated = (operation: StoredOperation): StoredOperation =>
   operation.hasOwnFragments ? operation : { ...operation, hasOwnFragments: true }
 
-/** Of two files with one operation name, refuses the one that is new to the name, or else the second. */
+/** If two files have the same operation name, refuses the one that did not have it before, or else the second. */
 function refuseTwins(byPath: Map<string, StoredOperation>, before: ReadonlyMap<string, StoredOperation>, problems: FileProblem[]): void {
   const hadItsName = ({ path, operationName }: StoredOperation) => before.get(path)?.operationName === operationName
   for (let twins = findTwins(byPath); twins; twins = findTwins(byPath)) {
@@ -80,7 +80,7 @@ function refuseTwins(byPath: Map<string, StoredOperation>, before: ReadonlyMap<s
     if (refused === undefined || other === undefined) return
     problems.push({ file: refused.path, line: lineOf(refused), reason: `${other.path} has an operation of the same name` })
     const old = before.get(refused.path)
-    // Its previous version has another name, and the previous versions all fit together: this ends.
+    // This loop ends: the previous version has another name, and no two previous versions share one.
     if (old && !hadItsName(refused)) byPath.set(refused.path, outdated(old))
     else byPath.delete(refused.path)
   }

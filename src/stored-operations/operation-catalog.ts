@@ -1,4 +1,4 @@
-// The stored operations at one moment, and what is known of each: does it fit the schema, and what are its variables?
+// The catalog of stored operations: finds one by name or by document, and says whether it matches the schema and what its variables are.
 import type { GraphQLSchema } from 'graphql'
 import { GatewayError } from '../errors.ts'
 import type { CheckedDocument } from '../graphql/document.ts'
@@ -8,28 +8,28 @@ import { createFinder } from './same-document.ts'
 import type { StoredOperation } from './stored-operation.ts'
 import type { Misfits } from './validate-operation.ts'
 
-/** The most operations that are named to an operator; the log names them all. */
+/** The most operations that `/health/ready` names; the log names them all. */
 const NAMED_MAX = 10
 
-/** What typing tells of operations. */
+/** The result of typing operations. */
 export type Typing = {
-  /** Undefined until there is one. */
+  /** Undefined until there is a schema. */
   readonly schema: GraphQLSchema | undefined
-  /** What does not fit the schema, by operation. */
+  /** The operations that do not match the schema, with their problems. */
   readonly misfits: Misfits
   readonly createVariables: typeof createOperationVariables
 }
 
 /**
- * All stored operations as they stand; a change of files or schema makes another catalog. It brings no part of GraphQL's types of its own:
- * src/stored-operations/type-operations.ts makes those that hold any operation.
+ * All stored operations at one moment; a change of files or schema creates a new catalog. This file does not import graphql-js's types:
+ * src/stored-operations/type-operations.ts creates the catalogs that have operations.
  */
 export class OperationCatalog {
-  /** In the order of their names. */
+  /** Sorted by name. */
   readonly operations: readonly StoredOperation[]
   /** The schema that types the operations; undefined until there is one. */
   readonly schema: GraphQLSchema | undefined
-  /** What does not fit the schema, by operation. */
+  /** The operations that do not match the schema, with their problems. */
   readonly misfits: Misfits
   readonly #byName: ReadonlyMap<string, StoredOperation>
   readonly #findEqual: (document: CheckedDocument) => StoredOperation | undefined
@@ -45,14 +45,14 @@ export class OperationCatalog {
     this.#findEqual = createFinder(operations)
   }
 
-  /** Returns the operation of a name, if there is one. */
+  /** Returns the operation with a name, if there is one. */
   get(name: string): StoredOperation | undefined {
     return this.#byName.get(name)
   }
 
   /**
-   * Returns the stored operation that a caller's document equals but for layout, comments and the order of its definitions.
-   * @throws {GatewayError} `OPERATION_NOT_ALLOWED` if there is none, `OPERATION_UNAVAILABLE` if it does not fit the schema
+   * Returns the stored operation that equals a caller's document, ignoring layout, comments and the order of definitions.
+   * @throws {GatewayError} `OPERATION_NOT_ALLOWED` if there is none, `OPERATION_UNAVAILABLE` if it does not match the schema
    */
   require(document: CheckedDocument): StoredOperation {
     const operation = this.#findEqual(document)
@@ -63,8 +63,8 @@ export class OperationCatalog {
   }
 
   /**
-   * Returns what reads the variables of an operation.
-   * @throws {GatewayError} `OPERATION_UNAVAILABLE` if it does not fit the schema
+   * Returns the reader of an operation's variables.
+   * @throws {GatewayError} `OPERATION_UNAVAILABLE` if it does not match the schema
    */
   variablesOf(operation: StoredOperation): OperationVariables {
     this.#assertAvailable(operation)
@@ -76,11 +76,11 @@ export class OperationCatalog {
     return variables
   }
 
-  /** Returns what an operator should look at, in words; empty when all is well. */
+  /** Returns sentences for an operator about operations that do not match the schema; empty if all do. */
   reasons(): string[] {
     const reasons = [...this.misfits].slice(0, NAMED_MAX).map(([{ name }, problems]) => describeMisfit(name, problems))
     const more = this.misfits.size - NAMED_MAX
-    return more > 0 ? [...reasons, `${more} more stored operations do not fit Hasura's schema: see the log.`] : reasons
+    return more > 0 ? [...reasons, `${more} more stored operations do not match Hasura's schema: see the log.`] : reasons
   }
 
   #assertAvailable(operation: StoredOperation): void {
@@ -88,16 +88,16 @@ export class OperationCatalog {
   }
 }
 
-/** The catalog of a folder without operations, which takes no types. */
+/** Returns the catalog of a folder without operations, which needs no types. */
 export const emptyCatalog = (): OperationCatalog =>
   new OperationCatalog([], {
     schema: undefined,
     misfits: new Map(),
     createVariables: () => {
-      throw new Error('there is no operation whose variables could be read')
+      throw new Error('an empty catalog has no operation with variables')
     }
   })
 
-/** Describes the faults of a stored operation in one sentence for an operator. */
+/** Describes, in one sentence for an operator, why a stored operation does not match the schema. */
 export const describeMisfit = (name: string, problems: readonly FileProblem[]): string =>
-  `The stored operation ${name} does not fit Hasura's schema and is answered 503: ${problems.map(describeProblem).join('; ')}`
+  `The stored operation ${name} does not match Hasura's schema and is answered 503: ${problems.map(describeProblem).join('; ')}`

@@ -1,24 +1,24 @@
-// Reads the folder of stored operations; what a request names is never a path.
+// Reads all files in the folder of stored operations. Requests never read files, so they cannot name a path.
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { FileProblem } from './operations-error.ts'
 
-/** The folder within it that holds fragments for all operations. */
+/** The subfolder with fragments for all operations. */
 const FRAGMENTS_FOLDER = 'fragments'
 
-/** A file as it was read; `name` has no ending. */
+/** A file as it was read; `name` is without extension. */
 export type SourceFile = { readonly name: string; readonly path: string; readonly text: string }
 
-/** The content of a folder of stored operations, in the order of the names. */
+/** The content of a folder of stored operations, sorted by name. */
 export type OperationFolder = {
   readonly operations: readonly SourceFile[]
   readonly fragments: readonly SourceFile[]
-  /** Paths of anything else but hidden files. */
+  /** Paths of all other files and folders that are not hidden. */
   readonly ignored: readonly string[]
   readonly problems: readonly FileProblem[]
 }
 
-/** Returns the folders that are read: the folder itself and that of the shared fragments. */
+/** Returns the folders that are read: the folder itself and the one of shared fragments. */
 export const foldersOf = (folder: string): string[] => [folder, join(folder, FRAGMENTS_FOLDER)]
 
 const FILE_NAME = /^([A-Za-z0-9_-]+)\.graphql$/
@@ -37,10 +37,11 @@ function readFiles(folder: string, problems: FileProblem[], ignored: string[], k
   for (const entry of namesIn(folder, problems)) {
     const path = join(folder, entry)
     const name = FILE_NAME.exec(entry)?.[1]
-    // Kubernetes mounts a folder with hidden folders beside the files.
+    // In a folder that Kubernetes mounts, there are hidden folders next to the files.
     if (entry.startsWith('.') || known.includes(entry)) continue
     if (name !== undefined) attempt(path, problems, () => files.push({ name, path, text: readFileSync(path, 'utf8') }))
-    else if (/\.(graphql|gql)$/i.test(entry)) problems.push({ file: path, reason: 'the name must be [A-Za-z0-9_-] and end in .graphql' })
+    else if (/\.(graphql|gql)$/i.test(entry))
+      problems.push({ file: path, reason: 'the file name must consist of [A-Za-z0-9_-] and end in .graphql' })
     else ignored.push(path)
   }
   return files

@@ -1,4 +1,4 @@
-// Checks the variables that a caller gives for one operation, and names every fault at once.
+// Checks the variables that a caller sends for an operation, and reports all faults at once.
 import type { GraphQLInputType, GraphQLSchema } from 'graphql'
 import { GatewayError } from '../errors.ts'
 import { DuplicateMemberError, readExact } from '../json.ts'
@@ -7,27 +7,27 @@ import { inputTypeOf } from './input-type.ts'
 import { type QueryText, readQueryText } from './read-query-text.ts'
 import type { VariableDeclaration } from './stored-operation.ts'
 
-/** Faults that one message names: looking ends with the last of them, since a body can hold a million. */
+/** The most faults that one message names. Checking stops there, since a body can contain a million. */
 export const NAMED_FAULTS_MAX = 20
 const NAME_SHOWN_MAX = 80
 
-/** The JSON text of variables that were found to fit, to be sent as it is; undefined where there are none. */
+/** The JSON text of variables that passed the check, sent as it is; undefined if there are none. */
 type CheckedVariables = string | undefined
 
-/** Reads what a caller gave; either throws a {@link GatewayError} `INVALID_REQUEST` that names each wrong, missing and unknown variable. */
+/** Reads a caller's variables. Both methods throw a {@link GatewayError} `INVALID_REQUEST` that names every bad variable. */
 export type OperationVariables = {
   /**
-   * From a JSON body, undefined where there is none.
-   * @param members the text of each of its members; undefined where it is no object
+   * Reads variables from a JSON body, which is undefined if there is none.
+   * @param members the text of each member of the body; undefined if it is not an object
    */
   fromBody(body: unknown, members: ReadonlyMap<string, string> | undefined): CheckedVariables
-  /** From a query string. */
+  /** Reads variables from a query string. */
   fromQuery(query: Readonly<Record<string, QueryText>>): CheckedVariables
 }
 
 /**
- * Returns what takes the variables of an operation.
- * @param schema without one, built-in scalars alone are checked
+ * Creates the reader of an operation's variables.
+ * @param schema without it, only built-in scalars are checked
  */
 export function createOperationVariables(
   declarations: readonly VariableDeclaration[],
@@ -53,7 +53,7 @@ export function createOperationVariables(
       if (body !== undefined && !isPlainObject(body))
         throw new GatewayError('INVALID_REQUEST', { message: 'The body must be a JSON object of the variables.' })
       check(members.keys(), name => readExact(members.get(name) ?? ''), new Faults())
-      // What was checked is what is sent: of two members of one name Hasura would take the first.
+      // Written again from what was checked: of two members with the same name, Hasura would take the first.
       const texts = [...members].map(([name, text]) => `${JSON.stringify(name)}:${text}`)
       return texts.length === 0 ? undefined : `{${texts.join(',')}}`
     },
@@ -70,7 +70,7 @@ export function createOperationVariables(
   }
 }
 
-/** What is wrong with the variables of one request. */
+/** Collects the faults in the variables of one request. */
 class Faults {
   readonly #lines: string[] = []
   readonly #names = new Set<string>()
@@ -92,14 +92,14 @@ class Faults {
     } catch (cause) {
       if (cause instanceof RangeError) throw new GatewayError('INVALID_REQUEST', { message: 'The variables are nested too deeply.', cause })
       if (!(cause instanceof DuplicateMemberError)) throw cause
-      this.report({ step: name }, 'holds an object with two members of one name')
+      this.report({ step: name }, 'contains an object with two members of the same name')
       return undefined
     }
   }
 
   throwIfAny(): void {
     if (this.#lines.length === 0) return
-    const end = this.#lines.length < NAMED_FAULTS_MAX ? '' : '; the rest was not looked at'
+    const end = this.#lines.length < NAMED_FAULTS_MAX ? '' : '; the rest was not checked'
     throw new GatewayError('INVALID_REQUEST', { message: `Variables: ${this.#lines.join('; ')}${end}` })
   }
 }

@@ -1,10 +1,10 @@
-// What is wrong with the files of the stored operations.
+// Describes what is wrong with the files of stored operations.
 import type { GraphQLError } from 'graphql'
 
-/** One fault of a file; lines count from 1, and a fault of the whole file has no line. */
+/** One fault in a file; lines count from 1, and a fault of the whole file has no line. */
 export type FileProblem = { readonly file: string; readonly line?: number; readonly reason: string }
 
-/** Thrown when files of stored operations are bad; its message names file, line and reason of each. */
+/** Thrown if files of stored operations are bad; the message names file, line and reason for each fault. */
 export class OperationsError extends Error {
   override readonly name = 'OperationsError'
   readonly problems: readonly FileProblem[]
@@ -18,13 +18,13 @@ export class OperationsError extends Error {
 /** Describes a fault in one line: `operations/users.graphql:3: reason`. */
 export const describeProblem = ({ file, line, reason }: FileProblem): string => `${file}${line === undefined ? '' : `:${line}`}: ${reason}`
 
-/** Describes in one sentence for an operator what became of a bad file of a folder that has changed. */
+/** Describes, in one sentence for an operator, why a changed file was refused. */
 export const describeRefusal = (problem: FileProblem): string =>
-  `A change in the folder of stored operations was refused, and the version before it stays: ${describeProblem(problem)}`
+  `A change in the folder of stored operations was refused, and the previous version stays in use: ${describeProblem(problem)}`
 
 /**
- * Turns an error of graphql into a fault of the file it points to, which may hold shared fragments.
- * @param file the file if the error points nowhere
+ * Turns an error of graphql-js into a fault of the file that it points to, which may be one of shared fragments.
+ * @param file the file to name if the error points to none
  */
 export function problemOf({ message, source, locations }: GraphQLError, file: string): FileProblem {
   const line = locations?.[0]?.line

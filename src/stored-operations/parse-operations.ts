@@ -1,4 +1,4 @@
-// Turns the files of a folder into operations, and says what is wrong with each bad file.
+// Parses the files of a folder into operations, and says what is wrong with each bad file.
 import { GraphQLError } from 'graphql/error'
 import {
   type DefinitionNode,
@@ -14,13 +14,13 @@ import type { OperationFolder, SourceFile } from './operation-folder.ts'
 import { type FileProblem, problemOf } from './operations-error.ts'
 import { createStoredOperation, type StoredOperation } from './stored-operation.ts'
 
-/** The operations of a folder, in the order of their files, and what is wrong with the others. */
+/** The operations of a folder, in the order of their files, and the problems of the other files. */
 export type ParsedFolder = { readonly operations: readonly StoredOperation[]; readonly problems: readonly FileProblem[] }
 
 /**
- * Parses each file of a folder by itself; two operations of one name are both returned. What takes GraphQL's validation is not looked for.
- * @param known operations by path that were made of the same files before, and need not be made again
- * @param options `noLocation` leaves the places out of messages, and reads ten thousand files in half the time
+ * Parses each file of a folder on its own, without validation; operations with the same name are all returned.
+ * @param known operations, by path, that were made from the same files before and are reused
+ * @param options with `noLocation`, messages have no line, and ten thousand files are read in half the time
  */
 export function parseFolder(folder: OperationFolder, known: ReadonlyMap<string, StoredOperation>, options: ParseOptions): ParsedFolder {
   const problems: FileProblem[] = [...folder.problems]
@@ -46,7 +46,7 @@ function sharedFragments(files: readonly SourceFile[], options: ParseOptions, pr
   const fragments = new Map<string, { node: FragmentDefinitionNode; file: SourceFile }>()
   for (const file of files) {
     for (const node of definitionsOf(file, options, problems) ?? []) {
-      if (node.kind !== Kind.FRAGMENT_DEFINITION) problems.push({ ...placeOf(file, node), reason: 'only fragments may stand here' })
+      if (node.kind !== Kind.FRAGMENT_DEFINITION) problems.push({ ...placeOf(file, node), reason: 'only fragments are allowed here' })
       else if (fragments.has(node.name.value)) problems.push(sameName(file, node))
       else fragments.set(node.name.value, { node, file })
     }
@@ -81,14 +81,14 @@ function soleOperation(
   const operations = definitions.filter(node => node.kind === Kind.OPERATION_DEFINITION)
   const [only, second] = operations
   const refuse = (reason: string, node?: DefinitionNode) => void problems.push({ ...placeOf(file, node), reason })
-  if (strange) return refuse('only an operation and its fragments may stand here', strange)
-  if (only === undefined) return refuse('holds no operation')
-  if (second !== undefined) return refuse(`holds ${operations.length} operations; a file holds one`, second)
+  if (strange) return refuse('only an operation and its fragments are allowed here', strange)
+  if (only === undefined) return refuse('contains no operation')
+  if (second !== undefined) return refuse(`contains ${operations.length} operations; only one is allowed`, second)
   if (only.name === undefined) return refuse('the operation has no name', only)
   return only
 }
 
-/** Returns the shared fragments that definitions use, also by way of other fragments; validation finds those that do not exist. */
+/** Returns the shared fragments that definitions use, directly or through other fragments; validation reports unknown ones. */
 function usedFragments(definitions: readonly DefinitionNode[], shared: SharedFragments): Map<DefinitionNode, SourceFile> {
   const used = new Map<DefinitionNode, SourceFile>()
   const follow = (node: DefinitionNode) => {
@@ -107,7 +107,7 @@ function usedFragments(definitions: readonly DefinitionNode[], shared: SharedFra
 
 const sameName = (file: SourceFile, node: FragmentDefinitionNode): FileProblem => ({
   ...placeOf(file, node),
-  reason: `another file has a fragment ${node.name.value} as well`
+  reason: `another file also defines the fragment ${node.name.value}`
 })
 
 function placeOf({ path }: SourceFile, node: DefinitionNode | undefined): Pick<FileProblem, 'file' | 'line'> {

@@ -1,15 +1,15 @@
-// Reads a value of a query string by the type of its variable.
+// Reads a parameter of a query string as a value of its variable's type.
 import { type GraphQLInputType, getNullableType, isEnumType, isInputObjectType, isListType } from 'graphql'
 import { parseExact } from '../json.ts'
 import type { Place, Report } from './check-value.ts'
 import { formOf } from './input-type.ts'
 
-/** A parameter of a query string: a list if its name came several times. */
+/** A parameter of a query string: a list if its name occurs several times. */
 export type QueryText = string | readonly string[]
 
 const JSON_NUMBER = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/
 
-/** Reads a parameter. Text that its type cannot read stays a string, which the check of the value then refuses. */
+/** Reads a parameter. Text that does not match the type stays a string, which `checkValue` then refuses. */
 export function readQueryText(type: GraphQLInputType, text: QueryText, place: Place, report: Report): unknown {
   const nullable = getNullableType(type)
   if (isListType(nullable)) {
@@ -17,7 +17,7 @@ export function readQueryText(type: GraphQLInputType, text: QueryText, place: Pl
     return texts.map((one, step) => readOne(nullable.ofType, one, { within: place, step }, report))
   }
   if (typeof text === 'string') return readOne(type, text, place, report)
-  report(place, 'must be given once')
+  report(place, 'must be given only once')
   return undefined
 }
 
@@ -48,7 +48,7 @@ function readJson(text: string, place: Place, report: Report): unknown {
   }
 }
 
-/** Reads a JSON object or list as such and any other text as a string, for a type of which only the name is known. */
+/** Reads a value of an unknown type: a JSON object or list as such, any other text as a string. */
 function readStructure(text: string): unknown {
   if (!/^\s*[{[]/.test(text)) return text
   try {

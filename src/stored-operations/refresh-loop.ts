@@ -1,4 +1,4 @@
-// Refreshes something in the background: at once, every five minutes, whenever asked, and sooner after a failure.
+// Refreshes something in the background: at once, every five minutes, on demand, and sooner after a failure.
 import { type Clock, systemClock } from '../clock.ts'
 
 /** The time from one success to the next attempt, in ms. */
@@ -6,9 +6,9 @@ export const REFRESH_MS = 300_000
 /** The time to the next attempt after the first failure, in ms; it doubles with each, up to {@link REFRESH_MS}. */
 export const FIRST_RETRY_MS = 1_000
 
-/** What there is to refresh. */
+/** Options of {@link startRefreshLoop}. */
 type Refreshed = {
-  /** One attempt. The signal aborts when the loop is stopped or asked to begin anew. */
+  /** Makes one attempt. The signal aborts when the loop is stopped or restarted. */
   refresh: (signal: AbortSignal) => Promise<void>
   /** Called after each failure with the time to the next attempt. */
   onFailure: (error: unknown, retryInMs: number) => void
@@ -18,15 +18,15 @@ type Refreshed = {
   random?: () => number
 }
 
-/** A loop that runs. */
+/** A running loop. */
 export type RefreshLoop = {
-  /** Starts an attempt now; one that is under way is aborted. */
+  /** Aborts any attempt under way and starts a new one. */
   refreshNow(): void
-  /** Ends the loop; an attempt that is under way is aborted. */
+  /** Aborts any attempt under way and ends the loop. */
   stop(): void
 }
 
-/** Starts a loop and does not wait for the first attempt. One attempt is under way at a time. */
+/** Starts a loop without waiting for the first attempt. Only one attempt runs at a time. */
 export function startRefreshLoop({ refresh, onFailure, clock = systemClock, random = Math.random }: Refreshed): RefreshLoop {
   let current = new AbortController()
   let underWay: Promise<void> = Promise.resolve()
@@ -39,7 +39,7 @@ export function startRefreshLoop({ refresh, onFailure, clock = systemClock, rand
       if (signal.aborted) return
       await refresh(signal)
       failures = 0
-      // Part of it is drawn, so that replicas which started together do not ask together.
+      // Partly random, so that replicas that started together do not call Hasura together.
       delayMs = REFRESH_MS * (0.9 + random() / 10)
     } catch (error) {
       if (signal.aborted) return

@@ -1,12 +1,12 @@
-// Finds the stored operation that a caller's document equals, layout and comments aside.
+// Finds the stored operation that equals a caller's document, ignoring layout and comments.
 import { GraphQLError } from 'graphql/error'
 import { type DocumentNode, parse, print } from 'graphql/language'
 import type { CheckedDocument } from '../graphql/document.ts'
 import type { StoredOperation } from './stored-operation.ts'
 
 /**
- * Returns a function that finds the stored operation which a document equals but for layout, comments and the order of its definitions.
- * Each document is compared once: the result is kept for as long as the document is.
+ * Returns a function that finds the stored operation that equals a document, ignoring layout, comments and the order of definitions.
+ * Each document is compared once: the result is cached for as long as the document is.
  */
 export function createFinder(operations: Iterable<StoredOperation>): (document: CheckedDocument) => StoredOperation | undefined {
   const byOperationName = new Map<string | undefined, StoredOperation>()
@@ -24,7 +24,7 @@ export function createFinder(operations: Iterable<StoredOperation>): (document: 
   }
 }
 
-/** Returns the same text for equal documents; undefined for one that does not parse. */
+/** Returns the same text for equal documents; undefined if a document does not parse. */
 function normalForm(text: string): string | undefined {
   try {
     const { definitions }: DocumentNode = parse(text, { noLocation: true })

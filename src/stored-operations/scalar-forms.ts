@@ -1,14 +1,14 @@
-// The table of scalars: which values Hasura takes for each, and how a query string writes them.
+// The table of scalars: which values Hasura accepts for each, and how they are written in a query string.
 import { ExactNumber } from '../json.ts'
 
 /** How the values of one scalar are read and checked. */
 export type ScalarForm = {
-  /** What a caller is told to give instead of a bad value. */
+  /** What the value must be, for the error message. */
   readonly expected: string
   readonly accepts: (value: unknown) => boolean
-  /** How the text of a query string is read; default: as a string. */
+  /** How the text in a query string is read; default: as a string. */
   readonly text?: 'number' | 'boolean' | 'json'
-  /** Whether nothing is known of it but its name. */
+  /** Whether only the scalar's name is known. */
   readonly isUnknown?: boolean
 }
 
@@ -16,7 +16,7 @@ const INT_MAX = 2 ** 31 - 1
 const SMALLINT_MAX = 2 ** 15 - 1
 const BIGINT_MAX = 2n ** 63n - 1n
 
-/** Returns the text of a JSON number, raw ones included; undefined for anything else. */
+/** Returns the text of a number, {@link ExactNumber} included; undefined for anything else. */
 function numberText(value: unknown): string | undefined {
   if (value instanceof ExactNumber) return value.text
   return typeof value === 'number' ? String(value) : undefined
@@ -32,7 +32,7 @@ function isIntegerWithin(value: unknown, max: number): boolean {
 
 const isDouble = (value: unknown) => Number.isFinite(Number(numberText(value) ?? Number.NaN))
 
-/** Postgres reads a number from a string as well. */
+/** Postgres also reads a number from a string. */
 const isDecimal = (value: unknown) => /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$|^[+-]?(nan|infinity)$/i.test(numberText(value) ?? asText(value))
 
 function isBigint(value: unknown): boolean {
@@ -44,7 +44,7 @@ function isBigint(value: unknown): boolean {
 
 const asText = (value: unknown) => (isString(value) ? value.trim() : '')
 
-// The forms of ISO 8601 that Postgres reads, and the words it takes.
+// The forms of ISO 8601 that Postgres reads, and its special words.
 const DAY = '\\d{4,6}-\\d\\d-\\d\\d( BC)?'
 const TIME = '\\d\\d:\\d\\d(:\\d\\d(\\.\\d+)?)?'
 const ZONE = '\\s?(Z|[+-]\\d\\d(:?\\d\\d){0,2})'
@@ -52,7 +52,7 @@ const WORDS = 'now|today|tomorrow|yesterday|epoch|-?infinity'
 const TIMESTAMP = new RegExp(`^(${DAY}([T ]${TIME}(${ZONE})?( BC)?)?|${WORDS})$`, 'i')
 const DATE = new RegExp(`^(${DAY}([T ]${TIME}(${ZONE})?)?|${WORDS})$`, 'i')
 const CLOCK = new RegExp(`^(${TIME}(${ZONE})?|now|allballs)$`, 'i')
-/** Postgres takes a hyphen after any four digits, or none at all, and braces. */
+/** Postgres accepts a hyphen after each group of four digits, or none, and braces. */
 const UUID = /^(\{[0-9a-f]{4}(-?[0-9a-f]{4}){7}\}|[0-9a-f]{4}(-?[0-9a-f]{4}){7})$/i
 
 const integerWithin = (max: number): ScalarForm => ({
@@ -62,7 +62,7 @@ const integerWithin = (max: number): ScalarForm => ({
 })
 const string: ScalarForm = { expected: 'a string', accepts: isString }
 const decimal: ScalarForm = { expected: 'a number', accepts: isDecimal, text: 'number' }
-const bigint: ScalarForm = { expected: 'a whole number of 64 bits', accepts: isBigint, text: 'number' }
+const bigint: ScalarForm = { expected: 'a 64-bit whole number', accepts: isBigint, text: 'number' }
 const json: ScalarForm = { expected: 'JSON', accepts: () => true, text: 'json' }
 const geometry: ScalarForm = {
   expected: 'GeoJSON',
@@ -72,13 +72,13 @@ const geometry: ScalarForm = {
 const timestamp: ScalarForm = { expected: 'a time such as 2026-01-31T09:30:00Z', accepts: matches(TIMESTAMP) }
 const clock: ScalarForm = { expected: 'a time of day such as 09:30:00', accepts: matches(CLOCK) }
 
-/** Scalars of which any string is taken. */
+/** Scalars that accept any string. */
 export const STRING_SCALARS = (
   'bit bpchar bytea cidr citext inet int4range int8range interval lquery ltree ltxtquery macaddr macaddr8 name numrange ' +
   'point text tsquery tsrange tstzrange tsvector varbit varchar xml'
 ).split(' ')
 
-/** The scalars by name: those of GraphQL, and those of Postgres under the names that Hasura v2 gives them. */
+/** The scalars by name: GraphQL's, and Postgres's under the names that Hasura v2 gives them. */
 export const SCALAR_FORMS: ReadonlyMap<string, ScalarForm> = new Map<string, ScalarForm>([
   ['Int', integerWithin(INT_MAX)],
   ['Float', { expected: 'a number', accepts: isDouble, text: 'number' }],
@@ -107,5 +107,5 @@ export const SCALAR_FORMS: ReadonlyMap<string, ScalarForm> = new Map<string, Sca
   ...STRING_SCALARS.map((name): [string, ScalarForm] => [name, string])
 ])
 
-/** Any other scalar; in a query string, an object or a list is read as JSON, anything else as a string. */
+/** Any other scalar. In a query string, an object or list is read as JSON, anything else as a string. */
 export const UNKNOWN_SCALAR: ScalarForm = { expected: 'any JSON', accepts: () => true, isUnknown: true }

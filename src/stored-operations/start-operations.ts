@@ -1,4 +1,4 @@
-// The operations of a start: parsed before the service listens, checked by GraphQL's validation once there is time to load it.
+// Loads the operations at start: parses them before the service listens, and validates them afterwards, since validation is slow to load.
 import type { LoadedOperations } from './load-operations.ts'
 import type { OperationFolder } from './operation-folder.ts'
 import { OperationsError } from './operations-error.ts'
@@ -6,7 +6,7 @@ import { parseFolder } from './parse-operations.ts'
 import type { StoredOperation } from './stored-operation.ts'
 
 /**
- * Parses a folder, which takes GraphQL's language alone.
+ * Parses a folder, which needs only the parser of graphql-js.
  * @throws {OperationsError} that names every bad file
  */
 export async function parseAtStart(folder: OperationFolder): Promise<LoadedOperations> {
@@ -18,7 +18,7 @@ export async function parseAtStart(folder: OperationFolder): Promise<LoadedOpera
 }
 
 /**
- * Finds what parsing does not: unknown fragments, undeclared variables and their like. Resolves once the operations are found to be sound.
+ * Finds what parsing does not, such as unknown fragments and undeclared variables. Resolves if the operations are valid.
  * @throws {OperationsError} that names every bad file
  */
 export async function checkAfterStart(operations: readonly StoredOperation[]): Promise<void> {

@@ -1,4 +1,4 @@
-// One file of the folder as an operation that can be run.
+// Creates a stored operation from the content of its file.
 import {
   type ConstValueNode,
   type DefinitionNode,
@@ -19,45 +19,45 @@ import type { FileProblem } from './operations-error.ts'
 /** A declared variable. */
 export type VariableDeclaration = {
   readonly name: string
-  /** As GraphQL writes it, such as `[Int!]!`. */
+  /** In GraphQL's notation, such as `[Int!]!`. */
   readonly type: string
   readonly typeNode: TypeNode
-  /** Whether a value must be given: it cannot be null, and there is no default. */
+  /** Whether a value must be given, because the type is non-null and there is no default. */
   readonly isRequired: boolean
-  /** The JSON value it has unless one is given; numbers keep their digits. */
+  /** The default as a JSON value; numbers keep their digits. */
   readonly defaultValue: unknown
   readonly description: string | undefined
 }
 
-/** An operation of the folder. */
+/** A stored operation. */
 export type StoredOperation = {
-  /** The name of its file, without the ending; its route is `/operations/<name>`. */
+  /** The name of the file without extension; the route is `/operations/<name>`. */
   readonly name: string
-  /** The path of its file, for the operator. */
+  /** The path of the file, for messages to an operator. */
   readonly path: string
   readonly kind: OperationKind
-  /** Its name in the document; no two stored operations share one. */
+  /** The operation's name in the document; no two stored operations share one. */
   readonly operationName: string
   readonly description: string | undefined
-  /** Variables to show how it is called; numbers keep their digits. */
+  /** Example variables; numbers keep their digits. */
   readonly example: Readonly<Record<string, unknown>> | undefined
   readonly variables: readonly VariableDeclaration[]
   readonly definition: OperationDefinitionNode
-  /** Its file, and those of the shared fragments that it uses. */
+  /** The operation's file, and those of the shared fragments that it uses. */
   readonly files: readonly SourceFile[]
   /** The operation and every fragment that it uses, without `loc`. */
   readonly ast: DocumentNode
-  /** Whether its file holds fragments, whose names other files may use for their own. */
+  /** Whether the file contains fragments, whose names may also occur in other files. */
   readonly hasOwnFragments: boolean
-  /** What Hasura is sent. */
+  /** The document that is sent to Hasura. */
   readonly document: CheckedDocument
 }
 
 /**
- * Makes an operation from the content of a file.
+ * Creates an operation from the content of a file.
  * @param own the definitions in the file
  * @param shared the shared fragments that it uses
- * @param refuse called where its `@example` is wrong
+ * @param refuse called if the `@example` is invalid
  */
 export function createStoredOperation(
   file: SourceFile,
@@ -91,7 +91,7 @@ export function createStoredOperation(
   }
 }
 
-/** Returns the variables of an operation, in its order. */
+/** Returns the variables of an operation, in the order of the document. */
 export function declarationsOf({ variableDefinitions = [] }: OperationDefinitionNode): VariableDeclaration[] {
   return variableDefinitions.map(({ variable, type, defaultValue, description }) => ({
     name: variable.name.value,
@@ -121,8 +121,8 @@ function literalValue(node: ConstValueNode): unknown {
 }
 
 /**
- * Parses the files of an operation again, for an `ast` with `loc`. Only error messages need it, and it would take most of the memory of
- * ten thousand operations.
+ * Parses the files of an operation again, to get an `ast` with `loc`. Only error messages need `loc`, and with ten thousand operations it
+ * would take most of the memory.
  */
 export function locatedDocument({ ast, files }: StoredOperation): DocumentNode {
   const wanted = new Set(ast.definitions.map(keyOf))
@@ -132,7 +132,7 @@ export function locatedDocument({ ast, files }: StoredOperation): DocumentNode {
 
 const keyOf = (node: DefinitionNode): string => `${node.kind} ${'name' in node ? node.name?.value : ''}`
 
-/** Hasura's parser is older than descriptions of operations. */
+/** Removes the descriptions of an operation or fragment and its variables, which Hasura's parser does not know. */
 function withoutDescriptions(node: DefinitionNode): DefinitionNode {
   if (node.kind !== Kind.OPERATION_DEFINITION && node.kind !== Kind.FRAGMENT_DEFINITION) return node
   const variableDefinitions = node.variableDefinitions?.map(variable => ({ ...variable, description: undefined }))

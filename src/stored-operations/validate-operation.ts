@@ -1,4 +1,4 @@
-// Checks operations: are they sound in themselves, and do they fit a schema?
+// Validates operations, on their own and against a schema.
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import {
   buildSchema,
@@ -32,31 +32,31 @@ const RULES_WITHOUT_SCHEMA: readonly ValidationRule[] = [
   UniqueInputFieldNamesRule,
   UniqueVariableNamesRule
 ]
-/** All the others but one: Hasura allows a variable that is declared and never used. */
+/** All other rules except one: Hasura allows a variable that is declared and never used. */
 const RULES_WITH_SCHEMA = specifiedRules.filter(rule => rule !== NoUnusedVariablesRule && !RULES_WITHOUT_SCHEMA.includes(rule))
 
-/** The most faults that are reported of one operation. */
+/** The most faults that are reported for one operation. */
 const MAX_ERRORS = 10
 const NO_SCHEMA = buildSchema('type Query { _: Int }')
 
-/** How many operations are validated at once. */
+/** How many operations are validated together. */
 const BATCH_SIZE = 50
-/** How long validation may hold up requests at a stretch, in ms. */
+/** The longest that validation may block the event loop in one turn, in ms. */
 const TURN_MAX_MS = 10
 
-/** The faults of those operations that have any. */
+/** The operations that have faults, with their faults. */
 export type Misfits = ReadonlyMap<StoredOperation, readonly FileProblem[]>
 
-/** Finds faults that no schema could mend, such as unknown fragments, undeclared variables and duplicate names. */
+/** Finds faults that exist under any schema, such as unknown fragments, undeclared variables and duplicate names. */
 export const problemsWithoutSchema = (operations: readonly StoredOperation[]): Misfits =>
   new Map(batchesOf(operations).flatMap(batch => [...problemsUnder(NO_SCHEMA, RULES_WITHOUT_SCHEMA, batch)]))
 
-/** Finds where operations that passed {@link problemsWithoutSchema} do not fit a schema. */
+/** Finds the faults of operations against a schema; the operations must have passed {@link problemsWithoutSchema}. */
 export const problemsWithSchema = (schema: GraphQLSchema, operations: readonly StoredOperation[]): Misfits =>
   problemsUnder(schema, RULES_WITH_SCHEMA, operations)
 
 /**
- * Finds faults a few operations at a turn of the event loop, so that requests go on meanwhile.
+ * Finds faults in a few operations per turn of the event loop, so that requests are served meanwhile.
  * @throws an `AbortError` when the signal aborts
  */
 export async function problemsInTurns(
@@ -75,13 +75,13 @@ export async function problemsInTurns(
   return misfits
 }
 
-/** Splits a list into batches small enough to be validated at once. */
+/** Splits a list into batches small enough to be validated together. */
 const batchesOf = <T>(items: readonly T[]): T[][] =>
   Array.from({ length: Math.ceil(items.length / BATCH_SIZE) }, (_, index) => items.slice(index * BATCH_SIZE, (index + 1) * BATCH_SIZE))
 
 /**
- * Validates a batch as one document, which costs a fraction of validating each operation. They are validated one by one only if that
- * finds a fault, and where an operation brings fragments of its own, whose names may clash with another's.
+ * Validates a batch as one document, which costs a fraction of validating each operation. Operations are validated one by one only if that
+ * finds a fault, or if they have fragments of their own, whose names may clash.
  */
 function problemsUnder(schema: GraphQLSchema, rules: readonly ValidationRule[], operations: readonly StoredOperation[]): Misfits {
   const { true: alone = [], false: together = [] } = Object.groupBy(operations, ({ hasOwnFragments }) => `${hasOwnFragments}` as const)

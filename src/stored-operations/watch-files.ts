@@ -1,19 +1,19 @@
-// Looks at files again and again, and says when they have changed and hold still.
+// Polls files, and reports when they have changed and the change is complete.
 import type { Stats } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Clock, systemClock } from '../clock.ts'
 
-/** How often files are looked at, in ms. Polling notices every way of replacing them, also that of a Kubernetes volume. */
+/** How often files are polled, in ms. Polling notices every way of replacing them, including that of a Kubernetes volume. */
 export const LOOK_MS = 1_000
-/** When files that have changed are looked at again, in ms: someone may be in the middle of copying them. */
+/** How soon changed files are polled again, in ms, since someone may still be copying them. */
 export const STILL_MS = 100
-/** A look takes at most one part in so many of the time, however many files there are. */
+/** Polling takes at most one part in this many of the time, however many files there are. */
 const SHARE = 100
-/** How many files are looked at at once; more would keep Node's thread pool from other work. */
+/** How many files are polled in parallel; more would keep Node's thread pool from other work. */
 const BATCH_SIZE = 32
 
-/** Returns a text that changes with the files of folders: with their names, sizes, times of change and, behind links, the files themselves. */
+/** Returns text that changes when files in the folders change: their names, sizes, modification times, or the files that links point to. */
 export async function lookAtFolders(folders: readonly string[]): Promise<string> {
   const lists = await Promise.all(folders.map(async folder => (await namesIn(folder)).map(name => join(folder, name))))
   const paths = lists.flat()
@@ -22,7 +22,7 @@ export async function lookAtFolders(folders: readonly string[]): Promise<string>
   return looks.join('\n')
 }
 
-/** Returns a text that changes with a file. */
+/** Returns text that changes when a file changes. */
 export async function lookAtFile(path: string): Promise<string> {
   const found: Pick<Stats, 'ino' | 'size' | 'mtimeMs'> | string = await stat(path).catch(codeOf)
   return typeof found === 'string' ? `${path} ${found}` : `${path} ${found.ino} ${found.size} ${found.mtimeMs}`
@@ -35,19 +35,19 @@ const namesIn = async (folder: string): Promise<string[]> => {
 
 const codeOf = (error: NodeJS.ErrnoException): string => String(error.code)
 
-/** What is watched. */
+/** Options of {@link watchFiles}. */
 type Watched = {
-  /** Returns a text that changes with the files. */
+  /** Returns text that changes when the files change. */
   look: () => Promise<string>
-  /** Whether a look differs from what is in force. */
+  /** Whether a look differs from the state in use. */
   isNews: (look: string) => boolean
-  /** Called for a look that is news and was the same {@link STILL_MS} before. */
+  /** Called when a new look was the same {@link STILL_MS} earlier. */
   onChange: () => void
   /** Default: the clock of this machine. */
   clock?: Clock
 }
 
-/** Starts to watch; returns a function that ends it. */
+/** Starts watching; returns a function that stops it. */
 export function watchFiles({ look, isNews, onChange, clock = systemClock }: Watched): () => void {
   let cancelTimer = () => {}
   let isStopped = false

@@ -1,30 +1,30 @@
-// One subscription as its readers see it, which lives on while connections to Hasura come and go.
+// The base of live queries and streaming subscriptions: delivers answers to readers, across any number of connections to Hasura.
 import type { Clock } from '../clock.ts'
 import { GatewayError } from '../errors.ts'
 import type { AnswerListener, HasuraConnection } from './hasura-connection.ts'
 import { type Answer, type Ending, Reader } from './reader.ts'
 
-/** A subscription that has lasted so long, in ms, is taken for a success even if there has been nothing to answer. */
+/** A subscription that has lasted this long, in ms, counts as a success even without an answer. */
 export const STABLE_MS = 5_000
 
-/** What every feed works with. */
+/** Options of every feed. */
 export type FeedOptions = {
   clock: Clock
-  /** How long the feed may be without success before it fails, in ms; a subscription that breaks before its first answer is none. */
+  /** How long the feed may be without success before it fails, in ms; a subscription that breaks before its first answer is no success. */
   timeoutMs: number
-  /** Told when the feed has ended, or its last reader has left. */
+  /** Called when the feed has ended or its last reader has left. */
   onEnd: () => void
 }
 
-/** What live queries and streaming subscriptions have in common: readers, the time without success, and the end. */
+/** What live queries and streaming subscriptions share: readers, the deadline without success, and the end. */
 export abstract class Feed {
   readonly readers = new Set<Reader>()
   readonly #options: FeedOptions
   readonly #keepsAll: boolean
   #isOver = false
-  /** Since when there has been no success. */
+  /** Since when the feed has been without success. */
   #waitingSinceMs: number | undefined
-  /** Since when it has been subscribed, on one connection or another. */
+  /** Since when the feed has been subscribed, on any connection. */
   #subscribedAtMs: number | undefined
   #hasBeenSubscribed = false
   #cancelDeadline: () => void = () => {}
@@ -36,25 +36,25 @@ export abstract class Feed {
     this.#startWaiting()
   }
 
-  /** A new reader. */
+  /** Adds a reader. */
   join(): Reader {
     const reader = new Reader(this.#keepsAll, gone => this.#onLeave(gone))
     this.readers.add(reader)
     return reader
   }
 
-  /** Goes on on a connection that is ready. */
+  /** Continues the feed on another connection, which must be ready. */
   abstract moveTo(connection: HasuraConnection): void
 
-  /** What it had on that connection is lost. */
+  /** Called when a connection has ended, and with it any subscription that the feed has there. */
   abstract onLost(connection: HasuraConnection): void
 
-  /** Ends whatever is open at Hasura. */
+  /** Ends the feed's subscriptions at Hasura. */
   protected abstract release(): void
 
   /**
-   * There is no connection for this reason. A fault of the token ends a feed that has not been subscribed yet at once; one that has been
-   * lives in the hope of a better try until its time is up.
+   * Called when connecting has failed. An error of the token ends a feed at once if it has never been subscribed; any other feed waits for
+   * further attempts until its deadline.
    */
   onFailure(error: GatewayError): void {
     this.#lastFailure = error
@@ -72,14 +72,14 @@ export abstract class Feed {
     this.#options.onEnd()
   }
 
-  /** It is subscribed on a connection that is ready: time stands still. */
+  /** Call this when the feed is subscribed: stops the deadline. */
   protected subscribed(): void {
     this.#hasBeenSubscribed = true
     this.#subscribedAtMs ??= this.#options.clock.nowMs()
     this.#cancelDeadline()
   }
 
-  /** It is subscribed nowhere any more: time runs on. */
+  /** Call this when the feed is no longer subscribed anywhere: the deadline runs again. */
   protected unsubscribed(): void {
     if (this.#subscribedAtMs === undefined) return
     if (this.#options.clock.nowMs() - this.#subscribedAtMs >= STABLE_MS) this.answered()
@@ -87,7 +87,7 @@ export abstract class Feed {
     this.#startWaiting()
   }
 
-  /** There has been an answer: time runs anew from the next break on. */
+  /** Call this after an answer: resets the deadline, which starts at the next break. */
   protected answered(): void {
     this.#waitingSinceMs = undefined
     this.#lastFailure = undefined
@@ -102,12 +102,12 @@ export abstract class Feed {
     )
   }
 
-  /** Passes an answer on to every reader. */
+  /** Passes an answer to every reader. */
   protected deliver(answer: Answer): void {
     for (const reader of this.readers) reader.put(answer)
   }
 
-  /** What comes of a subscription at Hasura, `onNext` aside, whichever connection it is on. */
+  /** Returns the listener for a subscription at Hasura: handles everything except `onNext`. */
   protected listener(onNext: (text: string) => void): AnswerListener {
     return {
       onNext,

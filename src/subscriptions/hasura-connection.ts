@@ -1,14 +1,14 @@
-// One connection to Hasura that speaks graphql-transport-ws: from `connection_init` to its end, with any number of subscriptions.
+// One graphql-transport-ws connection to Hasura with any number of subscriptions, from `connection_init` to the end.
 import type { Clock } from '../clock.ts'
 import { GatewayError } from '../errors.ts'
 import type { OpenTransport, Transport } from './transport.ts'
 import { completeMessage, idAtHead, PING, PONG, readMessage, subscribeMessage, type WireMessage } from './wire-message.ts'
 
-/** The longest that connecting may take, up to Hasura's `connection_ack`, in ms. */
+/** Time limit for connecting, up to Hasura's `connection_ack`, in ms. */
 export const CONNECT_MAX_MS = 10_000
 /** How often Hasura is pinged, in ms. */
 export const PING_INTERVAL_MS = 5_000
-/** A peer that has been silent for so long, in ms, is dead; that is noticed at the next ping, so within 25 s. */
+/** A peer that has been silent for this long, in ms, is dead. This is checked at each ping, so it is noticed within 25 s. */
 export const SILENCE_MAX_MS = 20_000
 /** The largest answer, in characters; a larger one ends its own subscription and leaves the others alone. */
 export const ANSWER_MAX_LENGTH = 16 * 1024 * 1024
@@ -18,13 +18,13 @@ const NORMAL = 1000
 const BROKEN = 1006
 const BAD_MESSAGE = 4400
 
-/** What comes of a subscription. */
+/** Receives the events of one subscription. */
 export type AnswerListener = {
   /** The text of an answer. */
   onNext(payload: string): void
   /** Hasura ends the subscription with errors, the text of a JSON array. */
   onError(errors: string): void
-  /** Its answer can't be passed on. */
+  /** The answer cannot be passed on. */
   onFault(error: GatewayError): void
   onComplete(): void
 }
@@ -32,25 +32,25 @@ export type AnswerListener = {
 /** A subscription on one connection. */
 export type UpstreamSubscription = {
   readonly connection: HasuraConnection
-  /** Wants no more answers: none is given after this. */
+  /** Ends the subscription; no answer is delivered after this. */
   end(): void
 }
 
-/** What a connection is made with. */
+/** Options of {@link HasuraConnection}. */
 export type HasuraConnectionOptions = {
   open: OpenTransport
   /** The message `connection_init`. */
   init: string
   clock: Clock
-  /** Hasura has taken the token. */
+  /** Called when Hasura has accepted the token. */
   onReady(): void
-  /** It has ended, or never came about, but not through `close()`; called once. */
+  /** Called once when the connection has ended or could not be made, unless `close()` ended it. */
   onClosed(code: number, fault?: string): void
-  /** Its last subscription has ended. */
+  /** Called when the last subscription has ended. */
   onIdle(): void
 }
 
-/** A connection that is being made from the start on. */
+/** A connection; the constructor starts connecting. */
 export class HasuraConnection {
   readonly #options: HasuraConnectionOptions
   readonly #transport: Transport
@@ -64,7 +64,7 @@ export class HasuraConnection {
     this.#options = options
     const { clock, init } = options
     this.#heardAtMs = clock.nowMs()
-    this.#cancelTimer = clock.setTimer(() => this.#fail('no connection_ack in time'), CONNECT_MAX_MS)
+    this.#cancelTimer = clock.setTimer(() => this.#fail('Hasura sent no connection_ack in time'), CONNECT_MAX_MS)
     this.#transport = options.open({
       onOpen: () => this.#transport.send(init),
       onMessage: text => this.#onMessage(text),
@@ -80,7 +80,7 @@ export class HasuraConnection {
     return this.#listeners.size === 0
   }
 
-  /** Begins a subscription; the connection must be ready. */
+  /** Starts a subscription; the connection must be ready. */
   subscribe(payload: string, listener: AnswerListener): UpstreamSubscription {
     this.#lastId += 1
     const id = String(this.#lastId)
@@ -89,7 +89,7 @@ export class HasuraConnection {
     return { connection: this, end: () => this.#unsubscribe(id) }
   }
 
-  /** Closes the connection; nobody is told. */
+  /** Closes the connection; no listener is called. */
   close(): void {
     if (this.#state === 'closed') return
     this.#finish()
@@ -124,7 +124,7 @@ export class HasuraConnection {
   }
 
   #onRead(message: WireMessage | undefined): void {
-    if (message === undefined) this.#fail('a message that is not of graphql-transport-ws', BAD_MESSAGE)
+    if (message === undefined) this.#fail('received a message that does not follow graphql-transport-ws', BAD_MESSAGE)
     else if (message.type === 'ping') this.#transport.send(PONG)
     else if (message.type === 'connection_ack') this.#onAck()
     else if (message.id !== undefined) this.#onAnswer(message.id, message)
@@ -147,20 +147,20 @@ export class HasuraConnection {
     else listener?.onComplete()
   }
 
-  /** Where the id can be told, the others on the connection need not suffer. */
+  /** Ends only the affected subscription if its id can be read, else the whole connection. */
   #onUnreadable(text: string, reason: string): void {
     const id = idAtHead(text)
     const listener = this.#listeners.get(id ?? '')
-    if (id === undefined) this.#fail(`a message that ${reason}`)
+    if (id === undefined) this.#fail(`received a message that ${reason}`)
     else this.#unsubscribe(id)
     listener?.onFault(new GatewayError('UPSTREAM_INVALID_RESPONSE', { message: `An answer from Hasura ${reason}.` }))
   }
 
-  /** Pings a peer and tells a dead one: TCP alone may take a quarter of an hour. */
+  /** Pings the peer and detects a dead one, which TCP alone may take a quarter of an hour to notice. */
   #watch(): void {
     const { clock } = this.#options
     this.#cancelTimer = clock.setTimer(() => {
-      if (clock.nowMs() - this.#heardAtMs >= SILENCE_MAX_MS) this.#fail('no sign of life')
+      if (clock.nowMs() - this.#heardAtMs >= SILENCE_MAX_MS) this.#fail('Hasura has stopped responding')
       else {
         this.#transport.send(PING)
         this.#watch()

@@ -1,17 +1,17 @@
-// A live query: any number of readers, each of whom wants the latest answer.
+// A live query, shared by any number of readers, each of which gets the latest answer.
 import { Feed, type FeedOptions } from './feed.ts'
 import type { HasuraConnection, UpstreamSubscription } from './hasura-connection.ts'
 import type { Answer, Reader } from './reader.ts'
 
-/** Is on two connections at once during a hand-over; the older one goes when the newer one has answered. */
+/** During a hand-over, the feed is subscribed on two connections; the old subscription ends when the new one has answered. */
 export class LiveFeed extends Feed {
   readonly #payload: string
   #latest: Answer | undefined
   #open: UpstreamSubscription | undefined
-  /** On a newer connection, before its first answer. */
+  /** The subscription on a newer connection, before its first answer. */
   #next: UpstreamSubscription | undefined
 
-  /** @param payload of the message `subscribe` */
+  /** @param payload the payload of the message `subscribe` */
   constructor(options: FeedOptions, payload: string) {
     super(options, false)
     this.#payload = payload

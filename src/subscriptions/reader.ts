@@ -1,20 +1,20 @@
-// What is kept for one reader until it takes it: the latest answer of a live query, or every answer of a streaming subscription.
+// Buffers answers for one reader: only the latest of a live query, or all of a streaming subscription.
 import type { GatewayError } from '../errors.ts'
 
-/** What is held at the most for a reader of a streaming subscription, in bytes; one further behind is cut. */
+/** The most bytes buffered for a reader of a streaming subscription; beyond this, the reader is cut off. */
 export const HELD_MAX_BYTES = 1024 * 1024
 
-/** An answer of Hasura; one object, whatever the number of its readers. */
+/** An answer from Hasura; all readers share one object. */
 export type Answer = { readonly kind: 'answer'; readonly text: string }
 
-/** How a stream ends: as Hasura says, with an error, or without a word, so that the client comes back. */
+/** How a stream ends: completed by Hasura, with an error, or broken off without `complete`, so that the client reconnects. */
 export type Ending = { readonly kind: 'complete' } | { readonly kind: 'error'; readonly error: GatewayError } | { readonly kind: 'break' }
 
-/** One reader. It asks with `take` until nothing is there, and again when `onReady` has been called. */
+/** One reader. Its user calls `take` until it returns undefined, and again after each `onReady`. */
 export class Reader {
   /** Called when there may be something to take. */
   onReady: () => void = () => {}
-  /** Whether the reader was so far behind that it was given up. */
+  /** Whether the reader was cut off because it was too far behind. */
   isCut = false
   readonly #keepsAll: boolean
   readonly #onLeave: (reader: Reader) => void
@@ -24,8 +24,8 @@ export class Reader {
   #ending: Ending | undefined
 
   /**
-   * @param keepsAll whether every answer counts, up to {@link HELD_MAX_BYTES}; else each replaces the one before
-   * @param onLeave told when the reader leaves before the end
+   * @param keepsAll whether to keep every answer, up to {@link HELD_MAX_BYTES}; if false, each answer replaces the one before
+   * @param onLeave called when the reader leaves before the end
    */
   constructor(keepsAll: boolean, onLeave: (reader: Reader) => void) {
     this.#keepsAll = keepsAll
@@ -40,12 +40,12 @@ export class Reader {
     this.onReady()
   }
 
-  /** Whether the stream ends without a word, which does not wait for what is on its way. */
+  /** Whether the stream was broken off, which does not wait for buffered answers. */
   get isBroken(): boolean {
     return this.#ending?.kind === 'break'
   }
 
-  /** Ends the stream: after what is held, or without it where it breaks. */
+  /** Ends the stream after the buffered answers; a `break` discards them. */
   end(ending: Ending): void {
     if (this.#ending) return
     this.#ending = ending
@@ -53,7 +53,7 @@ export class Reader {
     this.onReady()
   }
 
-  /** The next answer, then the ending, again and again; undefined while there is neither. An answer equal to the last is left out. */
+  /** Returns the next answer, or the ending after the last one; undefined if there is neither. Skips an answer equal to the last one. */
   take(): Answer | Ending | undefined {
     const answer = this.#held.shift()
     if (answer === undefined) return this.#ending
@@ -63,7 +63,7 @@ export class Reader {
     return answer
   }
 
-  /** Wants no more; whoever it reads from is told, unless the stream has ended. */
+  /** Ends reading; calls `onLeave` unless the stream has ended. */
   leave(): void {
     if (this.#ending) return
     this.#ending = { kind: 'break' }
@@ -74,7 +74,7 @@ export class Reader {
   #keep(answer: Answer): void {
     this.#held.push(answer)
     this.#heldBytes += Buffer.byteLength(answer.text)
-    // One answer is passed on whatever its size.
+    // A single answer is passed on whatever its size.
     if (this.#heldBytes <= HELD_MAX_BYTES || this.#held.length === 1) return
     this.isCut = true
     this.leave()

@@ -1,4 +1,4 @@
-// How long to wait before Hasura is asked for a connection again.
+// Computes how long to wait before connecting to Hasura again.
 
 /** The shortest wait, in ms. */
 export const RETRY_DELAY_MIN_MS = 500
@@ -6,11 +6,11 @@ export const RETRY_DELAY_MIN_MS = 500
 export const RETRY_DELAY_MAX_MS = 30_000
 
 /**
- * The n-th wait in a row, in ms: random between 0.5 s and min(30 s, 0.5 s · 2ⁿ), so that replicas do not come back in step.
- * @param attempt from 1 on
- * @param random from 0 up to 1
- * @param timeoutMs how long a subscription may be without success; no wait takes more than a quarter of it, so that a Hasura that comes back
- *   in time is asked in time
+ * Returns the n-th consecutive wait, in ms: random between 0.5 s and min(30 s, 0.5 s · 2ⁿ), so that replicas do not reconnect together.
+ * @param attempt counted from 1
+ * @param random a number from 0 up to 1
+ * @param timeoutMs how long a subscription may be without success, in ms. No wait is longer than a quarter of it, so that a Hasura that
+ *   recovers in time is also noticed in time
  */
 export function retryDelayMs(attempt: number, random: number, timeoutMs: number): number {
   const boundMs = Math.max(RETRY_DELAY_MIN_MS, Math.min(RETRY_DELAY_MAX_MS, timeoutMs / 4))

@@ -1,4 +1,4 @@
-// The way to Hasura for one role: one connection for each token, taken up again when it breaks, handed over when the token is renewed.
+// Keeps the connection to Hasura for one role: reconnects after a break, and hands over to a new connection when the token is renewed.
 import type { Clock } from '../clock.ts'
 import { GatewayError } from '../errors.ts'
 import type { Feed } from './feed.ts'
@@ -7,23 +7,23 @@ import { retryDelayMs } from './retry-delay.ts'
 import type { OpenTransport } from './transport.ts'
 import { initMessage } from './wire-message.ts'
 
-/** Where the tokens come from: the token manager. */
+/** The source of tokens: the token manager. */
 export type TokenSource = {
   getToken(waitMs?: number): string | Promise<string>
   rejectToken(refused: string, waitMs?: number): Promise<string | undefined>
 }
 
-/** Close codes with which Hasura refuses a token: Forbidden, and Unauthorized. */
+/** The close codes with which Hasura refuses a token: Forbidden and Unauthorized. */
 const REFUSED: readonly number[] = [4403, 4401]
 
 /** How a connection ended, for an operator. */
 export type ConnectionEnd = { code: number; fault: string | undefined; isRefusal: boolean }
 
-/** What a link is made with. */
+/** Options of {@link RoleLink}. */
 export type RoleLinkOptions = {
   open: OpenTransport
   tokens: TokenSource
-  /** The headers of `connection_init` for a token. */
+  /** Returns the headers of `connection_init` for a token. */
   headersFor: (token: string) => Readonly<Record<string, string>>
   /** How long a feed may be without success, in ms. */
   timeoutMs: number
@@ -32,15 +32,15 @@ export type RoleLinkOptions = {
   onConnectionEnd: (end: ConnectionEnd) => void
 }
 
-/** Holds the feeds of one role on the newest connection there is; without feeds it holds none. */
+/** Keeps the feeds of one role on the newest connection; without feeds it has no connection. */
 export class RoleLink {
   readonly #options: RoleLinkOptions
   readonly #feeds = new Set<Feed>()
-  /** Every connection that stands or is being made, with its token. */
+  /** All connections, including one being made, with their tokens. */
   readonly #connections = new Map<HasuraConnection, string>()
   #current: HasuraConnection | undefined
   #opening: HasuraConnection | undefined
-  /** Counts tries; what belongs to an earlier one is out of date. */
+  /** Counts attempts; results of an earlier one are ignored. */
   #try = 0
   #cancelRetry: (() => void) | undefined
   #failures = 0
@@ -54,7 +54,7 @@ export class RoleLink {
     return this.#feeds.size === 0
   }
 
-  /** Takes a feed on, at once where a connection is ready. */
+  /** Adds a feed; subscribes it at once if a connection is ready. */
   add(feed: Feed): void {
     const isFirst = this.isUnused
     this.#feeds.add(feed)
@@ -62,7 +62,7 @@ export class RoleLink {
     else if (isFirst) void this.#connect()
   }
 
-  /** Lets a feed go; with the last one the connections are closed. */
+  /** Removes a feed; after the last one, closes the connections. */
   remove(feed: Feed): void {
     this.#feeds.delete(feed)
     if (!this.isUnused) return
@@ -74,12 +74,12 @@ export class RoleLink {
     this.#connections.clear()
   }
 
-  /** There is a new token: a connection with it takes over. */
+  /** Call this when there is a new token: a connection with that token takes over. */
   renew(): void {
     if (!this.isUnused) void this.#connect()
   }
 
-  /** One try with the token of the hour; never rejects. */
+  /** Makes one attempt with the current token; never rejects. */
   async #connect(): Promise<void> {
     const current = this.#begin()
     try {
@@ -92,7 +92,7 @@ export class RoleLink {
     }
   }
 
-  /** Makes what is under way out of date. */
+  /** Starts a new attempt: results of earlier ones are ignored from now on. */
   #begin(): number {
     this.#try += 1
     this.#cancelRetry?.()
@@ -141,7 +141,7 @@ export class RoleLink {
     else this.#fail(new GatewayError('UPSTREAM_UNREACHABLE'))
   }
 
-  /** Tries once more with another token, as every refused request does; never rejects. */
+  /** Tries once more with another token, like any request whose token was refused; never rejects. */
   async #replace(refused: string): Promise<void> {
     const current = this.#begin()
     try {
@@ -158,7 +158,7 @@ export class RoleLink {
 
   #fail(cause: unknown): void {
     const error = cause instanceof GatewayError ? cause : new GatewayError('UPSTREAM_UNREACHABLE', { cause })
-    // Where an older connection still serves the feeds, they have nothing to fear.
+    // If an older connection still serves the feeds, the failure does not concern them.
     if (this.#current === undefined) for (const feed of [...this.#feeds]) feed.onFailure(error)
     if (this.isUnused) return
     this.#cancelRetry?.()

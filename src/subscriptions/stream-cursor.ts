@@ -1,4 +1,4 @@
-// Hasura's streaming subscriptions: told by the argument `cursor`, and taken up again behind the last row that came.
+// Recognizes Hasura's streaming subscriptions by the argument `cursor`, and writes the request that resumes one after its last row.
 import {
   type ArgumentNode,
   type ASTNode,
@@ -14,7 +14,7 @@ import {
   type ValueNode,
   visit
 } from 'graphql/language'
-// By its own file: all of 'graphql/utilities' would bring GraphQL's types and validation with it.
+// Imported from its own file, because 'graphql/utilities' would load graphql-js's types and validation.
 import { valueFromASTUntyped } from 'graphql/utilities/valueFromASTUntyped'
 import { ExactNumber, parseExact, readMembers } from '../json.ts'
 import type { SubscriptionRequest } from './subscription-request.ts'
@@ -24,16 +24,16 @@ export type LastRow = Readonly<Record<string, unknown>>
 
 /** A streaming subscription (Hasura v2, "Streaming subscriptions"). */
 export type StreamPlan = {
-  /** Reads an answer: its last row, undefined where it holds none, and whether it holds nothing else either. */
+  /** Reads an answer: its last row, undefined if there are no rows, and whether it is empty, that is, has neither rows nor errors. */
   read(answer: string): { lastRow: LastRow | undefined; isEmpty: boolean }
-  /** The request that goes on behind a row; undefined where the cursor's columns are not all selected under their own names. */
+  /** Returns the request that resumes after a row; undefined if the cursor's columns are not all selected under their own names. */
   requestBehind(row: LastRow): SubscriptionRequest | undefined
 }
 
-/** What is to be known of a streaming subscription's one root field. */
+/** The only root field of a streaming subscription, and its cursor. */
 type Root = { field: FieldNode; cursor: ArgumentNode; columns: readonly string[]; responseKey: string }
 
-/** The plan of a streaming subscription; undefined for a live query. */
+/** Returns the plan of a streaming subscription; undefined for a live query. */
 export function planStream(request: SubscriptionRequest): StreamPlan | undefined {
   const document = parse(request.query)
   const operation = operationOf(document, request.operationName)
@@ -58,7 +58,7 @@ function readRows(answer: string, responseKey: string): ReturnType<StreamPlan['r
   try {
     content = asObject(parseExact(answer))
   } catch {
-    // Nested beyond the bounds, or two members of one name: there may be rows, but none to go on behind.
+    // Nested too deeply, or two members with the same name: there may be rows, but none to resume after.
     return { lastRow: {}, isEmpty: false }
   }
   const { data, errors } = content
@@ -76,11 +76,11 @@ type Fragments = ReadonlyMap<string, FragmentDefinitionNode>
 const fragmentsOf = ({ definitions }: DocumentNode): Fragments =>
   new Map(definitions.filter(node => node.kind === Kind.FRAGMENT_DEFINITION).map(node => [node.name.value, node]))
 
-/** The fields of a selection, those of fragments included; without a cycle, as the document's check has made sure. */
+/** Yields the fields of a selection, including those of fragments; the document's check guarantees that there is no cycle. */
 function* fieldsOf(selectionSet: SelectionSetNode | undefined, fragments: Fragments): Generator<FieldNode> {
   for (const node of selectionSet?.selections ?? []) {
     if (node.kind === Kind.FIELD) yield node
-    // What a directive may leave out can't be relied on.
+    // A fragment with a directive may be left out of the answer.
     else if (node.directives?.length) continue
     else if (node.kind === Kind.INLINE_FRAGMENT) yield* fieldsOf(node.selectionSet, fragments)
     else yield* fieldsOf(fragments.get(node.name.value)?.selectionSet, fragments)
@@ -97,7 +97,7 @@ function rootOf({ selectionSet }: OperationDefinitionNode, fragments: Fragments,
   return undefined
 }
 
-/** The columns that are selected under their own names, come what may. */
+/** Returns the columns that are always selected under their own names. */
 function selectedColumns(selectionSet: SelectionSetNode | undefined, fragments: Fragments): ReadonlySet<string> {
   const columns = new Set<string>()
   for (const { name, alias, directives } of fieldsOf(selectionSet, fragments)) {
@@ -109,13 +109,13 @@ function selectedColumns(selectionSet: SelectionSetNode | undefined, fragments: 
 type Variables = Readonly<Record<string, unknown>>
 type CursorEntry = Readonly<Record<string, unknown>>
 
-/** The cursor's value, one entry a column; a single object stands for a list of it (GraphQL specification, section 3.11). */
+/** Returns the cursor's entries, one per column; a single object counts as a list of one (GraphQL specification, section 3.11). */
 function cursorEntries(value: ValueNode, variables: Variables): readonly CursorEntry[] {
   const cursor: unknown = valueFromASTUntyped(value, variables)
   return (Array.isArray(cursor) ? cursor : [cursor]).map(asObject)
 }
 
-/** The cursor behind a row as GraphQL writes it; undefined where a value has no such form. */
+/** Writes the cursor after a row as a GraphQL literal; undefined if a value is not a scalar. */
 function writeCursor(entries: readonly CursorEntry[], row: LastRow): string | undefined {
   const written = entries.map(({ initial_value, ordering }) => {
     const values = Object.keys(asObject(initial_value)).map(column => [column, writeScalar(row[column])] as const)
@@ -126,13 +126,13 @@ function writeCursor(entries: readonly CursorEntry[], row: LastRow): string | un
   return written.includes(undefined) ? undefined : `[${written.join(', ')}]`
 }
 
-/** A scalar as a GraphQL literal, which JSON's are; null and composite values are no place to go on from. */
+/** Writes a scalar as a GraphQL literal, which JSON's are; undefined for null and composite values, from which no stream can resume. */
 function writeScalar(value: unknown): string | undefined {
   const isScalar = typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' || value instanceof ExactNumber
   return isScalar ? JSON.stringify(value) : undefined
 }
 
-/** The request with another cursor, less the variables that stood in the old one alone: Hasura minds a value that nobody declares. */
+/** Returns the request with another cursor, without variables that only the old one used: Hasura refuses values of undeclared ones. */
 function rewrite(request: SubscriptionRequest, document: DocumentNode, old: ArgumentNode, cursor: string): SubscriptionRequest {
   const replaced: DocumentNode = visit(document, { Argument: node => (node === old ? { ...node, value: parseValue(cursor) } : undefined) })
   const used = variablesIn(replaced)
@@ -141,13 +141,13 @@ function rewrite(request: SubscriptionRequest, document: DocumentNode, old: Argu
   return { ...request, query: print(rewritten), variables: request.variables && without(request.variables, gone) }
 }
 
-/** A JSON object's text without some members; the others keep theirs. */
+/** Returns the text of a JSON object without some members; the others keep their texts. */
 function without(text: string, names: ReadonlySet<string>): string {
   const kept = [...(readMembers(text) ?? [])].filter(([name]) => !names.has(name))
   return `{${kept.map(([name, value]) => `${JSON.stringify(name)}:${value}`).join(',')}}`
 }
 
-/** The variables that are used, not those that are declared. */
+/** Returns the variables that are used, not those that are declared. */
 function variablesIn(node: ASTNode): ReadonlySet<string> {
   const names = new Set<string>()
   visit(node, { VariableDefinition: () => false, Variable: ({ name }) => void names.add(name.value) })

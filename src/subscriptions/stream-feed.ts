@@ -1,10 +1,10 @@
-// A streaming subscription: one reader, every row once and in order, whatever happens to the connections.
+// A streaming subscription: delivers every row to one reader, once and in order, across any number of connections.
 import { Feed, type FeedOptions } from './feed.ts'
 import type { HasuraConnection, UpstreamSubscription } from './hasura-connection.ts'
 import type { LastRow, StreamPlan } from './stream-cursor.ts'
 import { payloadOf, type SubscriptionRequest } from './subscription-request.ts'
 
-/** Goes on behind the last row on each new connection. Both at once would give rows twice, so the old one is ended first. */
+/** Resumes after the last row on each new connection. Ends the old subscription first, since two at once would deliver rows twice. */
 export class StreamFeed extends Feed {
   readonly #request: SubscriptionRequest
   readonly #plan: StreamPlan
@@ -20,7 +20,7 @@ export class StreamFeed extends Feed {
 
   moveTo(connection: HasuraConnection): void {
     const request = this.#nextRequest()
-    // It can't be taken up elsewhere, so it stays where it is for as long as that lasts.
+    // The stream cannot be resumed, so it stays on the old connection for as long as that lasts.
     if (request === undefined) return
     this.#open?.end()
     this.#open = connection.subscribe(
@@ -47,7 +47,7 @@ export class StreamFeed extends Feed {
 
   #onAnswer(text: string): void {
     const { lastRow, isEmpty } = this.#plan.read(text)
-    // The first answer on a new connection may hold no rows, which tells the reader nothing.
+    // The first answer on a new connection may have no rows, which the reader need not see.
     if (isEmpty && this.#hasAnswered) return
     this.#lastRow = lastRow ?? this.#lastRow
     this.#hasAnswered = true

@@ -1,4 +1,4 @@
-// A subscription as a caller asks for it, and which of them are equal.
+// A subscription as a caller requests it, its payload, and the key by which equal ones are shared.
 import { readMembers } from '../json.ts'
 
 /** One checked subscription. */
@@ -6,19 +6,19 @@ export type SubscriptionRequest = {
   /** The document, in which `operationName` is a subscription. */
   readonly query: string
   readonly operationName: string | undefined
-  /** A JSON object's text, or undefined. */
+  /** The text of a JSON object, or undefined. */
   readonly variables: string | undefined
-  /** What goes on as `x-hasura-role`, or undefined. */
+  /** The `x-hasura-role` to send, or undefined. */
   readonly role: string | undefined
 }
 
-/** The payload of `subscribe`. */
+/** Returns the payload of the message `subscribe`. */
 export function payloadOf({ query, operationName, variables }: SubscriptionRequest): string {
   const name = operationName === undefined ? '' : `,"operationName":${JSON.stringify(operationName)}`
   return `{"query":${JSON.stringify(query)}${variables === undefined ? '' : `,"variables":${variables}`}${name}}`
 }
 
-/** The same text for equal subscriptions: of one document, operation and role, with variables alike whatever their order. */
+/** Returns the same text for equal subscriptions: the same document, operation, role and variables, in any order. */
 export const keyOf = ({ query, operationName, variables, role }: SubscriptionRequest): string =>
   JSON.stringify([
     role ?? null,

@@ -1,4 +1,4 @@
-// All subscriptions of the service: equal ones share one at Hasura, and each role has its way there.
+// Manages all subscriptions of the service: equal ones share one subscription at Hasura, and each role has its own connection.
 import { type Clock, systemClock } from '../clock.ts'
 import type { Feed } from './feed.ts'
 import { LiveFeed } from './live-feed.ts'
@@ -9,16 +9,16 @@ import { StreamFeed } from './stream-feed.ts'
 import { keyOf, payloadOf, type SubscriptionRequest } from './subscription-request.ts'
 import type { OpenTransport } from './transport.ts'
 
-/** What subscriptions are made with. */
+/** Options of {@link Subscriptions}. */
 export type SubscriptionsOptions = {
-  /** Begins a connection to Hasura. */
+  /** Opens a connection to Hasura. */
   open: OpenTransport
   tokens: TokenSource
   /** `Authorization` sends `Bearer <jwt>`; any other header carries the bare JWT. */
   tokenHeader: string
-  /** How long a subscription may be without success before its readers are told, in ms. */
+  /** How long a subscription may be without success before it ends with an error, in ms. */
   timeoutMs: number
-  /** Told of each connection that ended by itself. */
+  /** Called for each connection that ended by itself. */
   onConnectionEnd?: RoleLinkOptions['onConnectionEnd']
   /** Default: this machine's clock. */
   clock?: Clock
@@ -27,8 +27,8 @@ export type SubscriptionsOptions = {
 }
 
 /**
- * Reads live queries and streaming subscriptions from Hasura (graphql-transport-ws) for any number of readers. What a reader is told in the
- * end: `UPSTREAM_UNREACHABLE`, `UPSTREAM_REJECTED_TOKEN`, `TOKEN_UNAVAILABLE`, `UPSTREAM_INVALID_RESPONSE`.
+ * Reads live queries and streaming subscriptions from Hasura (graphql-transport-ws) for any number of readers. A reader's stream may end
+ * with `UPSTREAM_UNREACHABLE`, `UPSTREAM_REJECTED_TOKEN`, `TOKEN_UNAVAILABLE` or `UPSTREAM_INVALID_RESPONSE`.
  */
 export class Subscriptions {
   readonly #options: SubscriptionsOptions
@@ -43,12 +43,12 @@ export class Subscriptions {
     this.#clock = options.clock ?? systemClock
   }
 
-  /** Subscriptions that are wanted of Hasura. */
+  /** The number of subscriptions at Hasura, including those that wait for a connection. */
   get count(): number {
     return this.#feeds.size
   }
 
-  /** A reader of what was asked for; of the same live query as others, if there are any. */
+  /** Returns a reader of a subscription; an equal live query is shared. */
   subscribe(request: SubscriptionRequest): Reader {
     const key = keyOf(request)
     const shared = this.#shared.get(key)
@@ -61,12 +61,12 @@ export class Subscriptions {
     return reader
   }
 
-  /** There is a new token: connections with it take over from those with the old one. */
+  /** Call this when there is a new token: connections with that token take over. */
   renew(): void {
     for (const link of this.#links.values()) link.renew()
   }
 
-  /** Ends every stream at once, without a word, and closes every connection. */
+  /** Breaks off every stream at once, without `complete`, and closes every connection. */
   close(): void {
     for (const feed of [...this.#feeds]) feed.end({ kind: 'break' })
   }
@@ -109,7 +109,7 @@ export class Subscriptions {
   }
 }
 
-/** The headers of `connection_init`, which Hasura takes for those of every request on the connection. */
+/** Returns the headers of `connection_init` for a token; Hasura applies them to every request on the connection. */
 function headersOf(tokenHeader: string, role: string | undefined) {
   const isBearer = tokenHeader.toLowerCase() === 'authorization'
   return (token: string): Readonly<Record<string, string>> => ({

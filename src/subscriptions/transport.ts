@@ -1,28 +1,28 @@
-// A WebSocket as this core sees it: texts in, texts out, and one end.
+// The interface of a WebSocket that the subscriptions use: text messages in both directions, and one end.
 
-/** What a transport tells of itself. */
+/** Receives the events of a transport. */
 export type TransportListener = {
-  /** The connection stands and speaks the subprotocol. */
+  /** The connection is open, with the subprotocol. */
   onOpen(): void
-  /** A whole text message. */
+  /** A whole text message has arrived. */
   onMessage(text: string): void
   /**
-   * The connection has ended, or never came about; called once, the last call.
-   * @param code the close code (RFC 6455, section 7.4); 1006 where no close frame came
-   * @param fault what went wrong, for an operator; undefined where the peer just closed
+   * The connection has ended or could not be made. Called once, as the last call.
+   * @param code the close code (RFC 6455, section 7.4); 1006 without a close frame
+   * @param fault what went wrong, for an operator; undefined if the peer simply closed
    */
   onClose(code: number, fault?: string): void
 }
 
-/** A connection that is being made or stands. */
+/** A connection, open or being made. */
 export type Transport = {
-  /** Sends a text message; one that can't be sent any more is dropped. */
+  /** Sends a text message; drops it if the connection is not open. */
   send(text: string): void
-  /** Closes with a close frame; `onClose` is called all the same. */
+  /** Closes with a close frame; `onClose` is still called. */
   close(code: number): void
-  /** Cuts the connection at once. */
+  /** Destroys the connection at once. */
   terminate(): void
 }
 
-/** Begins to connect; the listener hears nothing before this returns. */
+/** Starts connecting; no method of the listener is called before this returns. */
 export type OpenTransport = (listener: TransportListener) => Transport

@@ -1,16 +1,16 @@
-// The WebSocket to Hasura, by the package `ws`, with bounds on the handshake and on what a message may take.
+// Opens WebSockets to Hasura with the package `ws`, with limits on the time of the handshake and the size of messages.
 import type { Agent } from 'node:http'
 import { WebSocket } from 'ws'
 import { CONNECT_MAX_MS } from './hasura-connection.ts'
 import type { OpenTransport } from './transport.ts'
 import { SUBPROTOCOL } from './wire-message.ts'
 
-/** A larger message cuts the connection, in bytes; answers have a bound of their own, below this. */
+/** The largest message, in bytes; a larger one ends the connection. Answers have their own, lower limit. */
 export const MESSAGE_MAX_BYTES = 64 * 1024 * 1024
 
 /**
- * Gives what connects to a GraphQL endpoint, `http:` or `https:`, by `ws:` or `wss:`.
- * @param agent makes the sockets; default: they lead straight there
+ * Returns a function that opens WebSockets to a GraphQL endpoint: `ws:` for an `http:` URL, `wss:` for `https:`.
+ * @param agent creates the sockets; default: direct connections
  */
 export function webSocketTo(endpoint: string, agent?: Agent): OpenTransport {
   const url = endpoint.replace(/^http/i, 'ws')
@@ -18,14 +18,14 @@ export function webSocketTo(endpoint: string, agent?: Agent): OpenTransport {
     const socket = new WebSocket(url, SUBPROTOCOL, {
       maxPayload: MESSAGE_MAX_BYTES,
       handshakeTimeout: CONNECT_MAX_MS,
-      // Compressing costs memory for each connection, and Hasura does not do it.
+      // Compression takes memory for each connection, and Hasura does not support it.
       perMessageDeflate: false,
       ...(agent && { agent })
     })
     let fault: string | undefined
     socket.on('open', () => listener.onOpen())
     socket.on('message', (data, isBinary) => {
-      // Nothing of the protocol is binary.
+      // The protocol has no binary messages; an empty text is refused like any other invalid message.
       listener.onMessage(isBinary ? '' : data.toString())
     })
     socket.on('error', error => {

@@ -1,17 +1,16 @@
-// Messages of graphql-transport-ws: written anew, and read without touching the payload, whose text goes on as it came.
-
+// Writes and reads messages of graphql-transport-ws; a payload keeps its text.
 import { readMembers } from '../json.ts'
 
 /** The WebSocket subprotocol (graphql-ws, PROTOCOL.md). */
 export const SUBPROTOCOL = 'graphql-transport-ws'
 
-/** A message from Hasura; `payload` is the text it had, in Hasura's order of members and with every digit. */
+/** A message from Hasura; `payload` is its original text, with Hasura's order of members and every digit. */
 export type WireMessage = { type: string; id: string | undefined; payload: string | undefined }
 
 /**
- * Reads a message without touching its payload.
- * @returns undefined for what is no message of the protocol
- * @throws {RangeError} for one that is nested beyond the bounds of `readMembers`
+ * Reads a message and keeps the text of its payload.
+ * @returns undefined if the text is not a message of the protocol
+ * @throws {RangeError} if it exceeds the limits of `readMembers`
  */
 export function readMessage(text: string): WireMessage | undefined {
   const members = membersOf(text)
@@ -20,7 +19,7 @@ export function readMessage(text: string): WireMessage | undefined {
   return { type, id, payload: members.get('payload') }
 }
 
-/** The members, each of them JSON. */
+/** Returns the members, having checked that each is JSON. */
 function membersOf(text: string): ReadonlyMap<string, string> | undefined {
   try {
     const members = readMembers(text)
@@ -37,20 +36,20 @@ function textOf(member: string | undefined): string | undefined {
   return typeof value === 'string' ? value : undefined
 }
 
-// Our ids are digits, and Hasura writes them before the payload.
+// The ids of this service are digits, and Hasura writes them before the payload.
 const ID_AT_HEAD = /"id"\s*:\s*"(\d+)"/
 
-/** The id of a message that can't be read, where it stands before the payload. */
+/** Returns the id of a message that cannot be read, if the id precedes the payload. */
 export const idAtHead = (text: string): string | undefined => ID_AT_HEAD.exec(text.slice(0, 256))?.[1]
 
-/** `connection_init` with the headers that Hasura takes for those of the connection's requests. */
+/** Returns `connection_init` with the headers that Hasura applies to all requests on the connection. */
 export const initMessage = (headers: Readonly<Record<string, string>>): string =>
   JSON.stringify({ type: 'connection_init', payload: { headers } })
 
-/** `subscribe`, around a payload that is JSON already. */
+/** Returns `subscribe` with a payload that is already JSON. */
 export const subscribeMessage = (id: string, payload: string): string => `{"id":"${id}","type":"subscribe","payload":${payload}}`
 
-/** `complete`: the answers to this id are wanted no longer. */
+/** Returns `complete`, which ends the subscription with this id. */
 export const completeMessage = (id: string): string => `{"id":"${id}","type":"complete"}`
 
 export const PING = '{"type":"ping"}'

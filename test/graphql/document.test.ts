@@ -141,7 +141,7 @@ t.test('nothing is nested beyond its limit, whatever the settings say', async t 
     for (const levels of [NESTING_MAX + 1, 100_000]) {
       const error = errorOf(() => check(write(levels), unlimited))
       t.equal(error.code, 'LIMIT_EXCEEDED', `${name}, ${levels}`)
-      t.match(error.message, `of ${NESTING_MAX} braces, brackets and parentheses`)
+      t.match(error.message, `of ${NESTING_MAX} nested braces, brackets and parentheses`)
     }
   }
 })

@@ -42,7 +42,7 @@ t.test('an operation that does not fit the schema of a file is unavailable, and 
   t.equal((await get(gateway, '/operations/good?id=1')).status, 200)
   const { status, reasons } = await reasonsOf(gateway)
   t.equal(status, 200)
-  t.match(reasons, [/^The stored operation bad does not fit .*bad\.graphql:2: Cannot query field "nope" on type "Query"/])
+  t.match(reasons, [/^The stored operation bad does not match .*bad\.graphql:2: Cannot query field "nope" on type "Query"/])
 })
 
 t.test("with a schema, Hasura Cloud's @cached is no misfit, and what it takes is checked", async t => {
@@ -108,7 +108,7 @@ t.test('an operation that does not fit the introspected schema alone is answered
   t.equal((await get(gateway, '/operations/good')).status, 200)
   const { status, reasons } = await reasonsOf(gateway)
   t.equal(status, 200, 'the service is ready all the same')
-  t.match(reasons, [/^The stored operation bad does not fit .*bad\.graphql:2: Cannot query field "nope" on type "Query"\. Did/])
+  t.match(reasons, [/^The stored operation bad does not match .*bad\.graphql:2: Cannot query field "nope" on type "Query"\. Did/])
   t.match(
     gateway.lines.find(({ msg }) => msg.includes('bad.graphql:2')),
     { level: 50 }
@@ -123,7 +123,7 @@ t.test('readiness names ten misfits and counts the others', async t => {
   const { reasons } = await reasonsOf(gateway)
   t.equal(reasons.length, 11)
   t.match(reasons[10], /^3 more stored operations/)
-  t.equal(gateway.lines.filter(({ msg }) => msg.includes('does not fit')).length, 13)
+  t.equal(gateway.lines.filter(({ msg }) => msg.includes('does not match')).length, 13)
 })
 
 t.test('where Hasura tells no schema, operations run by their declarations', async t => {

@@ -134,7 +134,7 @@ t.test('text that can not be read by its type is refused', async t => {
     ['Int', '', /whole number/],
     ['Int', '0x10', /whole number/],
     ['Int', ' 1', /whole number/],
-    ['Int', ['1', '2'], /"v" must be given once$/],
+    ['Int', ['1', '2'], /"v" must be given only once$/],
     ['Boolean', '1', /true or false/],
     ['Float', 'NaN', /a number/],
     ['numeric', 'ten', /a number/],
@@ -193,7 +193,7 @@ t.test('a body is an object, or nothing', async t => {
 t.test('looking ends with the twentieth fault, and names without end make a message of bounded length', async t => {
   const message = bodyFault('$v: [Int!]', JSON.stringify({ v: Array(1000).fill('x') })) ?? ''
   t.equal(message.match(/whole number/g)?.length, NAMED_FAULTS_MAX)
-  t.match(message, /; the rest was not looked at$/)
+  t.match(message, /; the rest was not checked$/)
   t.ok((bodyFault('$v: Int', JSON.stringify({ ['x'.repeat(10_000)]: 1 })) ?? '').length < 200)
 })
 
@@ -213,8 +213,8 @@ t.test('of two members of one name in what is checked, none is taken', async t =
   t.equal(readBody(variablesOf('$v: Int'), '{"v":"x","\\u0076":2}'), '{"v":2}', 'the last of two variables counts, and it alone is sent')
   t.match(bodyFault('$v: Int', '{"v":2,"v":"x"}'), /whole number/)
   for (const text of ['{"id":{"_eq":"x"},"id":null}', '{"_and":[{"id":{"_eq":1,"_\\u0065q":2}}]}']) {
-    t.equal(bodyFault('$v: user_bool_exp', `{"v":${text}}`), 'Variables: "v" holds an object with two members of one name', text)
-    t.equal(queryFault('$v: user_bool_exp', { v: text }), 'Variables: "v" holds an object with two members of one name', text)
+    t.equal(bodyFault('$v: user_bool_exp', `{"v":${text}}`), 'Variables: "v" contains an object with two members of the same name', text)
+    t.equal(queryFault('$v: user_bool_exp', { v: text }), 'Variables: "v" contains an object with two members of the same name', text)
   }
 })
 

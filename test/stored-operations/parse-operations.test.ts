@@ -7,12 +7,12 @@ import { catalogOf, faultsOf } from './fixtures.ts'
 
 t.test('each bad file is told with its line and the reason', async t => {
   const cases: [string, string, string][] = [
-    ['two operations', '# head\nquery A { a }\nmutation B { b }', 'x.graphql:3 holds 2 operations; a file holds one'],
+    ['two operations', '# head\nquery A { a }\nmutation B { b }', 'x.graphql:3 contains 2 operations; only one is allowed'],
     ['a syntax error', 'query A {\n  a(\n}', 'x.graphql:3 Syntax Error: Expected Name, found "}".'],
     ['nothing', '# only a comment', 'x.graphql:1 Syntax Error: Unexpected <EOF>.'],
-    ['no operation', 'fragment F on T { a }', 'x.graphql: holds no operation'],
+    ['no operation', 'fragment F on T { a }', 'x.graphql: contains no operation'],
     ['no name', '\n{ a }', 'x.graphql:2 the operation has no name'],
-    ['a type', 'query A { a }\ntype T { a: Int }', 'x.graphql:2 only an operation and its fragments may stand here'],
+    ['a type', 'query A { a }\ntype T { a: Int }', 'x.graphql:2 only an operation and its fragments are allowed here'],
     ['an undeclared variable', 'query A {\n  a(b: $c)\n}', 'x.graphql:2 Variable "$c" is not defined by operation "A".'],
     ['an unknown fragment', 'query A {\n  ...F\n}', 'x.graphql:2 Unknown fragment "F".'],
     ['an unused fragment', 'query A { a }\nfragment F on T { a }', 'x.graphql:2 Fragment "F" is never used.'],
@@ -37,9 +37,9 @@ t.test('all bad files are named in one go, two of one operation name among them'
   t.strictSame(
     faults.map(fault => fault.replace(/ \S*a\.graphql/, ' a.graphql')),
     [
-      'E.gql: the name must be [A-Za-z0-9_-] and end in .graphql',
+      'E.gql: the file name must consist of [A-Za-z0-9_-] and end in .graphql',
       'f.graphql: cannot be read (EISDIR)',
-      'my op.graphql: the name must be [A-Za-z0-9_-] and end in .graphql',
+      'my op.graphql: the file name must consist of [A-Za-z0-9_-] and end in .graphql',
       'c.graphql:1 Syntax Error: Expected Name, found <EOF>.',
       'b.graphql:2 a.graphql has an operation of the same name'
     ]
@@ -54,11 +54,11 @@ t.test('a shared fragment is told with its own file and line', async t => {
   )
   t.strictSame(
     faultsOf(t, { fragments: { 'f.graphql': 'fragment F on T { a }', 'g.graphql': '\nfragment F on T { b }\nquery Q { a }' } }),
-    ['fragments/g.graphql:2 another file has a fragment F as well', 'fragments/g.graphql:3 only fragments may stand here']
+    ['fragments/g.graphql:2 another file also defines the fragment F', 'fragments/g.graphql:3 only fragments are allowed here']
   )
   t.strictSame(
     faultsOf(t, { 'a.graphql': 'query A { ...F }\nfragment F on T { a }', fragments: { 'f.graphql': 'fragment F on T { b }' } }),
-    ['a.graphql:2 another file has a fragment F as well']
+    ['a.graphql:2 another file also defines the fragment F']
   )
 })
 
@@ -119,11 +119,11 @@ t.test('@example at the head is an example of the variables, and no part of the 
     ]
   )
   const bad: [example: string, fault: string][] = [
-    ['', 'what stands behind @example is not JSON'],
-    ['{', 'what stands behind @example is not JSON'],
-    ['[1]', 'what stands behind @example is not a JSON object of the variables'],
-    ['null', 'what stands behind @example is not a JSON object of the variables'],
-    ['1', 'what stands behind @example is not a JSON object of the variables'],
+    ['', 'the text after @example is not JSON'],
+    ['{', 'the text after @example is not JSON'],
+    ['[1]', 'the text after @example is not a JSON object of variables'],
+    ['null', 'the text after @example is not a JSON object of variables'],
+    ['1', 'the text after @example is not a JSON object of variables'],
     ['{"id":1,"nope":2}', 'the @example has "nope", which is not a variable'],
     ['{"__proto__":2}', 'the @example has "__proto__", which is not a variable']
   ]

@@ -226,7 +226,7 @@ t.test('a peer that falls silent is noticed within 30 s', async t => {
   hasura.isSilent = true
   await advance(30_000)
   t.equal(hasura.all[0]?.closedWith, 'terminated')
-  t.equal(ends[0]?.fault, 'no sign of life')
+  t.equal(ends[0]?.fault, 'Hasura has stopped responding')
   hasura.isSilent = false
   hasura.change()
   await advance(20_000)

@@ -1,10 +1,10 @@
-// The error answers of a route for the OpenAPI document: one entry a status, one example a code.
+// Describes the error answers of a route for the OpenAPI document: one entry per status, one example per code.
 import { ERROR_TABLE, type ErrorCode, errorBody } from '../src/errors.ts'
 import { GRAPHQL_RESPONSE_TYPE, JSON_TYPE } from '../src/graphql/negotiation.ts'
 
 const EXAMPLE_REQUEST_ID = '0b9f8a52-6a44-4a9b-9c3a-2f6d3c1f7e10'
 
-/** The shape of every error of the service (GraphQL specification, section 7.1.2). */
+/** The schema of every error of the service (GraphQL specification, section 7.1.2). */
 export const ErrorAnswerSchema = {
   $id: 'ErrorAnswer',
   type: 'object',
@@ -46,11 +46,11 @@ export const REQUEST_ID_HEADER = {
   'x-request-id': { type: 'string', description: "The caller's own `x-request-id`, or a new one." }
 } as const
 
-/** What an event stream is, in words. */
+/** The description of an event stream. */
 export const EVENT_STREAM_TEXT =
   'An event stream (GraphQL over Server-Sent Events, distinct connections mode): `event: next` with an answer, `event: complete` at the end.'
 
-/** What may come of a request that runs an operation, whatever says which. */
+/** The errors of every request that runs an operation, by document or by name. */
 export const RUN_ERRORS = [
   'INVALID_REQUEST',
   'UNAUTHENTICATED',
@@ -73,7 +73,7 @@ export const RUN_ERRORS = [
   'UPSTREAM_TIMEOUT'
 ] as const
 
-/** What may be wrong with a JSON body as such. */
+/** The further errors of a request with a JSON body. */
 export const BODY_ERRORS = ['INVALID_JSON', 'BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'] as const
 
 const exampleOf = (code: ErrorCode) => {
@@ -82,8 +82,8 @@ const exampleOf = (code: ErrorCode) => {
 }
 
 /**
- * Returns the `response` part of a route's schema for the errors that it can give.
- * @param schema refers to {@link ErrorAnswerSchema}; default: as Fastify resolves it
+ * Returns the `response` part of a route's schema for the given errors.
+ * @param schema a reference to {@link ErrorAnswerSchema}; default: one that Fastify resolves
  */
 export function errorResponses(codes: readonly ErrorCode[], schema: { readonly $ref: string } = { $ref: 'ErrorAnswer#' }) {
   const byStatus = Map.groupBy(codes, code => ERROR_TABLE[code].status)

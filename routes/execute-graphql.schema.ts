@@ -1,4 +1,4 @@
-// The schemas of /execute-graphql: they check each request and describe the route in the OpenAPI document.
+// The schemas of /execute-graphql, which validate requests and describe the route in the OpenAPI document.
 import { Type } from '@sinclair/typebox'
 import { COMPLETE_EVENT, nextEvent } from '../src/event-stream/events.ts'
 import { EVENT_STREAM_TYPE } from '../src/graphql/event-stream-type.ts'
@@ -7,17 +7,17 @@ import { BODY_ERRORS, EVENT_STREAM_TEXT, errorResponses, REQUEST_ID_HEADER, RUN_
 
 const nullable = <T>(type: string, description: string) => Type.Optional(Type.Unsafe<T | null>({ type: [type, 'null'], description }))
 
-const DOCUMENT_ID = 'Names a persisted document, in place of `query`: its SHA-256 in hex, or its id in the manifest.'
-const EXTENSIONS = '`persistedQuery` names a persisted document as Apollo does; all else stays here.'
+const DOCUMENT_ID = 'The id of a persisted document, instead of `query`: its SHA-256 in hex, or its id in the manifest.'
+const EXTENSIONS = '`persistedQuery` names a persisted document as Apollo does; other members are not passed on to Hasura.'
 
 const EXAMPLE_QUERY = 'query Users($limit: Int!) { users(limit: $limit, order_by: {id: asc}) { id name } }'
 
-/** The body of `POST /execute-graphql` (GraphQL over HTTP, "Request parameters"). Members beside these are ignored. */
+/** The body of `POST /execute-graphql` (GraphQL over HTTP, "Request parameters"). Other members are ignored. */
 export const BodySchema = Type.Object(
   {
-    query: Type.Optional(Type.String({ minLength: 1, description: 'The GraphQL document; needed unless it is named.' })),
+    query: Type.Optional(Type.String({ minLength: 1, description: 'The GraphQL document; required unless its id is given.' })),
     documentId: Type.Optional(Type.String({ minLength: 1, description: DOCUMENT_ID })),
-    variables: nullable<Record<string, unknown>>('object', 'Values of its variables. Numbers keep every digit.'),
+    variables: nullable<Record<string, unknown>>('object', 'The values of its variables. Numbers keep every digit.'),
     operationName: nullable<string>('string', 'Which operation to run; required if the document has several.'),
     extensions: nullable<Record<string, unknown>>('object', EXTENSIONS)
   },
@@ -29,14 +29,14 @@ export const QuerystringSchema = Type.Object({
   query: Type.Optional(
     Type.String({
       minLength: 1,
-      description: 'The GraphQL document; its operation must be a query. Needed unless the document is named.',
+      description: 'The GraphQL document; its operation must not be a mutation. Required unless its id is given.',
       examples: ['{ users { id name } }']
     })
   ),
   documentId: Type.Optional(Type.String({ minLength: 1, description: DOCUMENT_ID })),
-  variables: Type.Optional(Type.String({ description: 'Values of its variables, as a JSON object.', examples: ['{"limit":2}'] })),
+  variables: Type.Optional(Type.String({ description: 'The values of its variables, as a JSON object.', examples: ['{"limit":2}'] })),
   operationName: Type.Optional(Type.String({ description: 'Which operation to run; required if the document has several.' })),
-  extensions: Type.Optional(Type.String({ description: `As a JSON object. ${EXTENSIONS}` }))
+  extensions: Type.Optional(Type.String({ description: `A JSON object. ${EXTENSIONS}` }))
 })
 
 const HeadersSchema = Type.Object({
@@ -46,7 +46,7 @@ const HeadersSchema = Type.Object({
   'x-hasura-role': Type.Optional(Type.String({ description: 'The Hasura role to act as, if the service allows it.' }))
 })
 
-/** An answer of Hasura (GraphQL specification, section 7.1); shared, so that generators of clients have one name for it. */
+/** An answer from Hasura (GraphQL specification, section 7.1); shared, so that client generators have one name for it. */
 export const AnswerSchema = {
   $id: 'GraphqlAnswer',
   type: 'object',
@@ -78,14 +78,14 @@ const media = {
   schema: { $ref: 'GraphqlAnswer#' },
   examples: {
     data: { summary: 'The operation ran', value: data },
-    errors: { summary: 'Hasura refused the operation: look at `errors`, also with status 200', value: refused }
+    errors: { summary: 'Hasura refused the operation: check `errors` even if the status is 200', value: refused }
   }
 }
 
 const EXAMPLE_STREAM = nextEvent(JSON.stringify(data)) + COMPLETE_EVENT
 
 const ANSWER = {
-  description: "Hasura's answer as it came; with `application/json` even if it holds errors.",
+  description: "Hasura's answer, unchanged; with `application/json` even if it contains errors.",
   headers: REQUEST_ID_HEADER,
   content: {
     [JSON_TYPE]: media,
@@ -126,7 +126,7 @@ export const getSchema = {
   operationId: 'executeGraphqlByGet',
   summary: 'Run a GraphQL query by GET',
   description:
-    'The same for queries, so that a link can run one, and for subscriptions, as an EventSource asks; a mutation is answered 405.',
+    'Like POST, for queries, so that a link can run one, and for subscriptions, so that an EventSource can; a mutation is answered 405.',
   querystring: QuerystringSchema,
   response: { 200: ANSWER, ...errorResponses([...DOCUMENT_ERRORS, ...RUN_ERRORS]) }
 }

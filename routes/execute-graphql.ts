@@ -1,4 +1,4 @@
-// POST and GET /execute-graphql: any GraphQL document, by its text or by name.
+// POST and GET /execute-graphql: runs a GraphQL document, given as text or by its id.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { GatewayError } from '../src/errors.ts'
 import { readMembers } from '../src/json.ts'
@@ -7,7 +7,7 @@ import { AnswerSchema, getSchema, postSchema } from './execute-graphql.schema.ts
 
 const PATH = '/execute-graphql'
 
-/** Returns the variables of a query string as they came: the text of a JSON object. */
+/** Returns the variables in a query string unchanged: the text of a JSON object. */
 function readVariables(text: string | undefined): string | undefined {
   if (!text) return undefined
   try {
@@ -16,12 +16,12 @@ function readVariables(text: string | undefined): string | undefined {
     if (value === null) return undefined
     if (members) return text
   } catch {
-    // Falls through to the error that names the parameter.
+    // The error below names the parameter.
   }
   throw new GatewayError('INVALID_REQUEST', { message: 'querystring/variables must be a JSON object' })
 }
 
-/** Returns the extensions of a query string. */
+/** Returns the extensions in a query string. */
 function readExtensions(text: string | undefined): unknown {
   if (!text) return undefined
   try {

@@ -1,4 +1,4 @@
-// Tells load balancers and operators whether the process is alive and can run operations.
+// GET /health/live and /health/ready: tell load balancers and operators whether the process is alive and can run operations.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
 import type { TokenStatus } from '../src/cognito/token-status.ts'
@@ -15,7 +15,7 @@ const ReadySchema = Type.Object(
       expiresInSeconds: Type.Optional(Type.Integer()),
       nextExchangeInSeconds: Type.Optional(Type.Integer()),
       exchangesPerMonth: Type.Optional(
-        Type.Integer({ description: 'Exchanges this replica makes in 30 days at the current rate; Cognito bills each.' })
+        Type.Integer({ description: 'Exchanges that this replica makes in 30 days at the current rate; AWS bills each of them.' })
       ),
       consecutiveFailures: Type.Integer({ minimum: 0 }),
       lastFailure: Type.Optional(Type.Object({ code: Type.String(), advice: Type.String() }))
@@ -32,7 +32,7 @@ const ReadySchema = Type.Object(
   }
 )
 
-/** Returns what the answer says of the token; whole seconds are all that an operator needs. */
+/** Returns the part of the answer about the token, with times in whole seconds. */
 const tokenAnswer = (status: TokenStatus) => ({
   state: status.state,
   consecutiveFailures: status.consecutiveFailures,
@@ -85,7 +85,7 @@ const routes: FastifyPluginAsyncTypebox = async app => {
       }
     },
     async (_, reply) => {
-      // What is wrong with them is among the reasons.
+      // If the operations are bad, the reasons below say so.
       await app.operations.whenReady()?.catch(() => {})
       const { isReady, reasons } = app.readiness()
       const token = tokenAnswer(app.tokenManager.status())

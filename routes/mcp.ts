@@ -13,15 +13,16 @@ import { toolOf } from './mcp/tool.ts'
 import { readWhole, type ToolAnswer } from './mcp/whole-answer.ts'
 
 const SERVER = { name: 'cognito-hasura-gateway', version: serviceVersion }
-/** Tools in one answer to `tools/list`; the next page begins behind the last of them. */
+/** Tools in one answer to `tools/list`; the next page starts after the last of them. */
 const PAGE_SIZE = 200
-/** The headers that the SDK looks at. */
+/** The headers that the SDK reads. */
 const SDK_HEADERS = ['accept', 'content-type', 'mcp-protocol-version']
-/** The SDK wants a URL, and looks at nothing in it. */
+/** The SDK requires a URL but does not use it. */
 const ANY_URL = 'http://localhost/mcp'
 
 /**
- * Refuses pages of origins that are not listed, also where the browser does not mark them (MCP 2025-11-25, "Transports", security warning).
+ * Refuses pages of origins that are not listed, even if the browser sends no `Sec-Fetch-Site` (MCP 2025-11-25, "Transports", security
+ * warning).
  * @throws {GatewayError} `CROSS_SITE_REQUEST`
  */
 function createOriginCheck(origins: ReadonlySet<string>): onRequestHookHandler {
@@ -29,10 +30,10 @@ function createOriginCheck(origins: ReadonlySet<string>): onRequestHookHandler {
     done(origin !== undefined && !origins.has(origin) ? new GatewayError('CROSS_SITE_REQUEST') : undefined)
 }
 
-/** The kinds of stored operations that are tools. */
+/** The kinds of stored operations that become tools. */
 const TOOL_KINDS: ReadonlySet<string> = new Set(['query', 'mutation'])
 
-/** Returns the tools that a caller may run: those behind the cursor, which is the name of a tool. */
+/** Returns one page of the tools that a caller may run, starting after the cursor, which is the name of a tool. */
 function listTools({ config, operations }: FastifyInstance, { caller }: FastifyRequest, cursor = '') {
   const catalog = operations.current
   const mayRun = ({ kind }: StoredOperation) =>
@@ -59,7 +60,7 @@ async function runTool(
   return readWhole(answer, request.callerLeft?.signal)
 }
 
-/** Runs a tool; its errors are answers too, for the model to read. */
+/** Runs a tool; returns an error as an answer too, so that the model can read it. */
 async function callTool(
   app: FastifyInstance,
   request: FastifyRequest,
@@ -78,7 +79,7 @@ const routes: FastifyPluginAsync = async app => {
   const jsonSchemaValidator = new AjvJsonSchemaValidator()
   app.addHook('onRequest', createOriginCheck(app.config.CORS_ORIGINS))
 
-  /** The SDK wants a server for each request where there are no sessions. */
+  /** Answers one request; without sessions, the SDK requires a new server for each. */
   const answer = async (request: FastifyRequest, place: AnswerPlace): Promise<Response> => {
     const { message, argumentsText } = readMessage(request.bodyMembers)
     const server = new Server(SERVER, { capabilities: { tools: {} }, jsonSchemaValidator })

@@ -11,17 +11,17 @@ import { listSchema } from './operations.schema.ts'
 const PATH = '/operations'
 const METHODS = { list: ['GET', 'HEAD'], query: ['GET', 'POST'], mutation: ['POST'], subscription: ['GET', 'POST'] } as const
 
-/** A stored operation, and the catalog that it was found in: a request sees no other. */
+/** A stored operation, and the catalog in which it was found; a request uses no other catalog. */
 type FoundOperation = { readonly operation: StoredOperation; readonly catalog: OperationCatalog }
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** What a request of /operations/<name> runs. */
+    /** The operation that a request to /operations/<name> runs. */
     storedOperation: FoundOperation | undefined
   }
 }
 
-/** Returns an operation as the list shows it. */
+/** Returns the entry of an operation in the list. */
 const entryOf = ({ name, kind, description, variables }: StoredOperation, isAvailable: boolean) => ({
   name,
   kind,
@@ -35,7 +35,7 @@ const entryOf = ({ name, kind, description, variables }: StoredOperation, isAvai
   ...(!isAvailable && { available: false as const })
 })
 
-/** Makes a function that remembers what it made from the last catalog. */
+/** Returns a function that caches its result for the latest catalog. */
 function oncePerCatalog<T, Rest extends unknown[]>(make: (catalog: OperationCatalog, ...rest: Rest) => T) {
   let last: { catalog: OperationCatalog; made: T } | undefined
   return (catalog: OperationCatalog, ...rest: Rest): T => {
@@ -45,7 +45,7 @@ function oncePerCatalog<T, Rest extends unknown[]>(make: (catalog: OperationCata
 }
 
 /**
- * Finds the operation that a path names before the body is read, also for methods that have no route.
+ * Finds the operation that a path names, before the body is read; also for methods that have no route.
  * @throws {GatewayError} `NOT_FOUND`, `METHOD_NOT_ALLOWED`
  */
 function createLookup({ operations }: FastifyInstance): onRequestHookHandler {
@@ -62,7 +62,7 @@ function createLookup({ operations }: FastifyInstance): onRequestHookHandler {
   }
 }
 
-/** Returns the name in the URL of a request without a route; undefined for the list. */
+/** Returns the name in the URL of a request that has no route; undefined for the list. */
 function nameIn(url: string): string | undefined {
   const [path = ''] = url.split('?', 1)
   return path === PATH ? undefined : path.slice(PATH.length + 1)
@@ -89,12 +89,12 @@ const routes: FastifyPluginAsyncTypebox = async app => {
     operations: operations.map(operation => entryOf(operation, !misfits.has(operation)))
   }))
   app.get('/', { onRequest, schema: listSchema, prefixTrailingSlash: 'no-slash' }, async request => {
-    // The list is no event.
+    // The list is not sent as an event stream.
     if (request.eventsFor === 'everything') throw new GatewayError('NOT_ACCEPTABLE')
     return list(operations.current)
   })
 
-  // One route for all: with a route for each, Fastify would take a time to start that grows with the square of their number.
+  // One route for all operations: with a route for each, Fastify's start-up time would grow with the square of their number.
   app.route({
     method: ['GET', 'POST'],
     url: '/:name',

@@ -1,10 +1,10 @@
-// The schemas that a tool's schema refers to. A client reads each schema by itself, so it carries its own.
+// Collects the schemas that a tool's schema refers to. A client reads each tool's schema on its own, so each contains all it refers to.
 import type { SharedSchemas } from '../operations/components.ts'
 import type { JsonSchema } from '../operations/scalar-schemas.ts'
 
 /**
- * How many a schema may carry. A filter of Hasura leads to the filters of all related tables, which could be a megabyte for each tool;
- * types beyond this number take any value as far as the schema tells, and the service still checks them.
+ * The most definitions in one schema. A Hasura filter refers to the filters of all related tables, which could take a megabyte for each
+ * tool. Beyond this number, the schema accepts any value of a type; the service still checks it.
  */
 export const DEFINITIONS_MAX = 50
 
@@ -20,10 +20,10 @@ export class Definitions implements SharedSchemas {
     return { $ref: `#/$defs/${typeName}` }
   }
 
-  /** Returns a schema together with all that it refers to. */
+  /** Returns a schema with the definitions of everything that it refers to. */
   complete(schema: JsonSchema): JsonSchema {
     const made: Record<string, JsonSchema> = {}
-    // The loop also visits what is added meanwhile, so the types nearest to the schema come first.
+    // The loop also visits definitions that are added meanwhile, so the types nearest to the schema come first.
     for (const [typeName, make] of this.#makers) made[typeName] = make()
     return this.#makers.size === 0 ? schema : { ...schema, $defs: made }
   }

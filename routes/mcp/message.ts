@@ -1,18 +1,18 @@
-// Takes a message of a client apart: what the SDK reads, and the arguments of a tool, which it does not.
+// Splits a client's message into the part that the SDK reads and the arguments of a tool, which the service reads itself.
 import { GatewayError } from '../../src/errors.ts'
 import { readMembers } from '../../src/json.ts'
 
 /**
- * The most commas in a message that the SDK gets, arguments left out. Clients send twenty; the SDK takes up to 60 µs for each member that it
- * checks and refuses, seconds for a megabyte of them.
+ * The most commas in the part of a message that the SDK reads. Clients send twenty; the SDK takes up to 60 µs for each member that it
+ * checks and refuses, and seconds for a megabyte of them.
  */
 const COMMAS_MAX = 300
 
-/** A JSON-RPC message, and the text of the arguments in it, where there are any. */
+/** A JSON-RPC message without the tool's arguments, and their text if there are any. */
 export type ClientMessage = { readonly message: unknown; readonly argumentsText: string | undefined }
 
 /**
- * Takes a message apart. A batch is refused: it would run many operations at the price of one (MCP has had none since 2025-06-18).
+ * Splits a message. Refuses a batch, which would run many operations for the rate limit of one (MCP has had no batches since 2025-06-18).
  * @param members the text of each member of the body
  * @throws {GatewayError} `INVALID_REQUEST`
  */
@@ -21,7 +21,7 @@ export function readMessage(members: ReadonlyMap<string, string> | undefined): C
   const { argumentsText, ...rest } = withoutArguments(members)
   const text = textOf(rest.members)
   if (text.split(',', COMMAS_MAX + 2).length > COMMAS_MAX + 1)
-    throw new GatewayError('INVALID_REQUEST', { message: 'The message has too many members; only the arguments of a tool may have many.' })
+    throw new GatewayError('INVALID_REQUEST', { message: 'The message has too many members outside the arguments of a tool.' })
   return { message: JSON.parse(text), argumentsText }
 }
 
@@ -34,7 +34,7 @@ function withoutArguments(members: ReadonlyMap<string, string>) {
 }
 
 /**
- * Returns the text of each argument as it came, so that numbers keep their digits; undefined where there are none.
+ * Returns the original text of each argument, so that numbers keep their digits; undefined if there are none.
  * @throws {GatewayError} `INVALID_REQUEST`
  */
 export function readArguments(text: string | undefined): ReadonlyMap<string, string> | undefined {

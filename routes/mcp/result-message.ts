@@ -1,10 +1,10 @@
-// Writes a tool's answer into the message that the SDK makes, every digit and byte of it as Hasura sent it.
+// Inserts a tool's answer into the SDK's message, byte for byte as Hasura sent it.
 import { randomUUID } from 'node:crypto'
 import type { ToolAnswer } from './whole-answer.ts'
 
 /**
- * A place for an answer. The SDK writes its messages with `JSON.stringify`, which would have to be given a parsed answer, numbers rounded;
- * so it gets a stand-in that nobody can guess, and the answer takes its place in the text.
+ * A placeholder for an answer. The SDK writes messages with `JSON.stringify`, which would need a parsed answer with rounded numbers. So it
+ * gets a random mark that nobody can guess, and the mark is replaced by the answer in the text.
  */
 export class AnswerPlace {
   readonly #mark = randomUUID()
@@ -16,11 +16,11 @@ export class AnswerPlace {
     return { content: [{ type: 'text' as const, text: this.#mark }], structuredContent: { [this.#mark]: true }, isError }
   }
 
-  /** Returns the message with the answer in it, as a value and as a text; any other message as it is. */
+  /** Returns the message with the answer in place of its marks, as a value and as text; returns any other message unchanged. */
   fill(message: string): string {
     const text = this.#text
     if (text === undefined) return message
-    // Functions, because `$` means something in a replacement text.
+    // Functions, because `$` has a special meaning in a replacement string.
     return message.replace(`{"${this.#mark}":true}`, () => text).replace(`"${this.#mark}"`, () => JSON.stringify(text))
   }
 }

@@ -1,4 +1,4 @@
-// One stored operation as a tool of the Model Context Protocol.
+// Describes a stored operation as a tool of the Model Context Protocol.
 import type { GraphQLSchema } from 'graphql'
 import type { OperationCatalog } from '../../src/stored-operations/operation-catalog.ts'
 import type { StoredOperation } from '../../src/stored-operations/stored-operation.ts'
@@ -11,7 +11,7 @@ import { Definitions } from './definitions.ts'
 type Tool = ReturnType<typeof describeTool>
 const known = new WeakMap<StoredOperation, { readonly schema: GraphQLSchema | undefined; readonly tool: Tool }>()
 
-/** Returns the tool that a client sees (MCP 2025-11-25, "Tools"); what it answers is described where Hasura's schema is known. */
+/** Returns the tool that a client sees (MCP 2025-11-25, "Tools"), with an output schema if Hasura's schema is known. */
 export function toolOf(operation: StoredOperation, catalog: OperationCatalog): Tool {
   const schema = catalog.misfits.has(operation) ? undefined : catalog.schema
   const last = known.get(operation)
@@ -35,7 +35,7 @@ function describeTool(operation: StoredOperation, schema: GraphQLSchema | undefi
   }
 }
 
-/** Clients refuse what does not fit, errors included; so it allows members that only a failing Hasura or a proxy sends. */
+/** Returns the schema of a tool's output. Clients check errors against it too, so it allows members that only errors have. */
 function outputSchemaOf(operation: StoredOperation, schema: GraphQLSchema) {
   const definitions = new Definitions()
   const data = answerSchema(operation, schema, definitions)

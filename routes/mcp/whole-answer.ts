@@ -1,25 +1,25 @@
-// Reads an answer of Hasura as one text, as a tool's result holds it.
+// Reads Hasura's whole answer as text, for the result of a tool.
 import { isUtf8 } from 'node:buffer'
 import { addAbortSignal, type Readable } from 'node:stream'
 import { GatewayError } from '../../src/errors.ts'
 import type { UpstreamAnswer } from '../../src/hasura/hasura-client.ts'
 import { AttemptError } from '../../src/http1/attempt-error.ts'
 
-/** The largest answer that a tool gives, in bytes: unlike elsewhere, all of it is held in memory. */
+/** The largest answer of a tool, in bytes; unlike elsewhere, all of it is held in memory. */
 export const TOOL_ANSWER_MAX_BYTES = 4 * 1024 * 1024
 
-/** What a tool answers: the text of a JSON object, and whether it reports an error. */
+/** The answer of a tool: the text of a JSON object, and whether it reports an error. */
 export type ToolAnswer = { readonly text: string; readonly isError: boolean }
 
 /**
- * Reads an answer whole.
- * @param signal aborts where the caller leaves; default: never
+ * Reads a whole answer.
+ * @param signal aborts when the caller leaves; default: never
  * @throws {GatewayError} `LIMIT_EXCEEDED` beyond {@link TOOL_ANSWER_MAX_BYTES}, `UPSTREAM_TIMEOUT`, `UPSTREAM_INVALID_RESPONSE`
  */
 export async function readWhole({ status, headers, head, stream }: UpstreamAnswer, signal?: AbortSignal): Promise<ToolAnswer> {
   if (stream && signal) addAbortSignal(signal, stream)
   const bytes = stream ? await collect(stream) : head
-  // No coding was asked for.
+  // The request did not accept any content coding.
   if (headers.has('content-encoding') || !isUtf8(bytes)) throw new GatewayError('UPSTREAM_INVALID_RESPONSE')
   const text = bytes.toString()
   return { text, isError: status >= 400 || hasErrors(text) }
@@ -34,7 +34,7 @@ async function collect(stream: Readable): Promise<Buffer> {
       size += chunk.length
       if (size > TOOL_ANSWER_MAX_BYTES)
         throw new GatewayError('LIMIT_EXCEEDED', {
-          message: `The answer is larger than ${TOOL_ANSWER_MAX_BYTES} bytes, the most that a tool gives. What was asked for has been executed.`
+          message: `The answer is larger than ${TOOL_ANSWER_MAX_BYTES} bytes, the limit for a tool. The operation has been executed.`
         })
     }
   } catch (cause) {
@@ -43,7 +43,7 @@ async function collect(stream: Readable): Promise<Buffer> {
   return Buffer.concat(chunks, size)
 }
 
-/** Parses the answer, since a text that is not JSON would break the message that it becomes a part of. */
+/** Parses the answer, since text that is not JSON would break the message that contains it. */
 function hasErrors(text: string): boolean {
   let value: unknown
   try {

@@ -1,4 +1,4 @@
-// The JSON schema of what an operation answers, made from its selection.
+// Builds the JSON schema of an operation's answer from its selection.
 import {
   type FragmentDefinitionNode,
   type GraphQLCompositeType,
@@ -18,7 +18,7 @@ import type { SharedSchemas } from './components.ts'
 import { described, enumSchema, orNull } from './input-schema.ts'
 import { type JsonSchema, scalarAnswer } from './scalar-schemas.ts'
 
-/** Returns the schema of `data`; undefined if Hasura's schema has no such operations. It never refuses an answer that Hasura may give. */
+/** Returns the schema of `data`, which accepts every answer that Hasura may send; undefined if Hasura has no operations of this kind. */
 export function answerSchema(
   { kind, definition, ast }: StoredOperation,
   schema: GraphQLSchema,
@@ -70,7 +70,7 @@ function createSelectionWriter(schema: GraphQLSchema, fragments: ReadonlyMap<str
     }
   }
 
-  /** Types of which the same is selected share one alternative. */
+  /** Types with the same selected fields share one alternative. */
   const ofComposite = (type: GraphQLCompositeType, selections: readonly Selection[]): JsonSchema => {
     if (!isAbstractType(type)) return ofObject(type, selections, [type.name])
     const alike = Map.groupBy(schema.getPossibleTypes(type), possible => JSON.stringify(ofObject(possible, selections, [])))

@@ -1,4 +1,4 @@
-// Collects what a selection asks of one object type, fragments followed (GraphQL specification, "Field collection").
+// Collects the fields that a selection requests from one object type, through fragments (GraphQL specification, "Field collection").
 import {
   type DirectiveNode,
   type FieldNode,
@@ -10,19 +10,19 @@ import {
   type SelectionSetNode
 } from 'graphql'
 
-/** A selection, and whether a directive may leave it out. */
+/** A selection, and whether a directive may exclude it. */
 export type Selection = { readonly selectionSet: SelectionSetNode; readonly isConditional: boolean }
 
-/** What is selected under one key of the answer. */
+/** The field selected under one key of the answer. */
 export type CollectedField = {
   readonly node: FieldNode
-  /** Whether no directive can leave it out of the answer. */
+  /** Whether the field is always in the answer, because no directive can exclude it. */
   isCertain: boolean
-  /** The selections below it, which are merged. */
+  /** The selections below the field, which are merged. */
   readonly selections: Selection[]
 }
 
-/** Makes what collects fields by their keys in the answer, in the order of the selection. */
+/** Returns a function that collects fields by their keys in the answer, in the order of the selection. */
 export function createFieldCollector(schema: GraphQLSchema, fragments: ReadonlyMap<string, FragmentDefinitionNode>) {
   const applies = (condition: string | undefined, type: GraphQLObjectType): boolean => {
     if (condition === undefined || condition === type.name) return true
@@ -60,7 +60,7 @@ function addField(fields: Map<string, CollectedField>, node: FieldNode, isCondit
   if (node.selectionSet) field.selections.push({ selectionSet: node.selectionSet, isConditional })
 }
 
-/** Returns what `@skip` and `@include` make of a selection, as far as the text alone tells. */
+/** Returns whether `@skip` and `@include` keep a selection: always, never, or depending on a variable. */
 function presenceOf(directives: readonly DirectiveNode[] = []): 'always' | 'maybe' | 'never' {
   let presence: 'always' | 'maybe' = 'always'
   for (const { name, arguments: given } of directives) {
@@ -72,6 +72,6 @@ function presenceOf(directives: readonly DirectiveNode[] = []): 'always' | 'mayb
   return presence
 }
 
-/** Returns the selections below a field; if it is selected in one place only, that place is there whenever the field is. */
+/** Returns the selections below a field; if it is selected in only one place, that selection is unconditional within the field. */
 export const selectionsBelow = ({ selections }: CollectedField): readonly Selection[] =>
   selections.length === 1 ? selections.map(selection => ({ ...selection, isConditional: false })) : selections

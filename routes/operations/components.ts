@@ -1,10 +1,10 @@
-// The shared schemas of the OpenAPI document, and names that are given only once.
+// Collects the shared schemas of the OpenAPI document under unique names.
 import type { JsonSchema } from './scalar-schemas.ts'
 
-/** Returns a name as it is, or with a number after it if it is taken; a name is taken once it was returned. */
+/** Returns a name unchanged, or with a number appended if the name is already taken; a returned name counts as taken. */
 export type NameGiver = (name: string) => string
 
-/** @param takenNames names that may not be given */
+/** Creates a name giver. @param takenNames names that are already taken */
 export function createNameGiver(takenNames: Iterable<string> = []): NameGiver {
   const taken = new Set(Array.from(takenNames, identifierOf))
   return name => {
@@ -15,12 +15,12 @@ export function createNameGiver(takenNames: Iterable<string> = []): NameGiver {
   }
 }
 
-/** Names that differ in capitals and underscores alone are one for generators of clients. */
+/** Client generators treat names that differ only in case and underscores as equal. */
 const identifierOf = (name: string): string => name.replaceAll('_', '').toLowerCase()
 
-/** Where schemas that several others refer to are kept. */
+/** A collection of schemas that others refer to. */
 export interface SharedSchemas {
-  /** Returns a reference to the schema of a GraphQL type, which is made for the first reference. */
+  /** Returns a reference to the schema of a GraphQL type; calls `make` on the first reference. */
   refer(typeName: string, make: () => JsonSchema): JsonSchema
 }
 
@@ -30,7 +30,7 @@ export class Components implements SharedSchemas {
   readonly #nameOnce: NameGiver
   readonly #keys = new Map<string, string>()
 
-  /** @param takenNames names of schemas that the document has already */
+  /** @param takenNames names of schemas that the document already has */
   constructor(takenNames: Iterable<string> = []) {
     this.#nameOnce = createNameGiver(takenNames)
   }
@@ -39,7 +39,7 @@ export class Components implements SharedSchemas {
     let key = this.#keys.get(typeName)
     if (key === undefined) {
       key = this.#nameOnce(typeName)
-      // Known before it is made: it may refer to itself.
+      // Registered before it is made, because it may refer to itself.
       this.#keys.set(typeName, key)
       this.schemas[key] = {}
       this.schemas[key] = make()
@@ -47,7 +47,7 @@ export class Components implements SharedSchemas {
     return referenceTo(key)
   }
 
-  /** Adds a schema that is no GraphQL type's and returns a reference to it. */
+  /** Adds a schema that does not belong to a GraphQL type, and returns a reference to it. */
   add(name: string, schema: JsonSchema): JsonSchema {
     const key = this.#nameOnce(name)
     this.schemas[key] = schema

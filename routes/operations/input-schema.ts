@@ -1,4 +1,4 @@
-// JSON schemas of what an operation takes. Input objects and enums are shared components, so that recursive ones end.
+// Builds the JSON schemas of an operation's input. Input objects and enums are shared components, so that types may be recursive.
 import {
   type GraphQLEnumType,
   type GraphQLInputField,
@@ -13,7 +13,7 @@ import {
 import type { SharedSchemas } from './components.ts'
 import { type JsonSchema, scalarInput } from './scalar-schemas.ts'
 
-/** Returns the schema of a type's values, null included where the type allows it. */
+/** Returns the schema of a type's values, including null if the type allows it. */
 export function inputSchema(type: GraphQLInputType, components: SharedSchemas): JsonSchema {
   return isNonNullType(type) ? presentSchema(type.ofType, components) : orNull(presentSchema(type, components))
 }
@@ -35,11 +35,11 @@ export const enumSchema = (type: GraphQLEnumType, components: SharedSchemas): Js
     ...described(type.description)
   }))
 
-/** Returns a schema that takes null as well. */
+/** Returns a schema that also accepts null. */
 export function orNull(schema: JsonSchema): JsonSchema {
   if (typeof schema.type === 'string') return { ...schema, type: [schema.type, 'null'] }
   if (Array.isArray(schema.type)) return { ...schema, type: [...schema.type, 'null'] }
-  // A schema without a type takes null already, unless it is a reference or a choice.
+  // A schema without a type already accepts null, unless it is a reference or a choice.
   if (Array.isArray(schema.anyOf)) return { ...schema, anyOf: [...schema.anyOf, { type: 'null' }] }
   return '$ref' in schema ? { anyOf: [schema, { type: 'null' }] } : schema
 }

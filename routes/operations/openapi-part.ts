@@ -1,4 +1,4 @@
-// The stored operations' part of the OpenAPI document.
+// Builds the part of the OpenAPI document that describes the stored operations.
 import type { OpenAPIV3_1 } from 'openapi-types'
 import type { OperationCatalog } from '../../src/stored-operations/operation-catalog.ts'
 import { ERROR_COMPONENTS, GRAPHQL_ERRORS, PARAMETER_COMPONENTS } from './common-parts.ts'
@@ -7,7 +7,7 @@ import { operationPath } from './operation-path.ts'
 
 /**
  * Returns the paths and components of all stored operations.
- * @param document the rest of the document, whose names are not given again
+ * @param document the rest of the document, whose names are not reused
  */
 export function describeOperations(catalog: OperationCatalog, { paths = {}, components = {} }: OpenAPIV3_1.Document) {
   const schemas = new Components(['GraphqlErrors', ...Object.keys(components.schemas ?? {})])

@@ -1,4 +1,4 @@
-// One stored operation as a path of the OpenAPI document.
+// Describes one stored operation as a path of the OpenAPI document.
 import {
   type GraphQLInputType,
   type GraphQLSchema,
@@ -18,9 +18,9 @@ import type { JsonSchema } from './scalar-schemas.ts'
 import { type TypedVariable, typedVariables, variableSchema, variablesSchema } from './variables-schema.ts'
 
 /**
- * Returns the path item: POST, and GET for all but a mutation.
- * @param schema undefined if there is none or the operation does not fit it; the answer is then any GraphQL answer
- * @param nameOnce gives an `operationId` that the document does not have yet
+ * Returns the path item: POST and, except for a mutation, GET.
+ * @param schema undefined if there is none or the operation does not match it; the answer is then any GraphQL answer
+ * @param nameOnce makes an `operationId` unique in the document
  */
 export function operationPath(
   operation: StoredOperation,
@@ -54,7 +54,7 @@ export function operationPath(
   return { get, post }
 }
 
-/** Advises against GET where a variable would have to be written as JSON into the query string. */
+/** Returns advice to use POST if the query string would have to contain a variable as JSON; else an empty string. */
 function preferPost(typed: readonly TypedVariable[]): string {
   const names = typed.filter(({ type }) => isInputObjectType(getNamedType(type))).map(({ variable }) => `\`${variable.name}\``)
   if (names.length === 0) return ''
@@ -97,12 +97,12 @@ function parameter(one: TypedVariable, example: unknown, components: Components)
 
 const given = (keyword: string, value: unknown): JsonSchema => (value === undefined ? {} : { [keyword]: value })
 
-/** Describes JSON in a string. `content` would say it too, but generators of clients make no text of it, or fail. */
+/** Describes a string that contains JSON. OpenAPI's `content` would say it too, but client generators do not encode it, or fail. */
 const jsonText = (schema: JsonSchema): JsonSchema => ({ type: 'string', contentMediaType: 'application/json', contentSchema: schema })
 
 const textOf = (value: unknown): string | undefined => (value === undefined ? undefined : JSON.stringify(value))
 
-/** Whether a query string holds values of a type as JSON. */
+/** Whether values of a type are written as JSON in a query string. */
 function isJsonText(type: GraphQLInputType): boolean {
   const nullable = getNullableType(type)
   return isInputObjectType(nullable) || isListType(nullable) || (isScalarType(nullable) && formOf(nullable).text === 'json')

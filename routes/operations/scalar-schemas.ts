@@ -1,4 +1,4 @@
-// What Hasura sends and takes for each scalar, as JSON schemas.
+// The JSON schemas of scalars: what Hasura sends and what it accepts for each.
 import type { GraphQLScalarType } from 'graphql'
 import { formOf } from '../../src/stored-operations/input-type.ts'
 import { STRING_SCALARS } from '../../src/stored-operations/scalar-forms.ts'
@@ -10,27 +10,27 @@ export type JsonSchema = { readonly [keyword: string]: unknown }
 type ScalarSchema = {
   /** What Hasura sends. */
   readonly answer: JsonSchema
-  /** What Hasura takes, where that is more than it sends. */
+  /** What Hasura accepts, if that is more than it sends. */
   readonly input?: JsonSchema
 }
 
 const string = (description?: string): ScalarSchema => ({ answer: { type: 'string', ...(description && { description }) } })
 const decimal = (description: string): ScalarSchema => ({
   answer: { type: 'number', description },
-  input: { type: ['number', 'string'], description: `${description} A string of digits does as well.` }
+  input: { type: ['number', 'string'], description: `${description} A string of digits is accepted too.` }
 })
 const bigint: ScalarSchema = {
   answer: {
     type: 'integer',
     format: 'int64',
-    description: 'Every digit is sent; a reader that parses numbers as doubles rounds beyond 2^53.'
+    description: 'Every digit is sent; a parser that reads numbers as doubles rounds them beyond 2^53.'
   },
-  input: { type: ['integer', 'string'], format: 'int64', description: 'A string of digits does as well.' }
+  input: { type: ['integer', 'string'], format: 'int64', description: 'A string of digits is accepted too.' }
 }
 const json: ScalarSchema = { answer: { description: 'Any JSON.' } }
 const geometry: ScalarSchema = { answer: { type: 'object', description: 'GeoJSON.' } }
-const clock = string('Such as `09:30:00`, with an offset such as `+00` where the type has one.')
-const exact = 'Every digit is sent; a reader that parses numbers as doubles may round.'
+const clock = string('Such as `09:30:00`, with an offset such as `+00` if the type has one.')
+const exact = 'Every digit is sent; a parser that reads numbers as doubles may round them.'
 
 const SCALAR_SCHEMAS: ReadonlyMap<string, ScalarSchema> = new Map<string, ScalarSchema>([
   ...STRING_SCALARS.map((name): [string, ScalarSchema] => [name, string()]),
@@ -45,12 +45,12 @@ const SCALAR_SCHEMAS: ReadonlyMap<string, ScalarSchema> = new Map<string, Scalar
   ['date', { answer: { type: 'string', format: 'date' } }],
   ['time', clock],
   ['timetz', clock],
-  ['interval', string('As Postgres writes it, such as `1 day 02:00:00`.')],
+  ['interval', string('In the notation of Postgres, such as `1 day 02:00:00`.')],
   ['numeric', decimal(exact)],
   ['decimal', decimal(exact)],
-  ['float4', decimal('A number of 32 bits.')],
-  ['real', decimal('A number of 32 bits.')],
-  ['float8', decimal('A number of 64 bits.')],
+  ['float4', decimal('A 32-bit number.')],
+  ['real', decimal('A 32-bit number.')],
+  ['float8', decimal('A 64-bit number.')],
   ['bigint', bigint],
   ['bigserial', bigint],
   ['smallint', { answer: { type: 'integer', minimum: -32_768, maximum: 32_767 } }],
@@ -61,10 +61,10 @@ const SCALAR_SCHEMAS: ReadonlyMap<string, ScalarSchema> = new Map<string, Scalar
   ['geography', geometry]
 ])
 
-/** Returns the schema of what Hasura sends for a scalar: any JSON for one that is not known. */
+/** Returns the schema of what Hasura sends for a scalar; any JSON for an unknown one. */
 export const scalarAnswer = ({ name }: GraphQLScalarType): JsonSchema => SCALAR_SCHEMAS.get(name)?.answer ?? {}
 
-/** Returns the schema of what Hasura takes for a scalar: any JSON for one of which only the name is known. */
+/** Returns the schema of what Hasura accepts for a scalar; any JSON for one of which only the name is known. */
 export function scalarInput(type: GraphQLScalarType): JsonSchema {
   const known = formOf(type).isUnknown ? undefined : SCALAR_SCHEMAS.get(type.name)
   return known?.input ?? known?.answer ?? {}

@@ -1,4 +1,4 @@
-// The JSON schema of an operation's variables as one object.
+// Builds the JSON schema of an operation's variables.
 import type { GraphQLInputType, GraphQLSchema } from 'graphql'
 import { inputTypeOf } from '../../src/stored-operations/input-type.ts'
 import type { VariableDeclaration } from '../../src/stored-operations/stored-operation.ts'
@@ -11,12 +11,12 @@ export type TypedVariable = { readonly variable: VariableDeclaration; readonly t
 
 /**
  * Returns variables with their types.
- * @param schema without one, only the built-in scalars are known
+ * @param schema without it, only built-in scalars are known
  */
 export const typedVariables = (variables: readonly VariableDeclaration[], schema: GraphQLSchema | undefined): TypedVariable[] =>
   variables.map(variable => ({ variable, type: inputTypeOf(variable.typeNode, schema) }))
 
-/** Returns the schema of an object that has the variables as its members. */
+/** Returns the schema of an object whose members are the variables. */
 export function variablesSchema(typed: readonly TypedVariable[], shared: SharedSchemas): JsonSchema {
   const required = typed.filter(({ variable }) => variable.isRequired).map(({ variable }) => variable.name)
   return {
@@ -27,7 +27,7 @@ export function variablesSchema(typed: readonly TypedVariable[], shared: SharedS
   }
 }
 
-/** Returns the schema of one variable, its description and default included, from that of its type. */
+/** Returns the schema of one variable: that of its type, with the variable's description and default. */
 export const variableSchema = ({ variable: { defaultValue, description } }: TypedVariable, schema: JsonSchema): JsonSchema => ({
   ...schema,
   ...described(description),

@@ -1,7 +1,7 @@
-// GET /documentation: the page that shows the OpenAPI document, and the document itself. Both are made when first asked for.
+// GET /documentation: the OpenAPI document and the page that shows it. Both are created on the first request.
 import type { FastifyInstance, FastifyPluginAsync, RouteHandlerMethod } from 'fastify'
 
-/** The addresses of the page, its files and the document: those of @fastify/swagger-ui. */
+/** The paths of @fastify/swagger-ui: the page, its files and the document. */
 const URLS = [
   '/documentation',
   '/documentation/',
@@ -13,10 +13,10 @@ const URLS = [
   '/documentation/static/*'
 ]
 
-/** Hides the bar at the top: its field for other documents is of no use here. */
+/** Hides the bar at the top, since its field for other documents is useless here. */
 const STYLE = '.swagger-ui .topbar { display: none }'
 
-/** What answers each of the addresses. */
+/** The handler for each path. */
 type Handlers = ReadonlyMap<string, RouteHandlerMethod>
 
 async function createPage(app: FastifyInstance): Promise<Handlers> {
@@ -43,7 +43,7 @@ const routes: FastifyPluginAsync = async app => {
     return page
   }
 
-  // Only the handlers come from the other instance: hooks, headers and errors are those of every page here.
+  // Only the handlers come from the other instance; hooks, headers and errors are those of this one.
   for (const url of URLS)
     app.get(url, { schema: { hide: true } }, async (request, reply) => {
       const handler = (await open()).get(url.replace(/\/$/, ''))

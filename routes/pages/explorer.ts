@@ -8,7 +8,7 @@ import { ASSET_NAMES, type ExplorerAssets, explorerVersion, loadExplorerAssets }
 import { htmlPage } from './page.ts'
 
 const unzip = promisify(gunzip)
-/** The versions in the address change it with each release, so that a browser may cache a file forever. */
+/** The path contains both versions, so it changes with each release and a browser may cache the files forever. */
 const FOLDER = `/graphiql/${explorerVersion}-${serviceVersion}`
 
 const PAGE = htmlPage(

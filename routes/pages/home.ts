@@ -1,4 +1,4 @@
-// GET /: what this service is, its state, and where to go next.
+// GET /: the home page, with the state of the service and links to its other pages.
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import { LAST_CALL_FAILED } from '../../src/hasura/call-failure.ts'
 import { serviceVersion } from '../../src/version.ts'
@@ -8,8 +8,8 @@ const NAME = 'Cognito-Hasura gateway'
 
 /** The pages, by address. */
 const LINKS: readonly (readonly [path: string, what: string])[] = [
-  ['/documentation', 'how to call it, with every field and every error'],
-  ['/graphiql', 'explorer: write a query and see the data'],
+  ['/documentation', 'how to call the service, with every field and error'],
+  ['/graphiql', 'explorer: write a query and see the result'],
   ['/operations', 'stored operations, called by name'],
   ['/health/ready', 'readiness as JSON, for operators and load balancers'],
   ['/health/live', 'liveness as JSON']
@@ -33,13 +33,13 @@ footer { margin-top: 1.5rem; font-size: .875rem }
 @media (max-width: 32rem) { dl { display: block } dd { border: 0; padding-top: 0; margin: 0; padding-left: 0 } dt { padding-bottom: 0 } }
 </style>`
 
-/** A time span in a readable unit, from "12 s" to "23 h". */
+/** Returns a duration in a readable unit, from "12 s" to "23 h". */
 function inWords(seconds: number): string {
   if (seconds < 120) return `${Math.max(0, Math.round(seconds))} s`
   return seconds < 7_200 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3_600)} h`
 }
 
-/** Describes the state of the service; the first sentence says whether it can serve. */
+/** Describes the state of the service; the first sentence says whether it is ready. */
 function describeState(app: FastifyInstance): { isReady: boolean; sentences: string[] } {
   const { isReady, reasons } = app.readiness()
   const { state, expiresInSeconds = 0, nextExchangeInSeconds } = app.tokenManager.status()
@@ -61,7 +61,7 @@ function writeHtml({ isReady, sentences }: ReturnType<typeof describeState>, lin
     STYLE,
     `<main>
 <h1>${NAME} <small>${serviceVersion}</small></h1>
-<p>Send GraphQL as plain JSON to <code>POST /execute-graphql</code>; Hasura's answer comes back unchanged.</p>
+<p>Send GraphQL as plain JSON to <code>POST /execute-graphql</code>; Hasura's answer is returned unchanged.</p>
 <div class="state${isReady ? ' ready' : ''}">${state.join('')}</div>
 <dl>${rows.join('\n')}</dl>
 </main>

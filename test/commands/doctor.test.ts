@@ -138,7 +138,7 @@ t.test('all is well: a line for each step', async t => {
     [
       'settings          ok',
       'stored operations ok      0',
-      'Cognito           ok      a token for 3600 s',
+      'Cognito           ok      a token that is valid for 3600 s',
       'Hasura            ok      answers { __typename }'
     ].join('\n')
   )

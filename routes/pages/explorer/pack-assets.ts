@@ -1,4 +1,4 @@
-// A worker thread: takes GraphiQL out of its package and compresses it, so that neither holds up the requests of the service.
+// A worker thread that loads GraphiQL from its package and compresses it, so that neither delays requests.
 import { parentPort } from 'node:worker_threads'
 import { constants, gzipSync } from 'node:zlib'
 import { css, editorWorkerService, graphqlWorker, js, jsonWorker } from '@graphql-yoga/render-graphiql/graphiql'
@@ -11,7 +11,7 @@ const sources = {
   'graphql.worker.js': graphqlWorker
 }
 
-/** The files of the explorer by name, gzipped. */
+/** The gzipped files of the explorer, by name. */
 export type PackedAssets = Readonly<Record<keyof typeof sources, Uint8Array>>
 
 const packed = Object.entries(sources).map(([name, text]) => [name, gzipSync(text, { level: constants.Z_BEST_SPEED })])

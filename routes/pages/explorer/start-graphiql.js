@@ -1,4 +1,4 @@
-// Runs in the browser: starts GraphiQL on this service's /execute-graphql. What is typed stays in the page and its browser.
+// Runs in the browser: starts GraphiQL with this service's /execute-graphql. What the user types is stored only in the browser.
 const folder = document.currentScript.src.replace(/[^/]*$/, '')
 const workers = { editorWorkerService: 'editor', json: 'json', graphql: 'graphql' }
 
@@ -6,7 +6,7 @@ self.MonacoEnvironment = { globalAPI: false, getWorkerUrl: (_, label) => `${fold
 
 const ACCEPT = 'application/graphql-response+json, application/json, text/event-stream'
 
-/** The answers of a subscription, until it completes or the reader has enough, which ends the request. */
+/** Yields the answers of a subscription until it completes; the request ends when the reader stops. */
 async function* readEvents(body) {
   let text = ''
   for await (const part of body.pipeThrough(new TextDecoderStream())) {
@@ -24,18 +24,18 @@ async function* readEvents(body) {
 async function execute({ query, variables, operationName }, { headers } = {}) {
   const answer = await fetch('/execute-graphql', {
     method: 'POST',
-    // What a browser was given for the page by Basic goes with it.
+    // Sends the Basic credentials that the browser has for the page.
     credentials: 'same-origin',
     headers: { accept: ACCEPT, 'content-type': 'application/json', ...headers },
     body: JSON.stringify({ query, variables, operationName })
   })
   if (answer.headers.get('content-type')?.startsWith('text/event-stream')) return readEvents(answer.body)
-  // Not answer.json(): the JSON of this page keeps numbers beyond 2^53.
+  // In this page JSON.parse keeps numbers beyond 2^53, which answer.json() does not.
   return JSON.parse(await answer.text())
 }
 
-const example = `# Ctrl-Enter runs it, Ctrl-Space completes.
-# Credentials go below, under Headers:
+const example = `# Ctrl-Enter runs the query, Ctrl-Space completes.
+# Enter credentials below, under Headers:
 # {"x-api-key": "…"}
 query {
   __typename
@@ -47,7 +47,7 @@ self.YogaGraphiQL.renderYogaGraphiQL(document.querySelector('#root'), {
   logo: '<svg viewBox="0 0 24 24" width="24" height="24" fill="none" stroke="currentColor" stroke-width="2"><path d="M4 6l8-4 8 4v12l-8 4-8-4z"/></svg>',
   query: new URL(location.href).searchParams.get('query') ?? example,
   fetcher: execute,
-  // A key in localStorage would outlive the session, and a document in the address would be in every proxy's log.
+  // A key in localStorage would outlive the session, and a document in the URL would appear in proxies' logs.
   shouldPersistHeaders: false,
   onEditQuery: () => {}
 })

@@ -1,4 +1,4 @@
-// Keeps the answers of queries with `@cached`, in memory and in Redis, and tells HTTP caches how long they are good for.
+// Caches answers of queries with `@cached`, in memory and in Redis, and sets the headers for HTTP caches.
 import { hash } from 'node:crypto'
 import type { CachedRequest, FastifyInstance, FastifyReply, FastifyRequest, OperationRequest } from 'fastify'
 import fp from 'fastify-plugin'
@@ -15,9 +15,9 @@ import type { UpstreamAnswer } from '../src/hasura/hasura-client.ts'
 import { AttemptError } from '../src/http1/attempt-error.ts'
 
 declare module 'fastify' {
-  /** A query whose answer may be kept. */
+  /** A query whose answer may be cached. */
   interface CachedRequest {
-    /** What Hasura is asked: the query without `@cached` and what it alone uses. */
+    /** The request for Hasura: the query without `@cached` and the variables that only it uses. */
     wanted: OperationRequest
     key: string
     ttlSeconds: number
@@ -28,36 +28,36 @@ declare module 'fastify' {
     answerCache:
       | {
           /**
-           * Finds `@cached` on a query; undefined if it is not there.
-           * @throws {GatewayError} `INVALID_REQUEST` where the directive or its arguments are wrong
+           * Finds `@cached` on a query; returns undefined if there is none.
+           * @throws {GatewayError} `INVALID_REQUEST` if the directive or its arguments are invalid
            */
           find(request: FastifyRequest, wanted: OperationRequest, operation: Operation, takesGzip: boolean): CachedRequest | undefined
-          /** Gives a kept answer, or asks for one, in the form in which Hasura's come. */
+          /** Returns a cached answer or calls Hasura; either way in the form of an answer from Hasura. */
           answer(cached: CachedRequest, ask: () => Promise<UpstreamAnswer>, signal: AbortSignal): Promise<UpstreamAnswer>
         }
       | undefined
   }
   interface FastifyReply {
     /**
-     * Sends a kept answer, or asks for one; resolves when it is sent.
-     * @param signal aborts where the caller leaves
+     * Sends a cached answer or calls Hasura for one; resolves when it is sent.
+     * @param signal aborts when the caller leaves
      */
     answerFromCache(cached: CachedRequest, ask: () => Promise<UpstreamAnswer>, signal: AbortSignal): Promise<void>
   }
 }
 
-/** The values of the headers of `FORWARD_HEADERS`, for Hasura may answer by them. */
+/** Returns the values of the forwarded headers, since Hasura's answer may depend on them. */
 const forwardedValues = ({ headers }: FastifyRequest, names: readonly string[]) =>
   names.map(name => {
     const value = headers[name]
     return Array.isArray(value) ? value.join(', ') : value
   })
 
-/** Connects to Redis. Gateways share answers only if they ask the same Hasura with the same rights. */
+/** Connects to Redis. Gateways share answers only if they call the same Hasura with the same rights. */
 async function connectRedis({ config, log }: FastifyInstance, url: URL): Promise<RedisStore> {
   const { GRAPHQL_ENDPOINT: endpoint, AWS_COGNITO_APP_CLIENT_ID: clientId, AWS_COGNITO_SCOPES: scopes = '' } = config
   const { createRedisStore } = await import('../src/answer-cache/redis-store.ts')
-  // Cognito's pre-token-generation Lambda may make claims of them.
+  // Cognito's pre-token-generation Lambda may turn the metadata into claims.
   const metadata = JSON.stringify(config.AWS_COGNITO_CLIENT_METADATA ?? {})
   const rights = hash('sha256', [endpoint.href, clientId, scopes, metadata].join('\0'), 'base64url').slice(0, 16)
   return createRedisStore({
@@ -65,23 +65,23 @@ async function connectRedis({ config, log }: FastifyInstance, url: URL): Promise
     prefix: `cognito-hasura-gateway:answers:${rights}:`,
     clock: systemClock,
     onChange: fault => {
-      if (fault === undefined) log.info('kept answers are shared in Redis')
-      else log.error({ code: fault }, 'Redis fails: answers are kept in memory alone')
+      if (fault === undefined) log.info('cached answers are shared through Redis')
+      else log.error({ code: fault }, 'Redis failed: answers are cached only in memory')
     }
   })
 }
 
-/** The value of `Cache-Status` (RFC 9211); it says `request` where `refresh: true` asked for a new answer. */
+/** Returns the value of `Cache-Status` (RFC 9211); `fwd` is `request` if `refresh: true` asked for a new answer. */
 function cacheStatus(kind: Given<UpstreamAnswer>['kind'], refresh: boolean, leftSeconds: number): string {
   if (kind === 'hit') return `gateway; hit; ttl=${leftSeconds}`
   return `gateway; fwd=${refresh ? 'request' : 'uri-miss'}${kind === 'stored' ? '; stored' : ''}`
 }
 
-/** Whether a caller has an answer already (RFC 9110, section 13.1.2). */
+/** Whether the caller already has the answer (RFC 9110, section 13.1.2). */
 const hasAlready = (ifNoneMatch: string | undefined, etag: string): boolean =>
   ifNoneMatch?.split(',').some(tag => ['*', etag].includes(tag.trim().replace(/^W\//, ''))) === true
 
-/** A kept answer in the form in which Hasura's are passed on. */
+/** Returns a cached answer in the form of an answer from Hasura. */
 function asUpstreamAnswer({ body, contentType, isGzip }: KeptAnswer): UpstreamAnswer {
   const headers = new Map([['content-type', contentType]])
   if (isGzip) headers.set('content-encoding', 'gzip')
@@ -131,7 +131,7 @@ export default fp(
       }
     }
 
-    /** Sets the headers of a kept answer; returns whether the caller has it already. */
+    /** Sets the headers of a cached answer; returns whether the caller already has it. */
     const setHeaders = (reply: FastifyReply, kept: KeptAnswer, isHit: boolean, leftSeconds: number): boolean => {
       const { method, headers, eventsFor } = reply.request
       if (isHit) reply.header('age', kept.ageSeconds(systemClock.nowMs()))
@@ -153,7 +153,7 @@ export default fp(
   { name: 'answerCache', dependencies: ['config', 'errors', 'callers', 'metrics', 'passAnswer'] }
 )
 
-/** A large answer that stopped while it was read whole. */
+/** Throws `UPSTREAM_TIMEOUT` for a large answer that stalled while it was read; rethrows any other error. */
 function asGatewayError(error: unknown): never {
   if (error instanceof AttemptError && error.reason === 'timeout') throw new GatewayError('UPSTREAM_TIMEOUT', { cause: error })
   throw error

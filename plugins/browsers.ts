@@ -1,14 +1,14 @@
-// Keeps pages of other sites from running operations through a visitor's browser.
+// Prevents pages of other sites from running operations through a visitor's browser.
 import type { onRequestHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
 import { GatewayError } from '../src/errors.ts'
 
-/** What a browser says of a request that another site's page makes (Fetch Metadata Request Headers, "Sec-Fetch-Site"). */
+/** The values of `Sec-Fetch-Site` for a request that another site's page makes (Fetch Metadata Request Headers, "Sec-Fetch-Site"). */
 const OTHER_SITES = new Set(['cross-site', 'same-site'])
 
 /**
- * Makes the check of requests that a browser marks as another site's; they pass where their `Origin` is listed. A link, an image or a
- * form names no origin, so it never passes. Callers other than browsers send no mark.
+ * Creates a hook that refuses requests that a browser marks as another site's, unless their `Origin` is listed. A link, an image or a form
+ * has no listed origin, so it never passes. Callers other than browsers do not send the mark.
  * @throws {GatewayError} `CROSS_SITE_REQUEST`
  */
 export function createCrossSiteCheck(origins: ReadonlySet<string>): onRequestHookHandler {
@@ -21,8 +21,8 @@ export function createCrossSiteCheck(origins: ReadonlySet<string>): onRequestHoo
 const JSON_TYPE = /^application\/json\s*(;|$)/i
 
 /**
- * Refuses every POST that does not say it is JSON, an empty one included: a page may send any other type, or none, to any site without
- * asking first (Fetch standard, "CORS-safelisted request-header").
+ * Refuses every POST without a JSON content type, even with an empty body: a page may send some other types, or none, to any site without
+ * a preflight (Fetch standard, "CORS-safelisted request-header").
  * @throws {GatewayError} `UNSUPPORTED_MEDIA_TYPE`
  */
 export const requireJson: onRequestHookHandler = ({ method, headers }, _, done) =>

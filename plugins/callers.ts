@@ -1,4 +1,4 @@
-// Decorates the instance with the hooks that identify callers and turn away unknown ones.
+// Decorates the instance with hooks that identify callers and refuse unknown ones.
 import { isIP, isIPv4 } from 'node:net'
 import type { FastifyInstance, FastifyRequest, onRequestAsyncHookHandler, onRequestHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
@@ -11,24 +11,24 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** Identifies the caller; undefined if callers need not be known. */
     identifyCaller: onRequestAsyncHookHandler | undefined
-    /** Turns an unknown caller away; undefined if callers need not be known. */
+    /** Refuses an unknown caller; undefined if callers need not be known. */
     requireCaller: onRequestHookHandler | undefined
-    /** The same for pages: where keys are taken, it makes a browser ask for one. */
+    /** The same for pages: if keys are accepted, it makes a browser prompt for one. */
     requireReader: onRequestHookHandler | undefined
   }
   interface FastifyRequest {
-    /** Who calls, if known. */
+    /** The caller, if known. */
     caller: Caller | undefined
-    /** Why the caller is turned away, in words, and its address, which is gone with its connection; for the log line. */
+    /** For the log line: why the caller was refused, in words, and its address, which is unavailable once the connection is closed. */
     refusal: { readonly reason: string; readonly address: string } | undefined
-    /** The caller's address without a port, as far as `TRUST_PROXY` lets it be believed. */
+    /** The caller's address without port: that of the socket, or the one in `x-forwarded-for` from a proxy in `TRUST_PROXY`. */
     readonly address: string
-    /** What sets the caller apart from others: its name, or the address (the /64 of IPv6). */
+    /** What identifies the caller: kind and name, or the address (for IPv6, its /64). */
     readonly callerIdentity: string
   }
 }
 
-/** Makes the verifier of callers' tokens, and tells the log and `/health/ready` where the issuer's keys cannot be fetched. */
+/** Creates the verifier of callers' tokens; the log and `/health/ready` say when the issuer's keys cannot be fetched. */
 async function createTokenCheck(app: FastifyInstance) {
   const { config, log } = app
   const { IssuerKeys } = await import('../src/callers/issuer-keys.ts')
@@ -45,20 +45,20 @@ async function createTokenCheck(app: FastifyInstance) {
     scopes: config.CALLER_JWT_SCOPES,
     keys
   })
-  // A failure has been told by then, and is tried again with the first token.
+  // A failure has already been logged, and the first token triggers another try.
   app.addHook('onReady', async () => void jwts.hydrate().catch(() => {}))
   app.addReadiness(() => ({
     notices:
       keys.fault === undefined
         ? []
         : [
-            `CALLER_KEYS_UNAVAILABLE: the keys of CALLER_JWT_ISSUER could not be fetched (${keys.fault}); the next token that needs them tries again.`
+            `CALLER_KEYS_UNAVAILABLE: the keys of CALLER_JWT_ISSUER could not be fetched (${keys.fault}); the next token that needs them triggers another try.`
           ]
   }))
   return jwts
 }
 
-/** Returns what finds the caller of a request, or the reason why there is none. */
+/** Returns a function that finds the caller of a request, or the reason why there is none. */
 async function createIdentification(app: FastifyInstance): Promise<(request: FastifyRequest) => Promise<Caller | Refusal>> {
   const { keyCallers } = app
   const jwts = app.config.CALLER_AUTH.has('jwt') ? await createTokenCheck(app) : undefined
@@ -77,10 +77,10 @@ async function createIdentification(app: FastifyInstance): Promise<(request: Fas
   }
 }
 
-/** Returns what makes one of the addresses that one caller may have; IPv6 alone gives a caller many. */
+/** Returns a function that maps all addresses of one caller to one key; only IPv6 gives a caller many addresses. */
 async function createAddressKey({ HOST: host, TRUST_PROXY: proxies }: FastifyInstance['config']): Promise<(address: string) => string> {
   if (isIPv4(host) && proxies.length === 0) return address => address
-  // Of a CommonJS package that is part of a bundle, import() gives the default alone.
+  // For a CommonJS package inside a bundle, import() provides only the default export.
   const { default: rateLimit } = await import('@fastify/rate-limit')
   return rateLimit.normalizeIP
 }
@@ -108,7 +108,7 @@ export default fp(
     if (kinds.size === 0) return
 
     const identify = await createIdentification(app)
-    // The rate of strangers is limited before they are turned away, so the reason is kept until then.
+    // Unknown callers are rate-limited before they are refused, so the reason is stored until then.
     const refusals = new WeakMap<FastifyRequest, Refusal>()
     app.identifyCaller = async request => {
       const found = await identify(request)

@@ -1,4 +1,4 @@
-// Decorates the instance with the token manager: started when the service is ready, stopped after its last request.
+// Decorates the instance with the token manager, which starts when the service is ready and stops after its last request.
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { unwatchFile, watchFile } from 'node:fs'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
@@ -10,12 +10,12 @@ import { createCognitoExchange } from '../src/cognito-exchange.ts'
 declare module 'fastify' {
   interface FastifyInstance {
     tokenManager: TokenManager
-    /** Adds a listener that is called after every exchange; to be used before the service is ready. */
+    /** Adds a listener that is called after every exchange; call it before the service is ready. */
     onTokenExchange(listener: (report: ExchangeReport) => void): void
   }
 }
 
-/** Logs an exchange: success at info, a fault of configuration at error, a passing one at warn. */
+/** Logs an exchange: success at info, a configuration fault at error, a passing fault at warn. */
 export function logExchange(log: FastifyBaseLogger, { reason, durationMs, token, failure }: ExchangeReport): void {
   if (token) {
     const { expiresInSeconds, refreshInSeconds, cognitoRequestId } = token
@@ -41,7 +41,7 @@ export function createNoticeLog(log: FastifyBaseLogger) {
   }
 }
 
-/** What the token makes of readiness: none that is usable blocks, all else is worth knowing. */
+/** Returns what the token means for readiness: having no usable token is blocking; failures and notices are not. */
 export function readinessOfToken({ state, lastFailure, nextExchangeInSeconds, notices }: TokenStatus) {
   const blocking: string[] = []
   if (state === 'none') blocking.push('There has been no token from Cognito yet.')
@@ -54,10 +54,10 @@ export function readinessOfToken({ state, lastFailure, nextExchangeInSeconds, no
   }
 }
 
-/** How often the secret's file is looked at, in ms; polling notices every way of replacing it, also that of a Kubernetes volume. */
+/** How often the secret file is polled, in ms. Polling notices every way of replacing it, including that of a Kubernetes volume. */
 const SECRET_POLL_MS = 1_000
 
-/** Ends a back-off when the secret's file changes. */
+/** Retries a failed exchange at once when the secret file changes. */
 function watchSecret(app: FastifyInstance, path: string): void {
   const retry = () => app.tokenManager.retryNow()
   watchFile(path, { interval: SECRET_POLL_MS, persistent: false }, retry)
@@ -70,7 +70,7 @@ export default fp(
     const cognito = createCognitoExchange(config, inUse =>
       log.warn({ inUse }, `Cognito refused the other secret; the ${inUse} one is now in use`)
     )
-    // An exchange serves every request, so it belongs to no request's trace, not even that of the request which started it.
+    // An exchange serves all requests, so it must not be part of the trace of the request that started it.
     const exchange = AsyncLocalStorage.bind(traceCall ? () => traceCall(cognito.url, cognito.exchange) : cognito.exchange)
     const listeners = [(report: ExchangeReport) => logExchange(log, report), createNoticeLog(log)]
     const onExchange = (report: ExchangeReport) => {

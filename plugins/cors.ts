@@ -25,7 +25,7 @@ const EXPOSED_HEADERS = [
   'x-hasura-query-family-cache-key',
   'x-request-id'
 ]
-/** How long a browser may keep the answer to a preflight, in s. */
+/** How long a browser may cache the answer to a preflight, in seconds. */
 const PREFLIGHT_MAX_AGE_SECONDS = 600
 
 export default fp(
@@ -38,7 +38,7 @@ export default fp(
       allowedHeaders: [...ALLOWED_HEADERS, ...app.config.FORWARD_HEADERS],
       exposedHeaders: EXPOSED_HEADERS,
       maxAge: PREFLIGHT_MAX_AGE_SECONDS,
-      // The plugin's own answer to an OPTIONS request that is not a preflight would not have the shape of our errors.
+      // With `true`, the plugin itself would answer an OPTIONS request that is not a preflight, not in the format of our errors.
       strictPreflight: false
     })
   },

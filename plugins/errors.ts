@@ -1,4 +1,4 @@
-// Answers every error in the shape of a GraphQL answer, with a code from the table of errors.
+// Answers every error in the format of a GraphQL response, with a code from the table of errors.
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
@@ -11,16 +11,16 @@ import { newRequestId } from '../src/request-id.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** The code of the error that the request was answered with, for its log line. */
+    /** The error code of the answer, for the log line. */
     errorCode: ErrorCode | undefined
-    /** Why Hasura gave no answer that could be passed on, for the log line alone. */
+    /** Why there was no answer from Hasura to pass on; only for the log line. */
     fault: string | undefined
-    /** Returns any error as one of the table, for an answer that reports it; notes it for the log line, and logs what caused an `INTERNAL_ERROR`. */
+    /** Converts any error to one of the table, notes it for the log line, and logs the cause of an `INTERNAL_ERROR`. */
     noteError(error: unknown): GatewayError
   }
 }
 
-/** Fastify's errors that have a code of their own in the table. */
+/** Fastify's errors that have their own code in the table. */
 const FASTIFY_ERRORS: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_VALIDATION: 'INVALID_REQUEST',
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'UNSUPPORTED_MEDIA_TYPE',
@@ -28,10 +28,10 @@ const FASTIFY_ERRORS: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_NOT_FOUND: 'NOT_FOUND'
 }
 
-/** Returns any error as one of the table: Fastify's by their codes, other faults of the request as `INVALID_REQUEST`, the rest as `INTERNAL_ERROR`. */
+/** Converts any error to one of the table: Fastify's by code, other 4xx errors to `INVALID_REQUEST`, the rest to `INTERNAL_ERROR`. */
 export function toGatewayError(error: unknown): GatewayError {
   if (error instanceof GatewayError) return error
-  // A stream from Hasura that broke before any byte of it had reached the caller.
+  // A stream from Hasura broke before any byte of it reached the caller.
   if (error instanceof AttemptError) return new GatewayError('UPSTREAM_INVALID_RESPONSE', { cause: error })
   const { code = '', statusCode = 500, message, validation } = Object(error) as Partial<FastifyError>
   const known = FASTIFY_ERRORS[code]
@@ -61,7 +61,7 @@ export function sendError(error: unknown, request: FastifyRequest, reply: Fastif
     .send(errorBody(failure, request.id))
 }
 
-/** What is wrong with a request rather than with its document has a status of its own, also for a caller of an event stream. */
+/** Errors of the request rather than of its document: they are answered with their status even if the caller wants an event stream. */
 const WITH_STATUS: ReadonlySet<ErrorCode> = new Set([
   'INVALID_JSON',
   'INVALID_REQUEST',
@@ -79,7 +79,7 @@ const WITH_STATUS: ReadonlySet<ErrorCode> = new Set([
   'SHUTTING_DOWN'
 ])
 
-/** Whether the error is told of in an event stream: the caller of one may not see the status of an answer (EventSource does not show it). */
+/** Whether the error is sent as an event, because the caller of an event stream may not see the status (EventSource does not expose it). */
 const isStreamed = ({ eventsFor, operation }: FastifyRequest, { code }: GatewayError) =>
   !WITH_STATUS.has(code) && (eventsFor === 'everything' || (eventsFor === 'subscriptions' && operation?.kind === 'subscription'))
 
@@ -90,9 +90,9 @@ const sendErrorEvent = (error: GatewayError, request: FastifyRequest, reply: Fas
     .serializer((body: string) => body)
     .send(nextEvent(errorBody(error, request.id)) + COMPLETE_EVENT)
 
-/** Answers what never becomes a request because it is not valid HTTP: a bad request line, a head that is too large or too slow. */
+/** Answers input that is not a valid HTTP request: a bad request line, or a head that is too large or too slow. */
 export function answerClientError(_: Error, socket: Socket): void {
-  // Once an answer has begun, the caller would read another head as part of it.
+  // If an answer has already begun, the caller would read another head as part of its body.
   const { _httpMessage: underWay } = socket as Socket & { _httpMessage?: ServerResponse | null }
   if (socket.writable && !underWay?.headersSent) {
     const requestId = newRequestId()
@@ -109,7 +109,7 @@ export function answerClientError(_: Error, socket: Socket): void {
   socket.destroy()
 }
 
-/** Collects the methods of every path, to tell an unsupported method from an unknown path. */
+/** Collects the methods of every path, to distinguish an unsupported method from an unknown path. */
 function collectMethods(app: FastifyInstance): ReadonlyMap<string, ReadonlySet<string>> {
   const methods = new Map<string, Set<string>>()
   app.addHook('onRoute', ({ url, method }) => {
@@ -138,7 +138,7 @@ export default fp(
     app.setNotFoundHandler(request => {
       throw unroutedError(methods, request)
     })
-    // Fastify reads and parses the body of a request that no route takes, before it calls that handler.
+    // Without this hook, Fastify would read and parse the body of a request that has no route before it calls the handler.
     app.addHook('preParsing', (request, _reply, payload, done) =>
       request.is404 ? done(unroutedError(methods, request)) : done(null, payload)
     )

@@ -1,4 +1,4 @@
-// Decorates the instance with what gets Hasura's schema: from HASURA_SCHEMA_FILE, or else from Hasura.
+// Decorates the instance with a function that gets Hasura's schema from HASURA_SCHEMA_FILE, or else by introspection.
 import { hash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { text } from 'node:stream/consumers'
@@ -10,20 +10,21 @@ import { newRequestId } from '../src/request-id.ts'
 declare module 'fastify' {
   interface FastifyInstance {
     /**
-     * Returns the schema as it is now; the same object for as long as its text is the same.
-     * @throws {SchemaError} for one that Hasura refuses to tell, that cannot be read or that makes no sense, and what a call of Hasura throws
+     * Returns the current schema; the same object for as long as its text does not change.
+     * @throws {SchemaError} if the file cannot be read, Hasura does not return its schema, or the schema is invalid; also any error of the
+     *   call to Hasura
      */
     getHasuraSchema(signal: AbortSignal): Promise<GraphQLSchema>
   }
 }
 
-/** The largest schema that is read, in bytes; 300 tables of Hasura make about ten million. */
+/** The largest schema that is read from Hasura, in bytes; that of 300 tables has about ten million. */
 const SCHEMA_MAX_BYTES = 100 * 1024 * 1024
 
-/** What reads schemas. It is loaded with the first one that is wanted: without stored operations there is none. */
+/** The module that reads schemas. It is loaded on first use, since without stored operations no schema is needed. */
 type Reading = typeof import('../src/stored-operations/hasura-schema.ts')
 
-/** Asks Hasura for its schema, with the service's own token. */
+/** Requests the schema from Hasura with the service's own token. */
 async function introspect(hasura: HasuraClient, { INTROSPECTION_BODY, SchemaError }: Reading, signal: AbortSignal): Promise<string> {
   const headers = ['x-request-id', newRequestId()]
   const { head, stream } = await hasura.execute({ body: INTROSPECTION_BODY, isQuery: true, headers, signal })
@@ -55,7 +56,7 @@ export default fp(
       const reading = await import('../src/stored-operations/hasura-schema.ts')
       const content = file === undefined ? await introspect(hasura, reading, signal) : await readSchemaFile(file, reading)
       const digest = hash('sha256', content)
-      // Building a large schema holds up requests for a second.
+      // Skipped if the text is the same, because building a large schema blocks requests for a second.
       const read = file === undefined ? reading.schemaFromIntrospection : reading.schemaFromSdl
       if (last?.digest !== digest) last = { digest, schema: read(content) }
       return last.schema

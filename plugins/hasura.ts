@@ -1,4 +1,4 @@
-// Decorates the instance with the client of Hasura; its connections are cut when the service has answered its last request.
+// Decorates the instance with the Hasura client, whose connections are closed after the service has answered its last request.
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { type AnswerErrors, readErrors } from '../src/graphql/answer-errors.ts'
@@ -6,22 +6,22 @@ import { describeCallFailure, describeFailureCode, describeFailureStatus, LAST_C
 import { createHasuraClient, type HasuraRequest, type UpstreamAnswer } from '../src/hasura/hasura-client.ts'
 import { proxyFor } from '../src/proxy.ts'
 
-/** An answer of Hasura, and its errors where it has some. */
+/** An answer from Hasura, with its errors if it has any. */
 type WatchedAnswer = UpstreamAnswer & { errors?: AnswerErrors }
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** The client of Hasura; `execute` is that of `createHasuraClient`. What comes of each call shows in {@link FastifyInstance.readiness}. */
+    /** The Hasura client; `execute` is that of `createHasuraClient`. A failed call appears in {@link FastifyInstance.readiness}. */
     hasura: { execute(request: HasuraRequest): Promise<WatchedAnswer>; close(): void }
   }
 }
 
-/** What is wrong with an answer that Hasura, not the caller, is to blame for. */
+/** Describes the failure in an answer, if Hasura is the cause rather than the caller. */
 function failureIn({ status }: UpstreamAnswer, errors: AnswerErrors | undefined): string | undefined {
   return status >= 500 ? describeFailureStatus(status) : describeFailureCode(errors?.code)
 }
 
-/** Keeps the last failure until the next success, and tells the token manager once Hasura has answered with data. */
+/** Remembers the last failure until the next success, and tells the token manager when Hasura has answered with data. */
 function createWatch({ tokenManager, addReadiness }: FastifyInstance) {
   let failure: { description: string; atMs: number } | undefined
   addReadiness(() => {

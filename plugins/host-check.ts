@@ -1,14 +1,14 @@
-// Answers only requests that name this service: one Host, and on a loopback address without caller authentication one that is loopback.
+// Checks the Host header: there must be only one, and without caller authentication on a loopback address it must name loopback.
 import type { IncomingMessage } from 'node:http'
 import type { onRequestHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
 import { GatewayError } from '../src/errors.ts'
 import { isLoopback } from '../src/settings-checks.ts'
 
-/** The name or address of a `Host` header, without its port (RFC 9110, section 7.2). */
+/** Returns the name or address in a `Host` header, without port (RFC 9110, section 7.2). */
 const hostnameOf = (host: string): string => host.replace(/:\d*$/, '')
 
-/** Whether a request says twice where it is meant to go (RFC 9112, section 3.2); Node keeps the first and would hide the second. */
+/** Whether a request has several `Host` headers (RFC 9112, section 3.2), of which Node would show only the first. */
 function hasTwoHosts({ rawHeaders }: IncomingMessage): boolean {
   let hosts = 0
   for (let at = 0; at < rawHeaders.length; at += 2) {
@@ -19,8 +19,8 @@ function hasTwoHosts({ rawHeaders }: IncomingMessage): boolean {
 }
 
 /**
- * Makes the check of `Host`. A page that gets its own name to resolve to a loopback address ("DNS rebinding") is of one origin with
- * the service to the browser, but still sends its own name.
+ * Creates the hook that checks `Host`. If a page's own name resolves to a loopback address ("DNS rebinding"), the browser treats the page
+ * and the service as one origin, but still sends the page's name in `Host`.
  * @param onlyLoopback whether the host must be a loopback name or address
  * @throws {GatewayError} `INVALID_REQUEST` for two hosts, `MISDIRECTED_REQUEST`
  */
@@ -34,11 +34,11 @@ export function createHostCheck(onlyLoopback: boolean): onRequestHookHandler {
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** {@link createHostCheck}, for another listener. */
+    /** The function {@link createHostCheck}, for other listeners. */
     createHostCheck: typeof createHostCheck
   }
   interface FastifyContextConfig {
-    /** Whether the route is for probes, which may name the service by any address. Default false. */
+    /** Whether the route is for probes, which may use any address in `Host`. Default false. */
     isProbe?: boolean
   }
 }

@@ -1,4 +1,4 @@
-// Reads JSON bodies without losing a digit, and refuses every other media type.
+// Reads JSON bodies and keeps every digit; refuses every other media type.
 import { isUtf8 } from 'node:buffer'
 import fp from 'fastify-plugin'
 import { GatewayError } from '../src/errors.ts'
@@ -6,16 +6,16 @@ import { readMembers } from '../src/json.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Whether an empty body counts as no body, rather than as broken JSON. Default false. */
+    /** Whether an empty body counts as no body, rather than as invalid JSON. Default false. */
     allowsEmptyBody?: boolean
   }
   interface FastifyRequest {
-    /** The text of each member of the body, as it came; undefined where the body is no JSON object. Set once the body has been read. */
+    /** The original text of each member of the body; undefined before the body is read, or if it is not a JSON object. */
     bodyMembers: ReadonlyMap<string, string> | undefined
   }
 }
 
-/** JSON text is UTF-8 and no other encoding (RFC 8259, section 8.1); a byte order mark is ignored, as it allows. */
+/** Decodes a body. JSON text must be UTF-8 (RFC 8259, section 8.1); a byte order mark is ignored, as the RFC allows. */
 function textOf(body: Buffer): string {
   if (!isUtf8(body)) throw new GatewayError('INVALID_JSON', { message: 'The body is not UTF-8.' })
   const text = body.toString()
@@ -25,8 +25,8 @@ function textOf(body: Buffer): string {
 type Body = { value: unknown; members: ReadonlyMap<string, string> | undefined }
 
 /**
- * The value is put together from its members, so that it can not differ from their texts: V8's parser (Node 24) reads the name `"\u0061"` as
- * a backslash, if it met one at that place of an object before.
+ * Parses a body. The value is assembled from its members, so that it cannot differ from their texts: V8's parser (Node 24) reads the name
+ * `"\u0061"` as a backslash if it has already seen one at that place in an object.
  */
 function readBody(text: string): Body {
   const members = readMembers(text)

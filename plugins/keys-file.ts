@@ -1,21 +1,21 @@
-// Decorates the instance with the callers of CALLER_KEYS_FILE, read again when it changes.
+// Decorates the instance with the callers in CALLER_KEYS_FILE, which is read again when it changes.
 import { readFileSync, statSync, unwatchFile, watchFile } from 'node:fs'
 import fp from 'fastify-plugin'
 import { type KeyCallers, parseKeyCallers } from '../src/callers/key-callers.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Returns the callers of the latest version of the file that holds up; undefined where keys are not taken. */
+    /** Returns the callers in the latest valid version of the file; undefined if keys are not accepted. */
     keyCallers: (() => KeyCallers) | undefined
   }
 }
 
-/** How often the file is checked for changes, in ms; polling notices every way of replacing it, also that of a Kubernetes volume. */
+/** How often the file is polled, in ms. Polling notices every way of replacing it, including that of a Kubernetes volume. */
 const POLL_MS = 1_000
-/** The permission of everyone to write (POSIX, `S_IWOTH`). */
+/** The write permission for others (POSIX, `S_IWOTH`). */
 const OTHERS_MAY_WRITE = 0o002
 
-/** Why a version was refused; the system's own message would name the path. */
+/** Returns why a version was rejected. For an unreadable file it is only the error code, since the system's message contains the path. */
 const reasonOf = (error: unknown): string => {
   const { code, message } = error as NodeJS.ErrnoException
   return code === undefined ? message : `it cannot be read (${code})`
@@ -30,7 +30,7 @@ export default fp(
     const read = (): KeyCallers => {
       const callers = parseKeyCallers(readFileSync(path, 'utf8'), roles)
       if ((statSync(path).mode & OTHERS_MAY_WRITE) !== 0)
-        app.log.warn('CALLER_KEYS_FILE may be written by every user of its machine, who could add a key: chmod o-w')
+        app.log.warn('CALLER_KEYS_FILE is writable by every user of this machine, who could add a key: run chmod o-w on it')
       return callers
     }
     let callers = read()

@@ -1,14 +1,14 @@
-// The OpenAPI 3.1 document, made from the routes' schemas and from the parts that are added to it, once somebody asks for it.
+// Builds the OpenAPI 3.1 document on first use, from the routes' schemas and the parts that other plugins add.
 import Fastify, { type FastifyInstance, type RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
 import type { OpenAPIV3_1 } from 'openapi-types'
 import { schemaController } from '../src/schema-compilers.ts'
 import { serviceVersion } from '../src/version.ts'
 
-/** The document that the schemas of the routes make. */
+/** The document that is generated from the routes' schemas. */
 type RoutesDocument = OpenAPIV3_1.Document & { paths: OpenAPIV3_1.PathsObject }
 
-/** Returns paths and components that are added to a document. It is called at each request, and may return others each time. */
+/** Returns paths and components to add to a document. It is called for each request, and its result may differ each time. */
 type DocumentPart = (document: RoutesDocument) => {
   readonly paths: OpenAPIV3_1.PathsObject
   readonly components: Readonly<Record<string, object>>
@@ -16,9 +16,9 @@ type DocumentPart = (document: RoutesDocument) => {
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Adds a part to the OpenAPI document, loaded when somebody first asks for the document; without effect where DOCS_ENABLED is false. */
+    /** Adds a part to the OpenAPI document, which is loaded on first use; no effect if DOCS_ENABLED is false. */
     addToDocument(load: () => Promise<DocumentPart>): void
-    /** Makes an instance that has the document as its `swagger`, and is not ready yet, for a page that shows it; only where DOCS_ENABLED. */
+    /** Creates an instance, not ready yet, whose `swagger` returns the document; present only if DOCS_ENABLED is true. */
     createDocumentInstance(): Promise<FastifyInstance>
   }
 }
@@ -31,7 +31,7 @@ const DESCRIPTION = `Send a GraphQL query as plain JSON and get Hasura's respons
 * The service's own errors have the same shape, with a stable code in \`errors[0].extensions.code\`.
 * Every response carries \`x-request-id\`; quote it when you report a problem.`
 
-/** Under which name the plugin puts the document that it makes. */
+/** The decorator under which @fastify/swagger provides its document. */
 const ROUTES_DOCUMENT = 'routesDocument'
 
 /** The security schemes by kind of CALLER_AUTH, with their names in the document. */
@@ -44,7 +44,7 @@ const SECURITY_SCHEMES: Readonly<Record<string, [string, OpenAPIV3_1.SecuritySch
   jwt: [['bearerJwt', { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'Your access token.' }]]
 }
 
-/** One of the schemes that are on is enough; none where callers need not be known. */
+/** Returns the security requirement: any one of the enabled schemes; empty if callers need not be known. */
 const securityOf = (kinds: readonly string[]) =>
   kinds.flatMap(kind => SECURITY_SCHEMES[kind] ?? []).map(([name]) => ({ [name]: [] as string[] }))
 
@@ -58,7 +58,7 @@ function merge(document: RoutesDocument, parts: readonly DocumentPart[]): Routes
   return whole
 }
 
-/** Collects the routes that are not hidden as they are added; returns what gives them to another instance, with the schemas they refer to. */
+/** Collects the routes that are not hidden; returns a function that adds them, with the schemas that they use, to another instance. */
 function collectRoutes(app: FastifyInstance): (other: FastifyInstance) => void {
   const routes: RouteOptions[] = []
   const scopes = new Set<FastifyInstance>()
@@ -74,7 +74,7 @@ function collectRoutes(app: FastifyInstance): (other: FastifyInstance) => void {
   }
 }
 
-/** Makes an instance whose `swagger` is the document. Its routes are only described, never called. */
+/** Creates an instance whose `swagger` returns the document. Its routes are only described, never called. */
 async function createDocumentInstance(
   kinds: readonly string[],
   addRoutes: (instance: FastifyInstance) => void,
@@ -98,7 +98,7 @@ async function createDocumentInstance(
       },
       servers: [{ url: '/', description: 'this service' }],
       security: securityOf(kinds),
-      // An empty object would make the page offer a box for credentials that are not asked for.
+      // With an empty object, the page would show a form for credentials that are not needed.
       ...(schemes.length > 0 && { components: { securitySchemes: Object.fromEntries(schemes) } }),
       tags: [
         { name: 'operations', description: 'Run stored operations by name' },
@@ -108,11 +108,11 @@ async function createDocumentInstance(
     }
   })
   addRoutes(instance)
-  // The plugin keeps its document for good; parts may change, so theirs are put in at each request.
+  // The plugin caches its document; parts may change, so they are merged in at each request.
   const ofRoutes = instance.getDecorator<() => RoutesDocument>(ROUTES_DOCUMENT)
   const whole = (options?: { yaml?: boolean }) => {
     const document = merge(ofRoutes(), parts)
-    // JSON is YAML as well.
+    // JSON is valid YAML.
     return options?.yaml ? JSON.stringify(document, undefined, 2) : document
   }
   instance.decorate('swagger', whole as FastifyInstance['swagger'])

@@ -1,4 +1,4 @@
-// The security headers of pages for people, above all a content security policy that keeps foreign scripts out.
+// Sets the security headers of pages, above all a content security policy that blocks foreign scripts.
 import helmet from '@fastify/helmet'
 import fp from 'fastify-plugin'
 
@@ -20,7 +20,7 @@ export default fp(
           styleSrc: ["'self'", "'unsafe-inline'"]
         }
       },
-      // Strict transport security is up to the proxy that terminates TLS.
+      // HSTS is the responsibility of the proxy that terminates TLS.
       strictTransportSecurity: false
     })
   },

@@ -1,4 +1,4 @@
-// Decorates the instance with what finds the document that a request names: a stored operation, one of the manifest, or one sent before.
+// Decorates the instance with a function that finds a request's document: its own text, a stored operation, or a persisted document.
 import { readFileSync, unwatchFile, watchFile } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
 import type { FastifyInstance, FastifyRequest, OperationRequest } from 'fastify'
@@ -14,8 +14,8 @@ import type { StoredOperation } from '../src/stored-operations/stored-operation.
 declare module 'fastify' {
   interface FastifyInstance {
     /**
-     * Returns the document that a request asks for, by its text or by name, once it is found that its caller may run it. What stored
-     * operations have no part in is returned at once, as a value; the rest waits until they are ready.
+     * Returns the document of a request, given by text or id, after checking that the caller may run it. The result is a promise only if
+     * stored operations are needed and are not ready yet.
      * @throws {GatewayError} `INVALID_REQUEST`, `PERSISTED_QUERY_NOT_FOUND`, `PERSISTED_QUERY_HASH_MISMATCH`, `GRAPHQL_PARSE_FAILED`,
      *   `LIMIT_EXCEEDED`, `OPERATION_NOT_ALLOWED`, `OPERATION_UNAVAILABLE`
      */
@@ -23,16 +23,16 @@ declare module 'fastify' {
   }
 }
 
-/** A document that may run; `isCurrent` where the name or the list that let it run may come to say otherwise. */
+/** A document that may run; it has `isCurrent` if this depends on stored operations or the manifest, which may change. */
 type FoundDocument = Pick<OperationRequest, 'document' | 'isCurrent'>
 
-/** How often the manifest is checked for changes, in ms; polling notices every way of replacing it, also that of a Kubernetes volume. */
+/** How often the manifest is polled, in ms. Polling notices every way of replacing it, including that of a Kubernetes volume. */
 const MANIFEST_POLL_MS = 1_000
 
-/** A manifest as it stands. */
+/** The current version of the manifest. */
 type WatchedManifest = { documents: Manifest; texts: Set<string> | undefined }
 
-/** Reads the manifest, and reads it again when it changes, unless the new version is broken. */
+/** Reads the manifest, and reads it again when it changes; a broken new version is rejected. */
 function watchManifest(app: FastifyInstance, path: string): WatchedManifest {
   const manifest: WatchedManifest = { documents: parseManifest(readFileSync(path, 'utf8')), texts: undefined }
   app.log.info({ documents: manifest.documents.size }, 'PERSISTED_DOCUMENTS_FILE was read')
@@ -52,7 +52,7 @@ function watchManifest(app: FastifyInstance, path: string): WatchedManifest {
       )
     }
   }
-  // One after the other, so that the last version to be read is the last one written.
+  // Reads run one after the other, so that the last one to finish is of the latest version.
   let reading = Promise.resolve()
   const onChange = () => {
     reading = reading.then(reread)
@@ -63,13 +63,13 @@ function watchManifest(app: FastifyInstance, path: string): WatchedManifest {
   return manifest
 }
 
-/** Why a file is rejected; of a file that cannot be read, the code alone. */
+/** Returns why a version was rejected. For an unreadable file it is only the error code, since the system's message contains the path. */
 const reasonOf = (error: unknown): string => {
   const { code, message } = error as NodeJS.ErrnoException
   return code === undefined ? message : `it cannot be read (${code})`
 }
 
-/** Makes what finds a stored operation by the SHA-256 of its file. */
+/** Returns a function that finds a stored operation by the SHA-256 of its file. */
 function createStoredFinder(): (catalog: OperationCatalog, hash: string) => StoredOperation | undefined {
   const known = new WeakMap<OperationCatalog, ReadonlyMap<string, StoredOperation>>()
   return (catalog, hash) => {
@@ -105,7 +105,7 @@ export default fp(
       return { document, isCurrent: () => operations.current.get(name)?.document.text === document.text }
     }
 
-    /** The document of an id that any caller may run. */
+    /** Finds a document by id among the stored operations and in the manifest, which every caller may run. */
     const findListed = (request: FastifyRequest, id: string): FoundDocument | undefined => {
       const catalog = operations.current
       const stored = findStored(catalog, id)

@@ -8,17 +8,17 @@ import { createRedisClient } from '../src/redis.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Counts a request and answers `RATE_LIMITED` over the limit; undefined where there is no limit. */
+    /** Counts a request and answers `RATE_LIMITED` over the limit; undefined if there is no limit. */
     limitRate: onRequestAsyncHookHandler | undefined
   }
 }
 
-/** How long Redis may take to count a request, in ms; after that the request is let through. */
+/** Time limit for Redis to count a request, in ms; after that the request is let through. */
 const REDIS_TIMEOUT_MS = 250
-/** The most callers and addresses that are counted in memory. */
+/** The most callers and addresses counted in memory. */
 const COUNTED_MAX = 10_000
 
-/** A connection to Redis that never keeps a request waiting: while it is gone, counting fails at once. */
+/** Connects to Redis in such a way that no request waits: without a connection, counting fails at once. */
 async function connectRedis(app: FastifyInstance, url: string): Promise<Redis> {
   const redis = await createRedisClient(url, REDIS_TIMEOUT_MS)
   let isGone = false
@@ -27,7 +27,7 @@ async function connectRedis(app: FastifyInstance, url: string): Promise<Redis> {
     isGone = true
   })
   redis.on('ready', () => {
-    app.log.info('the rate limit counts in Redis')
+    app.log.info('the rate limit is counted in Redis')
     isGone = false
   })
   // ioredis retries a failed first connection like any other, and the listener above has logged it.
@@ -57,7 +57,7 @@ export default fp(
       errorResponseBuilder: (_, { max, ttl }) => {
         const retryAfterSeconds = Math.ceil(ttl / 1000)
         return new GatewayError('RATE_LIMITED', {
-          message: `Over ${max} requests a minute: try again in ${retryAfterSeconds} s.`,
+          message: `More than ${max} requests per minute: try again in ${retryAfterSeconds} s.`,
           retryAfterSeconds
         })
       }
@@ -68,7 +68,7 @@ export default fp(
         await count.call(this, request, reply)
       } catch (error) {
         if (error instanceof GatewayError) throw error
-        // Redis failed: a request that cannot be counted is let through.
+        // Redis failed, so the request is let through without being counted.
         app.metrics.rateLimitFailures.inc()
       }
     }

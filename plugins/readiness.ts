@@ -1,19 +1,19 @@
-// Decorates the instance with what it takes to be ready; each plugin tells its own part.
+// Decorates the instance with its readiness, to which each plugin contributes a part.
 import fp from 'fastify-plugin'
 
-/** What an operator should know of one part of the service. */
+/** What an operator should know about one part of the service. */
 export type Concerns = {
-  /** What keeps the service from running operations, in words that an operator can act on. */
+  /** Sentences about what keeps the service from running operations, and what to do. */
   readonly blocking?: readonly string[]
-  /** What is wrong while operations run all the same. */
+  /** Sentences about problems that do not keep operations from running. */
   readonly notices?: readonly string[]
 }
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Adds a part of the service to {@link FastifyInstance.readiness}; it is asked at each look. */
+    /** Adds a part to {@link FastifyInstance.readiness}; the function is called on every check. */
     addReadiness(part: () => Concerns): void
-    /** Whether the service can run operations, and every reason for an operator to look. */
+    /** Returns whether the service can run operations, and all sentences for an operator. */
     readiness(): { isReady: boolean; reasons: string[] }
   }
 }

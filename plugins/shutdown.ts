@@ -1,24 +1,24 @@
-// Stops without losing a request: new ones are turned away, those in flight finish, then the instance closes.
+// Drains requests for a graceful shutdown: new ones are refused, and those in flight finish before the instance closes.
 import fp from 'fastify-plugin'
 import { GatewayError } from '../src/errors.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Whether the service has begun to stop. */
+    /** Whether the shutdown has begun. */
     isDraining: boolean
-    /** How many requests are under way, those of probes included. */
+    /** Returns the number of requests in flight, including probes. */
     requestsInFlight(): number
     /**
-     * Turns new requests away and waits for those in flight; the listener stays open meanwhile, so that callers are told why.
+     * Refuses new requests and waits for those in flight. The listener stays open meanwhile, so that callers get `SHUTTING_DOWN`.
      * @param graceMs the longest wait, in ms
      * @returns whether all of them have finished
      */
     drain(graceMs: number): Promise<boolean>
-    /** Calls `listener` when the service begins to stop; for what would not end by itself. */
+    /** Calls `listener` when the shutdown begins, to end what would not end by itself. */
     onDrain(listener: () => void): void
   }
   interface FastifyContextConfig {
-    /** Whether the route answers while the service stops. Default false. */
+    /** Whether the route answers during the shutdown. Default false. */
     answersWhileDraining?: boolean
   }
 }

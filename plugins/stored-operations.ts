@@ -1,4 +1,4 @@
-// Decorates the instance with the stored operations, and keeps them up to date with their folder and Hasura's schema.
+// Decorates the instance with the stored operations, and updates them when their folder or Hasura's schema changes.
 import type { FastifyInstance, onRequestHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
 import { systemClock, within } from '../src/clock.ts'
@@ -14,14 +14,14 @@ import { watchFiles } from '../src/stored-operations/watch-files.ts'
 declare module 'fastify' {
   interface FastifyInstance {
     operations: {
-      /** The operations in force, once they are ready: another catalog replaces it whole, so a request reads it once. */
+      /** The operations in use, once they are ready. An update replaces the whole catalog, so a request reads this only once. */
       current: OperationCatalog
       /**
-       * Returns undefined where the operations are ready, else a promise that resolves when they are; what is left to do for it begins now.
-       * It rejects with the error of `started`.
+       * Returns undefined if the operations are ready. Otherwise starts any work that is left, and returns a promise that resolves when
+       * they are ready and rejects with the error of `started`.
        */
       whenReady(): Promise<void> | undefined
-      /** Resolves when the operations of the start are ready; rejects with an `OperationsError` where a file of theirs is bad. */
+      /** Resolves when the operations found at start are ready; rejects with an `OperationsError` if a file is bad. */
       readonly started: Promise<void>
     }
     /** Waits until the operations are ready; a hook for the routes that need them. */
@@ -29,15 +29,15 @@ declare module 'fastify' {
   }
 }
 
-/** The most refused files that are named to an operator; the log names them all. */
+/** The most refused files that `/health/ready` names; the log names them all. */
 const NAMED_MAX = 10
 
 /** How long a change in the folder waits for a newer schema, in ms. */
 const SCHEMA_WAIT_MS = 2_000
-/** How long the first requests after a start have the event loop for themselves, in ms, if none of them needs a stored operation. */
+/** How long the preparation of stored operations is delayed after the start, in ms, so that it does not hold up the first requests. */
 const QUIET_MS = 1_000
 
-/** Returns a function that logs those lines that were not among the last ones. */
+/** Returns a function that logs only the lines that were not in the previous call. */
 function createNewsLog(log: FastifyInstance['log']) {
   let known: ReadonlySet<string> = new Set()
   return (lines: readonly string[]) => {
@@ -46,12 +46,12 @@ function createNewsLog(log: FastifyInstance['log']) {
   }
 }
 
-/** Keeps the reason why there is no schema, and logs it when it is a new one. */
+/** Remembers why there is no schema, and logs the reason when it changes. */
 function createSchemaTrouble({ config, log, operations }: FastifyInstance) {
   const isFile = config.HASURA_SCHEMA_FILE !== undefined
   let message: string | undefined
   return {
-    /** For the operator. That Hasura does not tell its schema is no fault: introspection may be turned off. */
+    /** Sentences for an operator; only about the file, since Hasura may have introspection turned off on purpose. */
     notices: () => (isFile && message !== undefined ? [message] : []),
     end() {
       message = undefined
@@ -59,9 +59,9 @@ function createSchemaTrouble({ config, log, operations }: FastifyInstance) {
     report(error: unknown, retryInMs = 0) {
       const reason = error instanceof Error ? error.message : String(error)
       const effect = operations.current.schema
-        ? 'stored operations stay typed by the previous schema'
-        : 'stored operations run typed by their declarations alone'
-      const text = `${isFile ? 'HASURA_SCHEMA_FILE is of no use: ' : ''}${effect}: ${reason}`
+        ? 'stored operations keep the types of the previous schema'
+        : 'stored operations are typed only by their declarations'
+      const text = `${isFile ? 'HASURA_SCHEMA_FILE cannot be used; ' : ''}${effect}: ${reason}`
       const level = text === message ? 'debug' : isFile ? 'error' : 'warn'
       message = text
       log[level]({ retryInSeconds: Math.round(retryInMs / 1000) }, text)
@@ -69,17 +69,17 @@ function createSchemaTrouble({ config, log, operations }: FastifyInstance) {
   }
 }
 
-/** Whether there is nothing to check, so that GraphQL's validation need not be loaded. */
+/** Whether there is nothing to check, so that graphql-js's validation need not be loaded. */
 const isEmpty = ({ operations, fragments, problems }: OperationFolder) => operations.length + fragments.length + problems.length === 0
 
-/** Returns what brings the catalog up to date; the old one stays in force until the new one is whole. */
+/** Creates the functions that update the catalog; the old one stays in use until the new one is complete. */
 function createRefresh(app: FastifyInstance, reader: FolderReader, start: LoadedOperations) {
   const { operations, log } = app
   const logRefusals = createNewsLog(log)
   const logMisfits = createNewsLog(log)
   let loaded = start
 
-  /** @param schema undefined where there is none (yet): the previous one is still the best guess */
+  /** Replaces the catalog. @param schema default: the previous schema, if there is one */
   const retype = async (schema = operations.current.schema, signal?: AbortSignal): Promise<void> => {
     if (schema === operations.current.schema && loaded.operations === operations.current.operations) return
     const { createCatalog, typeOperations } = await import('../src/stored-operations/type-operations.ts')
@@ -88,12 +88,12 @@ function createRefresh(app: FastifyInstance, reader: FolderReader, start: Loaded
     logMisfits([...catalog.misfits].map(([{ name }, problems]) => describeMisfit(name, problems)))
     log.info(
       { count: catalog.operations.length, misfits: catalog.misfits.size, hasSchema: schema !== undefined },
-      'stored operations are in force'
+      'stored operations are in use'
     )
   }
 
   return {
-    /** Puts the operations of the start in force, typed by their declarations. */
+    /** Puts the operations found at start into use, typed by their declarations. */
     async begin(): Promise<void> {
       await checkAfterStart(start.operations)
       const { createCatalog } = await import('../src/stored-operations/type-operations.ts')
@@ -107,7 +107,7 @@ function createRefresh(app: FastifyInstance, reader: FolderReader, start: Loaded
       logRefusals(loaded.problems.map(describeRefusal))
       if (loaded.operations.length === 0) return retype()
       const schema = app.getHasuraSchema(signal)
-      // Files and schema often change together; but files take effect in good time, also where Hasura is slow to tell.
+      // Files and schema often change together, so wait a little for the schema; but changed files take effect even if Hasura is slow.
       await retype(
         await within(
           systemClock,
@@ -121,12 +121,12 @@ function createRefresh(app: FastifyInstance, reader: FolderReader, start: Loaded
     notices(): string[] {
       const refused = loaded.problems.slice(0, NAMED_MAX).map(describeRefusal)
       const more = loaded.problems.length - NAMED_MAX
-      return more > 0 ? [...refused, `${more} more faults of stored operations: see the log.`] : refused
+      return more > 0 ? [...refused, `${more} more problems with stored operations: see the log.`] : refused
     }
   }
 }
 
-/** Decorates the instance with operations that are made ready once, when they are first asked for; returns what asks for them. */
+/** Decorates the instance with operations that are made ready once, on first use; returns a function that starts this early. */
 function decorateOperations(app: FastifyInstance, isReadyAtOnce: boolean, makeReady: () => Promise<void>): () => Promise<void> {
   const { promise: started, resolve, reject } = Promise.withResolvers<void>()
   started.catch((error: Error) => app.addReadiness(() => ({ blocking: [error.message] })))
@@ -166,7 +166,7 @@ export default fp(
 
     const makeReady = async () => {
       if (count > 0) await begin()
-      // With a file, operations are typed from the first request on.
+      // With a schema file, operations are typed from the first request on.
       if (count > 0 && schemaFile !== undefined) await refresh(new AbortController().signal).catch(trouble.report)
       keepUpToDate()
     }
@@ -194,7 +194,7 @@ export default fp(
       }
     }
     app.addHook('onReady', async () => {
-      // Where nothing else runs, every request waits for the operations.
+      // If only stored operations may run, every request waits for them, so there is no delay.
       stop = systemClock.setTimer(() => void start(), isAdhocAllowed && count > 0 ? QUIET_MS : 0)
     })
     app.addHook('onClose', async () => {

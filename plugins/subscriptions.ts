@@ -1,4 +1,4 @@
-// Decorates the instance with the subscriptions at Hasura, and each reply with the event stream that carries one to its caller.
+// Decorates replies with `streamSubscription`, which answers with the event stream of a subscription at Hasura.
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import fp from 'fastify-plugin'
 import { sentBytesOf } from '../src/admission/sent-bytes.ts'
@@ -14,26 +14,26 @@ import type { Subscriptions } from '../src/subscriptions/subscriptions.ts'
 
 declare module 'fastify' {
   interface WantedSubscription extends Omit<SubscriptionRequest, 'role'> {
-    /** Whether what was asked for by name is still what the name stands for; the stream ends without a word where it is not. */
+    /** Whether the name in the request still stands for the same document; if not, the stream ends without `complete`. */
     isCurrent?: (() => boolean) | undefined
   }
   interface FastifyRequest {
-    /** The subscription's stream that the request is answered with, if it is. */
+    /** The event stream that answers the request, if there is one. */
     eventStream: EventStream | undefined
   }
   interface FastifyReply {
     /**
-     * Answers with an event stream of a subscription and resolves when it has begun.
-     * @throws {GatewayError} `OVERLOADED` where `SUBSCRIPTIONS_MAX` are open, `SHUTTING_DOWN`
+     * Answers with the event stream of a subscription; resolves when it has started.
+     * @throws {GatewayError} `OVERLOADED` if `SUBSCRIPTIONS_MAX` streams are open, `SHUTTING_DOWN`
      */
     streamSubscription(wanted: WantedSubscription): Promise<void>
   }
 }
 
-/** When to come back after `OVERLOADED`, in s. */
+/** The `Retry-After` of `OVERLOADED`, in seconds. */
 const RETRY_AFTER_SECONDS = 10
 
-/** A reply as a place for events. */
+/** Returns the connection of a reply as a sink for events. */
 function sinkOf({ raw }: FastifyReply): EventSink {
   return {
     write: (event, onTaken) => raw.write(event, error => error ?? onTaken()),
@@ -47,11 +47,11 @@ function logConnectionEnd({ log, metrics }: FastifyInstance, { code, fault, isRe
   if (isRefusal) metrics.rejections.inc({ reason: `ws-${code}` })
   log[isRefusal ? 'warn' : 'info'](
     { code, fault },
-    isRefusal ? "Hasura refused the subscriptions' token" : "the subscriptions' connection ended"
+    isRefusal ? 'Hasura refused the token for subscriptions' : "the subscriptions' connection ended"
   )
 }
 
-/** Loads what subscriptions take, which most services never do. */
+/** Loads the code for subscriptions, which most deployments do not use. */
 async function openSubscriptions(app: FastifyInstance): Promise<Subscriptions> {
   const { config, tokenManager } = app
   const [{ Subscriptions }, { webSocketTo }, { createTunnelAgent }] = await Promise.all([
@@ -88,16 +88,16 @@ export default fp(
       if (outcome === 'ok') subscriptions?.renew()
     })
     app.onDrain(() => subscriptions?.close())
-    // The server waits for the answers under way before it closes, and a stream has no end of its own.
+    // The server waits for all answers before it closes, and a stream does not end by itself.
     app.addHook('preClose', async () => subscriptions?.close())
 
     app.decorateReply('streamSubscription', async function (this: FastifyReply, { isCurrent, ...wanted }) {
       const { request, raw } = this
       const { EventStream } = await import('../src/event-stream/event-stream.ts')
       const subscriptions = await open()
-      // What ends the streams of others may have come meanwhile, and would not end this one.
+      // If the shutdown has begun meanwhile, it has already ended the other streams and would not end this one.
       if (app.isDraining) throw new GatewayError('SHUTTING_DOWN')
-      // Its end has been told already, so nothing would end the stream.
+      // The caller has already left; its `close` event has been emitted, so nothing would end the stream.
       if (raw.destroyed) return void this.hijack()
       if (streams.size >= config.SUBSCRIPTIONS_MAX) {
         const message = `SUBSCRIPTIONS_MAX is reached: ${config.SUBSCRIPTIONS_MAX} event streams are open.`
@@ -125,7 +125,7 @@ export default fp(
       })
       request.mayReadSlowly = true
       this.headers(EVENT_STREAM_HEADERS).hijack()
-      // The time-outs of a connection are for answers that end.
+      // The time-out of an idle connection is for answers that end.
       raw.socket?.setTimeout(0)
       raw.writeHead(200, this.getHeaders() as Record<string, string>)
       raw.flushHeaders()

@@ -1,4 +1,4 @@
-// OpenTelemetry traces, if the standard OTEL_* variables ask for them; if not, none of its SDK is loaded.
+// Exports OpenTelemetry traces if the standard OTEL_* variables enable them; if not, the SDK is not loaded.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type * as Api from '@opentelemetry/api'
 import type { FastifyBaseLogger } from 'fastify'
@@ -8,22 +8,22 @@ import { serviceVersion } from '../src/version.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Makes an outgoing call within a span of its own and passes the trace on; undefined where traces are off. */
+    /** Makes an outgoing call in its own span and propagates the trace; undefined if traces are off. */
     traceCall: TraceCall | undefined
   }
 }
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-/** How long the export of the last spans may hold up the stop, in ms; less than closing as a whole may take. */
+/** How long the export of the last spans may delay the shutdown, in ms; less than the time limit for closing. */
 const FLUSH_MAX_MS = 500
 const PROTOCOL = 'http/protobuf'
 const NAME = 'cognito-hasura-gateway'
 
 /**
- * Tells whether traces are exported, by the variables of the OpenTelemetry specification ("Environment Variable Specification", "OTLP
+ * Returns whether traces are exported, by the variables of the OpenTelemetry specification ("Environment Variable Specification", "OTLP
  * Exporter Configuration"): on with an OTLP endpoint or `OTEL_TRACES_EXPORTER=otlp`, off with `OTEL_SDK_DISABLED=true` or
- * `OTEL_TRACES_EXPORTER=none`. `problem` says why they are off although something asked for them.
+ * `OTEL_TRACES_EXPORTER=none`. If the variables ask for traces but they stay off, `problem` says why.
  */
 export function readTracing(env: Environment): { isOn: boolean; problem?: string } {
   const exporter = env.OTEL_TRACES_EXPORTER
@@ -57,7 +57,7 @@ async function startTracing(log: FastifyBaseLogger) {
     resource: resources.defaultResource().merge(named).merge(detected),
     spanProcessors: [new sdk.BatchSpanProcessor(new OTLPTraceExporter())]
   })
-  // Baggage is not passed on, like any header of a caller that is not listed.
+  // Baggage is not propagated, like any other header of a caller that is not listed.
   provider.register({ propagator: new W3CTraceContextPropagator() })
 
   const requests = new FastifyOtelInstrumentation({
@@ -66,7 +66,7 @@ async function startTracing(log: FastifyBaseLogger) {
     ignorePaths: isProbe,
     requestHook(span, request) {
       span.updateName(`${request.method} ${request.routeOptions.url ?? ''}`.trim())
-      // A GET's query string holds its variables.
+      // The query string of a GET contains variables.
       span.setAttribute('url.path', pathOf(request.url))
     }
   })
@@ -82,7 +82,7 @@ async function startTracing(log: FastifyBaseLogger) {
 function createCallTracing({ context, propagation, SpanKind, SpanStatusCode, trace }: typeof Api): TraceCall {
   const tracer = trace.getTracer(NAME, serviceVersion)
   return async (url, call, statusOf) => {
-    // An endpoint's query string may hold a key.
+    // The query string of an endpoint may contain a key.
     const { origin, pathname, hostname, port } = new URL(url)
     const span = tracer.startSpan(`POST ${pathname}`, {
       kind: SpanKind.CLIENT,
@@ -131,7 +131,7 @@ export default fp(
       })
       done(null, payload)
     })
-    // If the caller left, no answer was sent that would have ended the span.
+    // If the caller left, no answer was sent to end the span.
     app.onRequestEnd(({ request, reply }) => {
       const { span } = request.opentelemetry()
       span?.setAttribute('http.response.status_code', reply.statusCode).end()

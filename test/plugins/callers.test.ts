@@ -220,7 +220,7 @@ t.test('a file that every user may write to is a warning, at start and when it b
   t.teardown(() => gateway.close())
   t.match(
     again.lines.map(line => JSON.parse(line)).filter(({ msg }) => msg.includes('CALLER_KEYS_FILE')),
-    [{ level: 40, msg: /may be written by every user/ }]
+    [{ level: 40, msg: /is writable by every user/ }]
   )
 })
 

@@ -51,7 +51,7 @@ async function start(t: Test, settings: Record<string, string>, hasura: Answer =
   }
 }
 
-const IN_FORCE = 'stored operations are in force'
+const IN_FORCE = 'stored operations are in use'
 const REFUSED = 'was refused'
 
 t.test('files that are added, changed and removed take effect, in a folder that is removed and made again', async t => {
@@ -163,7 +163,7 @@ t.test('a changed schema file makes an operation unavailable, and available agai
 
   t.match(await logged('HASURA_SCHEMA_FILE', () => writeFileSync(file, 'type Query {')), { level: 50, msg: /previous schema: .*line 1/ })
   t.equal(await codeOf(await get('/operations/a')), 'OPERATION_UNAVAILABLE')
-  t.match((await reasons()).reasons, [/HASURA_SCHEMA_FILE is of no use/, /a\.graphql:1/])
+  t.match((await reasons()).reasons, [/HASURA_SCHEMA_FILE cannot be used/, /a\.graphql:1/])
 
   t.match(await logged(IN_FORCE, () => writeFileSync(file, 'type Query { a: Int, b: Int }')), { misfits: 0 })
   t.equal((await get('/operations/a')).status, 200)

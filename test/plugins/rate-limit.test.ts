@@ -106,7 +106,7 @@ t.test('in Redis, replicas count together', { skip }, async t => {
   const logs = [watchLog(), watchLog()]
   const replicas = await Promise.all(logs.map(({ logger }) => startGateway({ settings, logger })))
   t.teardown(() => Promise.all(replicas.map(replica => replica.close())))
-  await Promise.all(logs.map(({ logged }) => logged('counts in Redis')))
+  await Promise.all(logs.map(({ logged }) => logged('is counted in Redis')))
   let passed = 0
   for (const replica of replicas) {
     // On a busy machine Redis may be late to count, so that more requests pass; the metric says how many.
@@ -130,7 +130,7 @@ t.test('Redis gone: requests pass, the log and a metric say so, and counting res
   t.match(await gateway.app.metrics.registry.metrics(), 'rate_limit_failures_total 3')
   const redis = await startRedis(port)
   t.teardown(() => redis.stop())
-  await logged('counts in Redis')
+  await logged('is counted in Redis')
   t.equal((await gateway.post(QUERY)).status, 200)
   t.equal((await gateway.post(QUERY)).status, 429)
 })

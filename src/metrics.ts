@@ -1,4 +1,4 @@
-// The Prometheus metrics of the service. No label holds a document, a name from one, or anything secret.
+// Creates the Prometheus metrics. No label contains a document, a name from a document, or anything secret.
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { TokenStatus } from './cognito/token-status.ts'
 

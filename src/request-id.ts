@@ -1,4 +1,4 @@
-// The id of a request, used in the answer, in the log and towards Hasura.
+// Chooses the id of a request, which appears in the answer, in the log and in the call to Hasura.
 import { randomUUID } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 

@@ -12,18 +12,19 @@ const options = ([expected, description]: Words) => ({ minLength: 1, expected, d
 export const text = (...words: Words) => Type.String(options(words))
 
 /** Text with a default. */
-export const textOr = (standard: string, ...words: Words) => Type.String({ ...options(words), default: standard })
+export const textOr = (defaultValue: string, ...words: Words) => Type.String({ ...options(words), default: defaultValue })
 
 /** An integer between two bounds, inclusive. */
-export const integer = (minimum: number, maximum: number, standard: number, description: string) =>
-  Type.Integer({ minimum, maximum, default: standard, expected: `a whole number from ${minimum} to ${maximum}`, description })
+export const integer = (minimum: number, maximum: number, defaultValue: number, description: string) =>
+  Type.Integer({ minimum, maximum, default: defaultValue, expected: `a whole number from ${minimum} to ${maximum}`, description })
 
 /** `true` or `false`. */
-export const flag = (standard: boolean, description: string) => Type.Boolean({ default: standard, expected: 'true or false', description })
+export const flag = (defaultValue: boolean, description: string) =>
+  Type.Boolean({ default: defaultValue, expected: 'true or false', description })
 
 /** One of a few words. */
-export const oneOf = <Word extends string>(words: readonly Word[], standard: Word, description: string) =>
-  Type.Transform(Type.String({ ...options([words.join(', '), description]), default: standard }))
+export const oneOf = <Word extends string>(words: readonly Word[], defaultValue: Word, description: string) =>
+  Type.Transform(Type.String({ ...options([words.join(', '), description]), default: defaultValue }))
     .Decode((text): Word => {
       const chosen = words.find(word => word === text)
       if (chosen === undefined) throw new TypeError('another word')
@@ -31,9 +32,9 @@ export const oneOf = <Word extends string>(words: readonly Word[], standard: Wor
     })
     .Encode(String)
 
-/** Text for which `isValid` holds; `standard` is the default, if there is one. */
-export const textWhere = (isValid: (text: string) => boolean, standard: string | undefined, ...words: Words) =>
-  Type.Transform(Type.String({ ...options(words), ...(standard !== undefined && { default: standard }) }))
+/** Text for which `isValid` holds; `defaultValue` is the default, if there is one. */
+export const textWhere = (isValid: (text: string) => boolean, defaultValue: string | undefined, ...words: Words) =>
+  Type.Transform(Type.String({ ...options(words), ...(defaultValue !== undefined && { default: defaultValue }) }))
     .Decode(text => {
       if (!isValid(text)) throw new TypeError('another kind of text')
       return text
@@ -88,13 +89,13 @@ export const setOf = (isValid: (part: string) => boolean, ...words: Words) =>
     .Encode(parts => [...parts].join(','))
 
 /** Comma-separated choices from a few words; if the default is `none`, that word means the empty set. */
-export const someOf = <Word extends string>(words: readonly Word[], standard: string, ...description: Words) =>
-  Type.Transform(Type.String({ ...options(description), default: standard }))
+export const someOf = <Word extends string>(words: readonly Word[], defaultValue: string, ...description: Words) =>
+  Type.Transform(Type.String({ ...options(description), default: defaultValue }))
     .Decode((text): ReadonlySet<Word> => {
-      const parts = text === 'none' && standard === 'none' ? [] : splitList(text, part => words.some(word => word === part))
+      const parts = text === 'none' && defaultValue === 'none' ? [] : splitList(text, part => words.some(word => word === part))
       return new Set(words.filter(word => parts.includes(word)))
     })
-    .Encode(chosen => [...chosen].join(',') || standard)
+    .Encode(chosen => [...chosen].join(',') || defaultValue)
 
 /** Returns the items of a list, trimmed. A list of only commas and blanks is an error, not an empty list. */
 function splitList(text: string, isValid: (part: string) => boolean): string[] {

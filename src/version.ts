@@ -1,7 +1,7 @@
-// The version of the service, from package.json.
+// Reads the version of the service, for the pages and documents that name it.
 import { readFileSync } from 'node:fs'
 
-/** The version, such as 1.2.3. */
+/** The version in package.json. */
 export const { version: serviceVersion } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   version: string
 }

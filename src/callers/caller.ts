@@ -1,4 +1,4 @@
-// A known caller and its rights, which can only narrow the settings.
+// Describes a known caller and its rights, which can only narrow the settings.
 
 /** A known caller. The settings apply to every member that is undefined. */
 export type Caller = {

@@ -7,7 +7,7 @@ export type AddressSetting = 'AWS_COGNITO_DOMAIN' | 'AWS_COGNITO_ENDPOINT'
 /** Errors of the token endpoint that only an operator can fix (RFC 6749, section 5.2; Amazon Cognito, "Token endpoint"). */
 const OAUTH_FAULTS = {
   invalid_client: 'check AWS_COGNITO_APP_CLIENT_ID and the client secret, and that the app client has a secret',
-  invalid_grant: 'check that the app client still exists and is enabled in this user pool',
+  invalid_grant: 'check that the app client still exists and is active in this user pool',
   invalid_scope: 'check AWS_COGNITO_SCOPES against the custom scopes that are enabled on the app client',
   invalid_request: 'check AWS_COGNITO_APP_CLIENT_ID, AWS_COGNITO_SCOPES and that AWS_COGNITO_DOMAIN belongs to the right user pool',
   unauthorized_client: 'enable the client credentials grant on the app client',

@@ -1,4 +1,4 @@
-// Checks a new token for reasons why Hasura would refuse it, so that an operator hears of them first.
+// Checks a new token for reasons why Hasura would refuse it, so that an operator learns of them in advance.
 import { readHttpDate } from './retry-after.ts'
 import type { Exchange } from './token-exchange.ts'
 

@@ -1,4 +1,4 @@
-// Describes the state of the token and its exchanges for logs, metrics and readiness; never contains the token itself.
+// Describes the state of the token and its exchanges for logs, metrics and readiness, without the token itself.
 import type { Clock } from '../clock.ts'
 import { type AccessToken, type Zone, zoneOf } from './access-token.ts'
 import type { ExchangeError, ExchangeFaultCode } from './exchange-error.ts'

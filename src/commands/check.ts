@@ -22,11 +22,11 @@ export type Findings = {
 }
 
 /** Checks settings, files and stored operations; stored operations are checked even if a setting is bad. */
-export async function lookAround(): Promise<Findings> {
+export async function checkEverything(): Promise<Findings> {
   const problems: string[] = []
   const environment = readOrExplain(problems)
   const settings = await loadSettings(environment).catch((error: unknown) => void problems.push(...settingProblemsOf(error)))
-  const operations = await lookAtOperations(environment)
+  const operations = await checkOperations(environment)
   const idle = settingsWithoutEffect(environment, settings ?? undefined).map(name => `has no effect: ${name}`)
   const ignored = operations.ignored.map(path => `${path}: is not a stored operation, because its name does not end in .graphql`)
   return {
@@ -59,7 +59,7 @@ function settingProblemsOf(error: unknown): string[] {
   return [...error.problems].map(([name, problem]) => `${name}: ${problem}`)
 }
 
-async function lookAtOperations(environment: Readonly<Record<string, string>>) {
+async function checkOperations(environment: Readonly<Record<string, string>>) {
   const { OPERATIONS_DIR: folder = SettingsSchema.properties.OPERATIONS_DIR.default, HASURA_SCHEMA_FILE: schemaFile } = environment
   const files = readOperationFolder(String(folder))
   const { ignored } = files

@@ -2,7 +2,8 @@
 import { SettingsSchema } from '../settings.ts'
 import { listOptions } from './command-line.ts'
 
-const describeDefault = (standard: unknown): string => (standard === undefined || standard === '' ? '' : ` (default ${standard})`)
+const describeDefault = (defaultValue: unknown): string =>
+  defaultValue === undefined || defaultValue === '' ? '' : ` (default ${defaultValue})`
 
 /** Returns the help text, with the settings in the order of their schema. */
 export function help(): string {

@@ -1,7 +1,7 @@
 // Runs one command and prints its result to standard output.
 import { loadSettings, readEnvironment, SettingsError } from '../settings.ts'
 import { serviceVersion } from '../version.ts'
-import { lookAround, writeCheck } from './check.ts'
+import { checkEverything, writeCheck } from './check.ts'
 import type { Command } from './command-line.ts'
 import { runDoctor } from './doctor.ts'
 import { help } from './help.ts'
@@ -34,7 +34,7 @@ function say(text: string): number {
 
 /** Runs --check or --doctor; warnings go to standard error, so that standard output has only the result. */
 async function examine(name: 'check' | 'doctor'): Promise<number> {
-  const findings = await lookAround()
+  const findings = await checkEverything()
   for (const warning of findings.warnings) console.error(`warning: ${warning}`)
   if (name === 'doctor') return (await runDoctor(findings, print)) ? 0 : 1
   const result = writeCheck(findings)

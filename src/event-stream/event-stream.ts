@@ -11,7 +11,7 @@ export const LOOK_INTERVAL_MS = 5_000
 /** How long a caller may read nothing while data waits for it, in ms; noticed within another {@link LOOK_INTERVAL_MS}. */
 export const STALL_MAX_MS = 60_000
 
-/** How long a caller may take to read the rest when its stream is broken off, in ms. Short, because the shutdown waits for it. */
+/** How long a caller may take to read the rest when its stream is broken off, in ms; bounded so as not to delay a shutdown. */
 export const BREAK_MAX_MS = 5_000
 /** How many bytes may wait in the process for the kernel. Beyond that the caller is slow, and the next answer it gets is the latest. */
 export const UNSENT_MAX_BYTES = 65_536
@@ -42,7 +42,7 @@ export type EventStreamOptions = {
 }
 
 /**
- * Runs from `start` until its reader ends or `close` is called. It writes no more than {@link UNSENT_MAX_BYTES} ahead, so that a slow
+ * Runs from `start` until its reader ends or `close` is called. It stops writing while {@link UNSENT_MAX_BYTES} are unsent, so that a slow
  * caller's next answer is the latest one.
  */
 export class EventStream {

@@ -14,11 +14,11 @@ export type FolderReader = {
   read(): Promise<OperationFolder>
 }
 
-/** Creates a reader. @param besides an additional file to watch for changes, which is not read */
-export function createFolderReader(folder: string, besides: string | undefined): FolderReader {
+/** Creates a reader. @param additionalFile another file to watch for changes, which is not read */
+export function createFolderReader(folder: string, additionalFile: string | undefined): FolderReader {
   let seen: string | undefined
   const look = async () => {
-    const looks = await Promise.all([lookAtFolders(foldersOf(folder)), besides === undefined ? '' : lookAtFile(besides)])
+    const looks = await Promise.all([lookAtFolders(foldersOf(folder)), additionalFile === undefined ? '' : lookAtFile(additionalFile)])
     return looks.join('\n')
   }
   return {

@@ -23,10 +23,10 @@ export const INTROSPECTION_BODY = JSON.stringify({ query: getIntrospectionQuery(
  */
 export function schemaFromSdl(text: string): GraphQLSchema {
   try {
-    return withCached(sound(() => buildSchema(text, { noLocation: true })))
+    return withCached(validated(() => buildSchema(text, { noLocation: true })))
   } catch {
     // Locations take half of a schema's memory and only messages need them, so the text is parsed again for them.
-    return withCached(sound(() => buildSchema(text)))
+    return withCached(validated(() => buildSchema(text)))
   }
 }
 
@@ -35,14 +35,14 @@ export function schemaFromSdl(text: string): GraphQLSchema {
  * @throws {SchemaError} also if Hasura refused, as it does if introspection is turned off
  */
 export function schemaFromIntrospection(text: string): GraphQLSchema {
-  return sound(() => {
+  return validated(() => {
     const { data, errors } = (JSON.parse(text) ?? {}) as { data?: unknown; errors?: readonly { message?: unknown }[] }
     if (!data) throw new SchemaError(`Hasura does not return its schema: ${String(errors?.[0]?.message ?? 'no data').slice(0, 200)}`)
     return withCached(buildClientSchema(data as IntrospectionQuery))
   })
 }
 
-/** The directive that the service itself handles. It is added to the schema because of Hasura's editions only Hasura Cloud declares it. */
+/** The directive that the service itself handles, added to the schema because only Hasura Cloud declares it. */
 const CACHED = buildSchema('directive @cached(ttl: Int! = 60, refresh: Boolean! = false) on QUERY type Query { _: Int }').getDirective(
   'cached'
 )
@@ -53,7 +53,7 @@ function withCached(schema: GraphQLSchema): GraphQLSchema {
   return new GraphQLSchema({ ...config, directives: [...config.directives, CACHED] })
 }
 
-function sound(build: () => GraphQLSchema): GraphQLSchema {
+function validated(build: () => GraphQLSchema): GraphQLSchema {
   try {
     const schema = build()
     const [problem] = validateSchema(schema)

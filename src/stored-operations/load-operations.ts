@@ -33,9 +33,9 @@ export function loadOperations(folder: OperationFolder): LoadedOperations {
 /** Reloads a folder. An unchanged operation, and the list if nothing changed, is the same object as before. */
 export function reloadOperations(folder: OperationFolder, previous: LoadedOperations): LoadedOperations {
   const known = unchangedOperations(folder, previous)
-  const parsed = soundOperations(folder, known, true)
+  const parsed = validOperations(folder, known, true)
   // Locations take most of the time and memory and only messages need them, so files are parsed again if there is a problem.
-  const problems = parsed.problems.length > 0 ? [...soundOperations(folder, known, false).problems] : []
+  const problems = parsed.problems.length > 0 ? [...validOperations(folder, known, false).problems] : []
   const byPath = new Map(parsed.operations.map(operation => [operation.path, operation]))
   const before = new Map(previous.operations.map(operation => [operation.path, operation]))
   const bad = new Set(problems.map(({ file }) => file))
@@ -51,7 +51,7 @@ export function reloadOperations(folder: OperationFolder, previous: LoadedOperat
 }
 
 /** Parses a folder, and refuses operations that are invalid under any schema. */
-function soundOperations(folder: OperationFolder, known: ReadonlyMap<string, StoredOperation>, noLocation: boolean): ParsedFolder {
+function validOperations(folder: OperationFolder, known: ReadonlyMap<string, StoredOperation>, noLocation: boolean): ParsedFolder {
   const { operations, problems } = parseFolder(folder, known, { noLocation })
   const faults = problemsWithoutSchema(operations.filter(({ path }) => !known.has(path)))
   return { operations: operations.filter(operation => !faults.has(operation)), problems: [...problems, ...[...faults.values()].flat()] }

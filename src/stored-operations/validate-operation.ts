@@ -87,9 +87,9 @@ function problemsUnder(schema: GraphQLSchema, rules: readonly ValidationRule[], 
   const { true: alone = [], false: together = [] } = Object.groupBy(operations, ({ hasOwnFragments }) => `${hasOwnFragments}` as const)
   const definitions = new Set(together.flatMap(({ ast }) => ast.definitions))
   const whole: DocumentNode = { kind: Kind.DOCUMENT, definitions: [...definitions] }
-  const isSound = together.length === 0 || validate(schema, whole, rules, { maxErrors: 1 }).length === 0
+  const isValid = together.length === 0 || validate(schema, whole, rules, { maxErrors: 1 }).length === 0
   const misfits = new Map<StoredOperation, FileProblem[]>()
-  for (const operation of isSound ? alone : operations) {
+  for (const operation of isValid ? alone : operations) {
     if (validate(schema, operation.ast, rules, { maxErrors: 1 }).length === 0) continue
     const errors = validate(schema, locatedDocument(operation), rules, { maxErrors: MAX_ERRORS })
     misfits.set(

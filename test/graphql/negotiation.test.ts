@@ -1,7 +1,7 @@
 // Media types of GraphQL over HTTP.
 import fc from 'fast-check'
 import t from 'tap'
-import { GRAPHQL_RESPONSE_TYPE, HEADER_LOOKED_AT_MAX, JSON_TYPE, negotiateType, statusOf } from '../../src/graphql/negotiation.ts'
+import { GRAPHQL_RESPONSE_TYPE, HEADER_MAX_LENGTH, JSON_TYPE, negotiateType, statusOf } from '../../src/graphql/negotiation.ts'
 
 t.test('what Accept takes', async t => {
   const cases: [string | undefined, string | undefined][] = [
@@ -36,7 +36,7 @@ t.test('no Accept header makes it throw', async t => {
 t.test('a header without end is disregarded, rather than negotiated with', async t => {
   const long = (end: string) => `${'text/a,'.repeat(10_000)}${end}`
   for (const accept of [long('text/html'), long(GRAPHQL_RESPONSE_TYPE)]) t.equal(negotiateType(accept), JSON_TYPE)
-  const most = `text/html,${GRAPHQL_RESPONSE_TYPE}`.padEnd(HEADER_LOOKED_AT_MAX)
+  const most = `text/html,${GRAPHQL_RESPONSE_TYPE}`.padEnd(HEADER_MAX_LENGTH)
   t.equal(negotiateType(most), GRAPHQL_RESPONSE_TYPE, 'one of the longest that counts')
 })
 

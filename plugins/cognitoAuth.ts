@@ -68,7 +68,7 @@ export default fp(
   async app => {
     const { config, log, traceCall } = app
     const cognito = createCognitoExchange(config, inUse =>
-      log.warn({ inUse }, `Cognito refused the other secret; the ${inUse} one is now in use`)
+      log.warn({ inUse }, `Cognito refused the other secret; the ${inUse} secret is now in use`)
     )
     // An exchange serves all requests, so it must not be part of the trace of the request that started it.
     const exchange = AsyncLocalStorage.bind(traceCall ? () => traceCall(cognito.url, cognito.exchange) : cognito.exchange)

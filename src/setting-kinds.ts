@@ -24,7 +24,7 @@ export const flag = (defaultValue: boolean, description: string) =>
 
 /** One of a few words. */
 export const oneOf = <Word extends string>(words: readonly Word[], defaultValue: Word, description: string) =>
-  Type.Transform(Type.String({ ...options([words.join(', '), description]), default: defaultValue }))
+  Type.Transform(Type.String({ ...options([`one of ${words.join(', ')}`, description]), default: defaultValue }))
     .Decode((text): Word => {
       const chosen = words.find(word => word === text)
       if (chosen === undefined) throw new TypeError('another word')

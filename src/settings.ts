@@ -349,7 +349,7 @@ async function convert(environment: Readonly<Record<string, string>>, schema: TO
     return bare.getEnvs<Converted>()
   } catch (error) {
     const bad = badNames(error)
-    for (const name of bad) problems.set(name, `${name in environment ? 'must be' : 'is missing:'} ${expectedOf(name)}`)
+    for (const name of bad) problems.set(name, `${name in environment ? 'must be' : 'is missing: set it to'} ${expectedOf(name)}`)
     const without = <Value>(values: Readonly<Record<string, Value>>) =>
       Object.fromEntries(Object.entries(values).filter(([name]) => !bad.includes(name)))
     return without(await convert(without(environment), Type.Partial(SettingsSchema), problems))

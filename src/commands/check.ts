@@ -27,7 +27,7 @@ export async function checkEverything(): Promise<Findings> {
   const environment = readOrExplain(problems)
   const settings = await loadSettings(environment).catch((error: unknown) => void problems.push(...settingProblemsOf(error)))
   const operations = await checkOperations(environment)
-  const idle = settingsWithoutEffect(environment, settings ?? undefined).map(name => `has no effect: ${name}`)
+  const idle = settingsWithoutEffect(environment, settings ?? undefined).map(name => `setting without effect: ${name}`)
   const ignored = operations.ignored.map(path => `${path}: is not a stored operation, because its name does not end in .graphql`)
   return {
     settings: settings ?? undefined,

@@ -11,7 +11,7 @@ export function newKey(name: string): string {
   const key = randomBytes(KEY_BYTES).toString('base64url')
   const keySha256 = [createHash('sha256').update(key).digest('hex')]
   return [
-    'The key for the caller, which is shown only now:',
+    'The key for the caller, which is not shown again:',
     key,
     '',
     'The entry for "callers" in CALLER_KEYS_FILE:',

@@ -8,7 +8,7 @@ import { type DocumentLimits, overLimit } from './document-limits.ts'
 import { measureDocument } from './measure-document.ts'
 import { quoteBlockStrings } from './quoted-block-strings.ts'
 
-/** What an operation does. */
+/** The kind of an operation. */
 export type OperationKind = 'query' | 'mutation' | 'subscription'
 
 /** An operation in a document; `name` is undefined if it is anonymous. */
@@ -33,7 +33,7 @@ export const CACHE_MAX_BYTES = 16 * 1024 * 1024
 export const CACHE_MAX_ENTRY_BYTES = CACHE_MAX_BYTES / 64
 
 /**
- * Returns a check of document texts, cached by text, refusals included.
+ * Returns a function that checks document texts and caches the results by text, refusals included.
  * `check(text)` throws a {@link GatewayError}: `GRAPHQL_PARSE_FAILED` with locations, or `LIMIT_EXCEEDED` naming the limit.
  */
 export function createDocumentCheck(limits: DocumentLimits): (text: string) => CheckedDocument {

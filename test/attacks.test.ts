@@ -1,4 +1,4 @@
-// What a review found that an attacker could do, each held down by a test.
+// Attacks that a review found, each prevented and tested.
 import { once } from 'node:events'
 import { connect, createServer } from 'node:net'
 import t, { type Test } from 'tap'
@@ -8,7 +8,7 @@ import { codeOf, type Gateway, startGateway } from './support/gateway.ts'
 const QUERY = { query: '{ a }' }
 const DATA = '{"data":{"a":1}}'
 
-/** A Hasura that writes bytes as they are. */
+/** A Hasura that answers with these exact bytes. */
 async function rawHasura(t: Test, bytes: string) {
   const server = createServer(socket => {
     socket.on('error', () => {})
@@ -23,7 +23,7 @@ async function rawHasura(t: Test, bytes: string) {
   return gateway
 }
 
-t.test('a path that is a pattern of routes is no regular expression of ours', async t => {
+t.test('a path that looks like a route pattern is not compiled to a regular expression', async t => {
   const gateway = await startGateway()
   t.teardown(() => gateway.close())
   for (const path of ['/:x(', '/:x([', '/:x((a+)+)', '/health/:x(', '/:x', '/*']) {
@@ -33,10 +33,10 @@ t.test('a path that is a pattern of routes is no regular expression of ours', as
   }
 })
 
-/** What a Hasura was asked to run. */
+/** What Hasura received. */
 const sentTo = (gateway: Gateway) => gateway.hasura.received.map(({ body }) => JSON.parse(body) as { query: string; variables?: object })
 
-t.test('a block string that Hasura v2 ends elsewhere goes on as a quoted one, and can not run a mutation as a query', async t => {
+t.test('a block string that Hasura v2 would end elsewhere is sent as a quoted string, and cannot run a mutation as a query', async t => {
   const gateway = await startGateway({ settings: { GRAPHQL_ALLOWED_OPERATIONS: 'query' } })
   t.teardown(() => gateway.close())
   for (const end of ['\\\\"""', '"\\"""', '\\"\\"""']) {
@@ -60,7 +60,7 @@ t.test('variables reach Hasura byte for byte, a megabyte of floats included', as
   }
 })
 
-t.test('of two members of one name Hasura is sent the one that was checked', async t => {
+t.test('if a member appears twice, Hasura receives the one that was checked', async t => {
   const gateway = await startGateway({ settings: { GRAPHQL_ALLOWED_OPERATIONS: 'query' } })
   t.teardown(() => gateway.close())
   const hidden = '{"query":"mutation { b }","vari\\u0061bles":{"x":1},"\\u0071uery":"{ a }","variables":{"y":2}}'
@@ -71,7 +71,7 @@ t.test('of two members of one name Hasura is sent the one that was checked', asy
   t.equal(gateway.hasura.received.length, 1)
 })
 
-t.test('a body without end in depth or width is refused before it is parsed', async t => {
+t.test('a body that is too deep or too wide is refused before it is parsed', async t => {
   const gateway = await startGateway()
   t.teardown(() => gateway.close())
   const bodies = [
@@ -88,7 +88,7 @@ t.test('a body without end in depth or width is refused before it is parsed', as
   t.equal(gateway.hasura.received.length, 0)
 })
 
-t.test('a document that is small and asks for all there is, or large and asks for nothing, is over a limit', async t => {
+t.test('a small document that asks for everything, or a large one that asks for nothing, exceeds a limit', async t => {
   const gateway = await startGateway()
   t.teardown(() => gateway.close())
   const bomb = Array.from({ length: 40 }, (_, n) => `fragment F${n} on t { ...F${n + 1} ...F${n + 1} }`).join(' ')
@@ -108,7 +108,7 @@ t.test('a document that is small and asks for all there is, or large and asks fo
   t.equal(gateway.hasura.received.length, 0)
 })
 
-t.test('faults of the variables of a stored operation end the looking, however deep they stand', async t => {
+t.test('checking the variables of a stored operation stops after twenty faults, however deep they are', async t => {
   const gateway = await startGateway({
     hasura: tellsSchema(),
     settings: { OPERATIONS_DIR: t.testdir({ 'list.graphql': 'query List($where: user_bool_exp) { users(where: $where) { id } }' }) }
@@ -124,7 +124,7 @@ t.test('faults of the variables of a stored operation end the looking, however d
   t.equal(operationsSent(gateway).length, 0)
 })
 
-t.test('a status that is none is UPSTREAM_INVALID_RESPONSE, and the service lives on', async t => {
+t.test('an invalid status is UPSTREAM_INVALID_RESPONSE, and the service keeps running', async t => {
   for (const body of [DATA, `{"data":"${'x'.repeat(300_000)}"}`]) {
     const { post } = await rawHasura(t, `HTTP/1.1 600 X\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`)
     for (let n = 0; n < 2; n++) {
@@ -135,7 +135,7 @@ t.test('a status that is none is UPSTREAM_INVALID_RESPONSE, and the service live
   }
 })
 
-t.test('a header of Hasura that came twice is passed on once', async t => {
+t.test('a header that Hasura sends twice is passed on once', async t => {
   const type = 'content-type: application/json\r\n'
   const { post } = await rawHasura(
     t,
@@ -147,7 +147,7 @@ t.test('a header of Hasura that came twice is passed on once', async t => {
   t.equal(await answer.text(), DATA)
 })
 
-t.test('what is no HTTP behind a request does not get a head of its own within the answer', async t => {
+t.test('bytes after a request that are not HTTP do not put a second head into the answer', async t => {
   const gateway = await startGateway({
     hasura: response => void response.writeHead(200, { 'content-type': 'application/json' }).write(`{"data":"${'x'.repeat(100_000)}`)
   })
@@ -173,7 +173,7 @@ t.test('a caller that neither sends nor reads is cut off', async t => {
   t.equal(gateway.app.server.requestTimeout, 75_000)
 })
 
-t.test('an answer to GET that a cache may keep names every header that it depends on', async t => {
+t.test('a cacheable answer to GET names every header that it depends on', async t => {
   const gateway = await startGateway({
     hasura: response => void response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'max-age=60' }).end(DATA)
   })

@@ -64,7 +64,7 @@ t.test('graphql-sse', async t => {
   t.equal((await wrong.next()).done, true)
 })
 
-/** Runs in the page: an EventSource whose events are kept until they are asked for. */
+/** Runs in the page: an EventSource whose events are kept until the test reads them. */
 const OPEN = (path: string) => `
   window.events = []
   window.source = new EventSource(${JSON.stringify(path)})
@@ -74,12 +74,12 @@ const OPEN = (path: string) => `
       if (type === 'complete') window.source.close()
     })`
 
-t.test('the EventSource of a browser', { skip: !hasChromium && 'chromium is not installed' }, async t => {
+t.test('EventSource in a browser', { skip: !hasChromium && 'chromium is not installed' }, async t => {
   const { url, post } = await sandboxFor(t, { ...subscriptions, OPERATIONS_DIR: 'operations' })
   const browser = await startBrowser()
   t.teardown(() => browser.close())
   const page = await browser.newPage()
-  // A page without a policy of its own, which would keep the test's script from waiting.
+  // A page without a content security policy, which would block the test's script.
   await page.goto(`${url}/health/live`)
   const next = async (count: number) => {
     await page.waitForFunction(`window.events.length >= ${count}`)

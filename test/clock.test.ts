@@ -1,9 +1,9 @@
-// The machine's clock, and work that is given a time.
+// The machine's clock, and work with a time limit.
 import t from 'tap'
 import { systemClock, within } from '../src/clock.ts'
 import { FakeClock, settle } from './support/fake-clock.ts'
 
-t.test('work that outlasts its time gives undefined, and its later failure is nobody’s', async t => {
+t.test('work that exceeds its time returns undefined, and a later failure is ignored', async t => {
   const clock = new FakeClock()
   const work = Promise.withResolvers<string>()
   const result = within(clock, 10, work.promise)
@@ -21,20 +21,20 @@ t.test('work that fails in time fails, and leaves no timer', async t => {
   t.equal(clock.timers.size, 0)
 })
 
-t.test('work that ends in time gives its result, and leaves no timer', async t => {
+t.test('work that ends in time returns its result, and leaves no timer', async t => {
   const clock = new FakeClock()
   t.equal(await within(clock, 10, Promise.resolve('done')), 'done')
   t.equal(clock.timers.size, 0)
 })
 
-t.test('the machine’s clock only goes forward, and knows the time of day', async t => {
+t.test('the machine’s clock only moves forward, and knows the time of day', async t => {
   const beforeMs = systemClock.nowMs()
   t.ok(systemClock.nowMs() >= beforeMs)
   const [earliestMs, wallMs, latestMs] = [Date.now(), systemClock.wallMs(), Date.now()]
   t.ok(earliestMs <= wallMs && wallMs <= latestMs)
 })
 
-t.test('a timer of the machine’s clock fires once, and not once it is called off', async t => {
+t.test('a timer fires once, and not after it is cancelled', async t => {
   let fired = 0
   const cancel = systemClock.setTimer(() => t.fail('it was called off'), 0)
   cancel()

@@ -1,4 +1,4 @@
-// The documentation says what the code does: every setting with its default, every error code with its status.
+// The documentation agrees with the code: every setting with its default, every error code with its status.
 import { readdirSync, readFileSync } from 'node:fs'
 import t from 'tap'
 import { ERROR_TABLE } from '../src/errors.ts'
@@ -6,18 +6,18 @@ import { SettingsSchema } from '../src/settings.ts'
 
 const read = (path: string) => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8')
 
-/** The rows of a Markdown table whose first cell is code: that cell and the next. */
+/** The rows of a Markdown table whose first cell is code: this cell and the next. */
 const rowsOf = (path: string): [string, string][] =>
   [...read(path).matchAll(/^\| `([A-Z_]+)` \| ([^|]+) \|/gm)].map(([, name = '', value = '']) => [name, value.replaceAll('`', '')])
 
-t.test('docs/errors.md holds the table of src/errors.ts', async t => {
+t.test('docs/errors.md contains the table of src/errors.ts', async t => {
   t.strictSame(
     rowsOf('docs/errors.md'),
     Object.entries(ERROR_TABLE).map(([code, { status }]) => [code, String(status)])
   )
 })
 
-t.test('docs/settings.md holds every setting with its default', async t => {
+t.test('docs/settings.md contains every setting with its default', async t => {
   const rows = new Map(rowsOf('docs/settings.md'))
   t.strictSame([...rows.keys()].sort(), Object.keys(SettingsSchema.properties).sort())
   for (const [name, schema] of Object.entries(SettingsSchema.properties)) {
@@ -27,7 +27,7 @@ t.test('docs/settings.md holds every setting with its default', async t => {
   }
 })
 
-t.test('.env.example holds every setting under its meaning, with its default', async t => {
+t.test('.env.example contains every setting below its description, with its default', async t => {
   const lines = read('.env.example').split('\n')
   for (const [name, schema] of Object.entries(SettingsSchema.properties)) {
     const at = lines.findIndex(line => line.replace(/^# /, '').startsWith(`${name}=`))
@@ -45,14 +45,14 @@ t.test('the table of README.md names every folder of src', async t => {
   )
 })
 
-/** The titles of a test file, each as the texts around what a template puts in. */
+/** The titles in a test file, each as the texts around its template's values. */
 const titlesOf = (source: string): string[][] =>
   [...source.matchAll(/\bt\.test\(\s*(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"|`((?:[^`\\]|\\.)*)`)/g)].map(
     ([, single, double, template]) =>
       (single ?? double ?? template ?? '').replaceAll(/\\(.)/g, '$1').split(template === undefined ? '\n' : /\$\{[^}]*\}/)
   )
 
-/** Whether a test file has a test of that title; what a template puts in must be a string or a name in the file as well. */
+/** Whether a test file has a test with that title; a template's value must also be a string or a name in the file. */
 const hasTitle = (source: string, title: string) =>
   titlesOf(source).some(([head = '', ...rest]) => {
     const tail = rest.at(-1)

@@ -1,14 +1,14 @@
-// The table of errors and the body that tells of one.
+// The table of errors, and the body of an error.
 import t from 'tap'
 import { ERROR_TABLE, errorBody, GatewayError } from '../src/errors.ts'
 
-t.test('an error has the status and, unless it says more, the message of its code', async t => {
+t.test('an error has the status of its code and, by default, its message', async t => {
   for (const [code, { status, message }] of Object.entries(ERROR_TABLE)) {
     t.match(new GatewayError(code as keyof typeof ERROR_TABLE), { code, statusCode: status, message })
   }
 })
 
-t.test('what brought an error about stays out of the body', async t => {
+t.test('the cause of an error stays out of the body', async t => {
   const error = new GatewayError('TOKEN_UNAVAILABLE', { cause: new Error('secret'), retryAfterSeconds: 1 })
   t.equal(
     errorBody(error, 'id-1'),

@@ -9,7 +9,7 @@ import { sandboxFor } from './support/sandbox.ts'
  */
 const DECLINED = ['572B', 'FDE2']
 
-t.test('every audit passes but those that are declined', async t => {
+t.test('every audit passes except those that are declined', async t => {
   const { url } = await sandboxFor(t)
   const results = await auditServer({ url: `${url}/execute-graphql` })
   t.ok(results.length > 50)
@@ -23,7 +23,7 @@ t.test('every audit passes but those that are declined', async t => {
   )
 })
 
-t.test('a document that parses and does not validate is 200 with one type and 400 with the other', async t => {
+t.test('a document that parses but does not validate is 200 with one type and 400 with the other', async t => {
   const { post } = await sandboxFor(t)
   t.equal((await post({ query: '{ nowhere }' }, { accept: 'application/json' })).status, 200)
   t.equal((await post({ query: '{ nowhere }' }, { accept: 'application/graphql-response+json' })).status, 400)

@@ -1,4 +1,4 @@
-// The check of a container: an exit code, and nothing loaded that it does without.
+// The container's health check: its exit code, and that it loads nothing unnecessary.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
@@ -8,10 +8,10 @@ import { type Answer, startFakeServer } from './support/fake-server.ts'
 import { freePort } from './support/free-port.ts'
 
 const CHECK = fileURLToPath(new URL('../src/healthcheck.ts', import.meta.url))
-/** Tells at the exit whether Node's fetch was loaded. */
+/** Reports at exit whether Node's fetch was loaded. */
 const TELL = `data:text/javascript,process.on('exit',()=>console.log(process.moduleLoadList.includes('NativeModule internal/deps/undici/undici')))`
 
-/** Runs the check by itself; tap's own hooks stay out of it. */
+/** Runs the check by itself; without tap's hooks. */
 async function check(settings: Record<string, string>, args: readonly string[] = []) {
   const child = spawn(process.execPath, [...args, CHECK], { env: settings, stdio: ['ignore', 'pipe', 'inherit'] })
   let output = ''
@@ -33,18 +33,18 @@ const status =
   response =>
     response.writeHead(code, { location: '/' }).end()
 
-t.test('nobody listens: 1', async t => {
+t.test('without a listener, the exit code is 1', async t => {
   t.match(await check({ PORT: String(await freePort()) }), { code: 1 })
 })
 
 for (const code of [302, 404, 503])
-  t.test(`an answer of ${code}: 1`, async t => {
+  t.test(`an answer of ${code} gives exit code 1`, async t => {
     const { server, port } = await serviceFor(t, status(code))
     t.match(await check({ PORT: port }), { code: 1 })
     t.equal(server.received.length, 1)
   })
 
-t.test('no answer: 1, before the container gives up', async t => {
+t.test('without an answer, the exit code is 1, before the container gives up', async t => {
   const { server, port } = await serviceFor(t, () => {})
   t.match(await check({ PORT: port }), { code: 1 })
   t.equal(server.received.length, 1)

@@ -1,4 +1,4 @@
-// Real HTTP caches reuse what a stored operation answers by GET, and give it to nobody else.
+// Real HTTP caches reuse a stored operation's answer to GET, and only for the callers that may have it.
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
@@ -30,7 +30,7 @@ async function gatewayFor(t: Test, settings: Record<string, string> = {}) {
 
 const noNginx = hasNginx ? false : 'nginx is not installed'
 
-t.test('nginx gives an answer again, by its role and coding, until it is too old', { skip: noNginx }, async t => {
+t.test('nginx reuses an answer for the same role and coding until it expires', { skip: noNginx }, async t => {
   const { url, nginxFolder, reached } = await gatewayFor(t, { HASURA_ALLOWED_ROLES: 'one,two' })
   const nginx = await startNginx(nginxFolder, url)
   t.teardown(() => nginx.stop())
@@ -57,7 +57,7 @@ t.test('nginx gives an answer again, by its role and coding, until it is too old
   t.match(await get({ accept: 'text/html' }), { status: 406 })
 })
 
-t.test('where callers are known, nginx gives no answer to another one', { skip: noNginx }, async t => {
+t.test('if callers are known, nginx does not give an answer to another caller', { skip: noNginx }, async t => {
   const { url, nginxFolder } = await gatewayFor(t, { CALLER_AUTH: 'api-key' })
   const nginx = await startNginx(nginxFolder, url)
   t.teardown(() => nginx.stop())
@@ -78,7 +78,7 @@ t.test('where callers are known, nginx gives no answer to another one', { skip: 
 })
 
 t.test(
-  'a browser gives an answer again, and only to the key that it came for',
+  'a browser reuses an answer, and only for the key that it was sent for',
   { skip: hasChromium ? false : 'Chromium is not installed' },
   async t => {
     const { url, reached } = await gatewayFor(t, { CALLER_AUTH: 'api-key' })

@@ -1,4 +1,4 @@
-// Imports run one way: server, app, plugins and routes, cores, errors. The table lists what is allowed; anything else fails.
+// Imports go in one direction: server, app, plugins and routes, cores, errors. The table lists what is allowed; anything else fails.
 import { globSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import t from 'tap'
@@ -6,7 +6,7 @@ import t from 'tap'
 /** The files of the project and the packages that a part may import; its own files and Node's modules always, `*`: any package. */
 type Allowed = { files: readonly string[]; packages: readonly string[] }
 
-/** What every core stands on. */
+/** What every core may use. */
 const BASE = ['src/errors.ts', 'src/json.ts', 'src/clock.ts']
 
 const CORES: Record<string, Allowed> = {
@@ -23,7 +23,7 @@ const CORES: Record<string, Allowed> = {
   'src/answer-cache/': { files: [...BASE, 'src/redis.ts'], packages: ['lru-cache'] }
 }
 
-/** What is between the cores and Fastify: settings, metrics and their like. */
+/** What is between the cores and Fastify: settings, metrics and the like. */
 const AROUND = [
   'src/settings.ts',
   'src/settings-warnings.ts',
@@ -105,7 +105,7 @@ t.test('every file of src, plugins and routes imports only what its part may', a
   t.strictSame(wrong, [])
 })
 
-t.test('each arrow that the table does not list is refused, in every way of importing', async t => {
+t.test('every import that the table does not list is refused, in each form of importing', async t => {
   const wrong: [from: string, to: string][] = [
     ...Object.keys(CORES).flatMap(core =>
       ['fastify', 'fastify-plugin', '@fastify/sensible', 'pino'].map((name): [string, string] => [core, name])
@@ -140,7 +140,7 @@ t.test('each arrow that the table does not list is refused, in every way of impo
   t.strictSame(passed, [])
 })
 
-t.test('each arrow that the table lists passes', async t => {
+t.test('every import that the table lists passes', async t => {
   const listed = Object.entries(PARTS).flatMap(([from, { files, packages }]) =>
     [...files.map(fileOf), ...packages.filter(name => name !== '*'), 'node:fs'].map(to => [from, to] as const)
   )

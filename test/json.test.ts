@@ -1,4 +1,4 @@
-// The texts of an object's members, and numbers that keep theirs.
+// The texts of an object's members, and numbers that keep their text.
 import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import t from 'tap'
@@ -48,7 +48,7 @@ const { object, value: json } = fc.letrec<{ value: string; object: string }>(tie
   )
 }))
 
-t.test('the members that the scan finds are those that JSON.parse sees', async t => {
+t.test('the scan finds the same members as JSON.parse', async t => {
   fc.assert(
     fc.property(object, whiteSpace, (text, space) => {
       const parsed: Record<string, unknown> = JSON.parse(text)
@@ -61,7 +61,7 @@ t.test('the members that the scan finds are those that JSON.parse sees', async t
   t.pass('3000 texts')
 })
 
-t.test('the text of a member is the very text that came', async t => {
+t.test('the text of a member is unchanged', async t => {
   for (const number of NUMBERS) t.equal(readMembers(`{"variables" : {"a": [${number} ]} , "b":1}`)?.get('variables'), `{"a": [${number} ]}`)
   t.equal(readMembers('{"a":1,"\\u0061":2}')?.get('a'), '2', 'the last one wins, however it is spelt')
 })
@@ -71,7 +71,7 @@ t.test('JSON of another type has no members', async t => {
   t.equal(readMembers(' {} ')?.size, 0)
 })
 
-t.test('names are read right where V8 mistakes them', async t => {
+t.test('names that V8 misreads are read correctly', async t => {
   const prime = () => JSON.parse('{"query":"{ a }","vari\\\\u006":{}}')
   for (let n = 0; n < 3; n++) prime()
   t.strictSame(
@@ -81,7 +81,7 @@ t.test('names are read right where V8 mistakes them', async t => {
   t.strictSame(Object.keys(Object(parseExact('{"query":"{ a }","vari\\u0061bles":{}}'))), ['query', 'variables'])
 })
 
-t.test('an object is JSON exactly where it is read and JSON.parse takes the text of each member', async t => {
+t.test('an object is JSON exactly if the scan accepts it and JSON.parse accepts the text of each member', async t => {
   const takes = (read: () => unknown): boolean => {
     try {
       read()
@@ -144,7 +144,7 @@ t.test('nesting and members beyond their limits are refused before anything is p
   t.throws(() => readMembers(wide(JSON_MEMBERS_MAX + 1)), RangeError)
 })
 
-t.test('text that is not JSON is no exact value', async t => {
+t.test('text that is not JSON has no exact value', async t => {
   for (const text of ['', '{', '{"a":01}', '{"a":1.}', '{"a":1.5', '[1e400', 'undefined', "{'a':1}", '1 2']) {
     t.throws(() => parseExact(text), SyntaxError, text)
   }
@@ -160,25 +160,22 @@ t.test('every number keeps its text', async t => {
   t.equal(parseExact('1'), 1)
 })
 
-t.test(
-  'an exact value is what JSON.parse makes of the text but for the digits of numbers, or is refused for a name given twice',
-  async t => {
-    let duplicates = 0
-    fc.assert(
-      fc.property(json, text => {
-        try {
-          return isDeepStrictEqual(JSON.parse(JSON.stringify(parseExact(text))), JSON.parse(text))
-        } catch (error) {
-          if (!(error instanceof DuplicateMemberError)) throw error
-          duplicates++
-          return countMembers(JSON.parse(text)) < countColons(text)
-        }
-      }),
-      { numRuns: 3000 }
-    )
-    t.ok(duplicates > 0)
-  }
-)
+t.test('an exact value equals the result of JSON.parse except for the digits of numbers, or is refused for a duplicate name', async t => {
+  let duplicates = 0
+  fc.assert(
+    fc.property(json, text => {
+      try {
+        return isDeepStrictEqual(JSON.parse(JSON.stringify(parseExact(text))), JSON.parse(text))
+      } catch (error) {
+        if (!(error instanceof DuplicateMemberError)) throw error
+        duplicates++
+        return countMembers(JSON.parse(text)) < countColons(text)
+      }
+    }),
+    { numRuns: 3000 }
+  )
+  t.ok(duplicates > 0)
+})
 
 const countMembers = (value: unknown): number =>
   typeof value === 'object' && value !== null

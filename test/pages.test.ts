@@ -1,4 +1,4 @@
-// The pages for people: in a browser, at the widths of a desk and of a hand, under their content security policy.
+// The web pages: in a browser, at desktop and phone widths, under their content security policy.
 import t from 'tap'
 import { hasChromium, openPage, startBrowser } from './support/browser.ts'
 import { codeOf, startGateway } from './support/gateway.ts'
@@ -19,7 +19,7 @@ t.test('DOCS_ENABLED=false leaves no page', async t => {
   }
 })
 
-t.test('where callers must be known, so must readers of the pages', async t => {
+t.test('if callers must authenticate, so must readers of the pages', async t => {
   const keys = t.testdir({ 'callers.json': JSON.stringify({ callers: [{ name: 'web', keySha256: ['ab'.repeat(32)] }] }) })
   const settings = { DOCS_ENABLED: 'true', CALLER_AUTH: 'api-key', CALLER_KEYS_FILE: `${keys}/callers.json` }
   const gateway = await startGateway({ settings })
@@ -27,7 +27,7 @@ t.test('where callers must be known, so must readers of the pages', async t => {
   for (const path of PAGES) t.equal((await fetch(gateway.url + path)).status, 401, path)
 })
 
-t.test('the first page says that the service is not ready and why, and shows no secret', async t => {
+t.test('the home page says that the service is not ready and why, and shows no secret', async t => {
   const gateway = await startGateway({
     settings: { DOCS_ENABLED: 'true' },
     cognito: response => response.writeHead(400, { 'content-type': 'application/json' }).end('{"error":"invalid_client"}'),
@@ -47,7 +47,7 @@ t.test('the first page says that the service is not ready and why, and shows no 
   }
 })
 
-t.test('no page allows scripts but its own, and none of them is written within it', async t => {
+t.test('every page allows only its own scripts, and none inline', async t => {
   const gateway = await startGateway({ settings: { DOCS_ENABLED: 'true' } })
   t.teardown(() => gateway.close())
   for (const path of PAGES) {
@@ -59,7 +59,7 @@ t.test('no page allows scripts but its own, and none of them is written within i
   }
 })
 
-t.test('the files of the explorer are the same with and without gzip, and may be kept', async t => {
+t.test('the files of the explorer are the same with and without gzip, and may be cached', async t => {
   const gateway = await startGateway({ settings: { DOCS_ENABLED: 'true' } })
   t.teardown(() => gateway.close())
   const page = await (await fetch(`${gateway.url}/graphiql`)).text()
@@ -81,10 +81,10 @@ t.test('in a browser', { skip }, async t => {
   const { host } = new URL(url)
 
   for (const width of WIDTHS) {
-    t.test(`${width} pixels wide, each page is whole, fits, asks this service alone and complains of nothing`, async t => {
+    t.test(`${width} pixels wide, each page is complete, fits, calls only this service and logs no error`, async t => {
       const { page, watch } = await openPage(browser, width)
       t.teardown(() => page.context().close())
-      // By the last thing that each page asks for; a quiet network is none to go by, since Chromium does not tell the end of every worker.
+      // Waits for the last request of each page, not for a quiet network, because Chromium does not report the end of every worker.
       const shows = [
         ['/', '/', 'text=Ready: operations run.'],
         ['/documentation', '/documentation/json', '.opblock-post'],

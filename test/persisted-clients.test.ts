@@ -1,4 +1,4 @@
-// Apollo Client and urql name their documents to the service, unchanged: by POST and GET, known already or not.
+// Apollo Client and urql send the names of their documents, unmodified: by POST and GET, known already or not.
 import { createHash } from 'node:crypto'
 import { ApolloClient, gql, HttpLink, InMemoryCache } from '@apollo/client'
 import { createPersistedQueryLink } from '@apollo/client/link/persisted-queries'
@@ -12,7 +12,7 @@ const QUERY = 'query Users {\n  users {\n    id\n  }\n}'
 const USERS = { users: [{ id: 1 }] }
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
 
-/** A gateway, and a `fetch` that tells which requests clients made: by method, with or without the document. */
+/** A gateway, and a `fetch` that records which requests clients made: the method, with or without the document. */
 async function gatewayFor(t: Test, settings: Record<string, string> = {}) {
   const gateway = await startGateway({ settings })
   t.teardown(() => gateway.close())
@@ -43,7 +43,7 @@ t.test("Apollo Client's link for persisted queries", async t => {
   }
 })
 
-t.test("Apollo Client's link with the ids of a manifest, where nothing else may run", async t => {
+t.test("Apollo Client's link with the IDs of a manifest, if nothing else may run", async t => {
   const body = print(parse(QUERY))
   const id = 'list-1'
   const manifest = `${t.testdir({

@@ -1,4 +1,4 @@
-// Which proxy a URL is reached through, row by row.
+// Which proxy is used for a URL.
 import t from 'tap'
 import { proxyFor, readProxyUrl } from '../src/proxy.ts'
 
@@ -17,7 +17,7 @@ t.test('the scheme of the URL chooses the proxy', async t => {
   t.ok(choose('http://127.0.0.1'), 'a loopback host is no exception')
 })
 
-// [URL, NO_PROXY, whether it is reached without a proxy]; curl 7.88 differs for `*` among others, /0, a second slash and IPv6 but a bare address.
+// [URL, NO_PROXY, whether it is reached without a proxy]. curl 7.88 differs for `*` among others, /0, a second slash, and IPv6 other than a bare address.
 for (const [url, no, isDirect] of [
   ['https://hasura.example.com', '', false],
   ['https://hasura.example.com', '*', true],
@@ -91,7 +91,7 @@ for (const [text, isSecure, hostname, port] of [
   })
 
 for (const text of ['socks5://proxy:1080', 'ftp://proxy', 'http://', 'http://proxy:99999', 'http://a b', 'http://user:100%@proxy', '://'])
-  t.test(`${text} is no proxy`, async t => {
+  t.test(`${text} is not a proxy`, async t => {
     t.throws(() => readProxyUrl(text), TypeError)
   })
 

@@ -3,7 +3,7 @@ import t from 'tap'
 import { codeOf } from './support/gateway.ts'
 import { sandboxFor } from './support/sandbox.ts'
 
-t.test('a secret that Cognito does not know: not ready, and the reason is told', async t => {
+t.test('with a secret that Cognito does not know, the service is not ready and says why', async t => {
   const { url, post } = await sandboxFor(t, { AWS_COGNITO_APP_CLIENT_SECRET: 'wrong' })
   const answer = await post({ query: '{ users { id } }' })
   t.equal(answer.status, 503)
@@ -11,14 +11,14 @@ t.test('a secret that Cognito does not know: not ready, and the reason is told',
   t.match(await (await fetch(`${url}/health/ready`)).json(), { token: { lastFailure: { code: 'invalid_client' } } })
 })
 
-t.test('a Hasura that takes tokens of another pool only', async t => {
+t.test('a Hasura that accepts only tokens of another pool refuses the token', async t => {
   const { post } = await sandboxFor(t, {}, { issuer: 'https://cognito-idp.eu-west-1.amazonaws.com/other' })
   const answer = await post({ query: '{ users { id } }' })
   t.equal(answer.status, 502)
   t.match(await answer.json(), { errors: [{ message: /JWTNotInIssuer/, extensions: { code: 'UPSTREAM_REJECTED_TOKEN' } }] })
 })
 
-t.test('queries, variables, mutations and errors, as the README shows them', async t => {
+t.test('queries, variables, mutations and errors', async t => {
   const { post, url } = await sandboxFor(t, { HASURA_ALLOWED_ROLES: 'reader' })
   const users = { query: 'query Users($limit: Int!) { users(limit: $limit, order_by: {id: asc}) { id name } }', variables: { limit: 2 } }
   t.equal(await (await post(users)).text(), '{"data":{"users":[{"id":1,"name":"ada"},{"id":2,"name":"grace"}]}}')

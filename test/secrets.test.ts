@@ -1,5 +1,5 @@
-// Whatever fails, and however its peers echo what they were sent: no secret, token or credential in what the service writes itself.
-// An answer of Hasura that is passed on byte for byte may hold what Hasura wrote; those are not looked at here.
+// Whatever fails, and whatever its peers echo, the service never writes a secret, token or credential.
+// An answer that is passed on byte for byte contains whatever Hasura wrote; such answers are not checked here.
 import { createHash } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import type { ServerResponse } from 'node:http'
@@ -20,15 +20,15 @@ const KEY = 'the-right-key-of-a-caller'
 const WRONG_KEY = 'the-wrong-key-of-a-caller'
 const CALLER_TOKEN = jwt({ iss: 'https://issuer.example.com', sub: 'a-caller', exp: 4_000_000_000 }, 'signature-of-the-token-of-a-caller')
 
-/** Each secret, and of a token each part beside its header. */
+/** Each secret, and each part of a token except its header. */
 const NOT_TO_BE_SEEN = [SECRET, FALLBACK, KEY, WRONG_KEY, ...[TOKEN, CALLER_TOKEN].flatMap(token => token.split('.').slice(1))].flatMap(
   text => [text, encodeURIComponent(text), Buffer.from(text).toString('base64')]
 )
 
-/** Writes bytes instead of an answer. */
+/** Writes raw bytes instead of an answer. */
 const writeRaw = (response: ServerResponse, bytes: string) => void response.socket?.end(bytes)
 
-/** A gateway that is watched: everything that it writes itself ends up in `written`. */
+/** A watched gateway: everything that it writes itself ends up in `written`. */
 async function watched(t: Test, options: GatewayOptions) {
   const written: string[] = []
   const waiting = new Set<() => void>()
@@ -57,7 +57,7 @@ async function watched(t: Test, options: GatewayOptions) {
     isClosed = true
   }
   t.teardown(close)
-  /** Asks, and keeps the answer with its headers. */
+  /** Sends a request, and records the answer with its headers. */
   const ask = async (path: string, init: RequestInit = {}) => {
     const answer = await fetch(gateway.url + path, init)
     const body = await answer.text()
@@ -73,7 +73,7 @@ async function watched(t: Test, options: GatewayOptions) {
         look()
       }),
     ask,
-    /** Holds all that was written, metrics and readiness included, against what is not to be seen. */
+    /** Checks that nothing written, including metrics and readiness, contains what must stay secret. */
     async assertClean(title: string) {
       await ask('/health/ready')
       written.push(await gateway.app.metrics.registry.metrics())
@@ -125,9 +125,9 @@ const COGNITO: [string, Answer][] = [
       })
   ],
   ['no HTTP', (response, { body }) => writeRaw(response, `${TOKEN} ${body}\r\n\r\n`)],
-  ['a header that is none', (response, { body }) => writeRaw(response, `${HTTP}${TOKEN}\x00${body}\r\n\r\n`)],
+  ['a malformed header', (response, { body }) => writeRaw(response, `${HTTP}${TOKEN}\x00${body}\r\n\r\n`)],
   [
-    'chunks that are none',
+    'malformed chunks',
     (response, { body }) => writeRaw(response, `${HTTP}transfer-encoding: chunked\r\n\r\n5\r\n{"acc\r\nZ${TOKEN}${body}\r\n`)
   ],
   [
@@ -179,8 +179,8 @@ const HASURA: [string, number, Answer][] = [
   ],
   ['text that says it is JSON', 502, response => sendJson(response, TOKEN)],
   ['no HTTP', 502, response => writeRaw(response, `${TOKEN}\r\n\r\n`)],
-  ['a header that is none', 502, response => writeRaw(response, `${HTTP}x-echo: ${TOKEN}\x00\r\n\r\n`)],
-  ['chunks that are none', 502, response => writeRaw(response, `${HTTP}transfer-encoding: chunked\r\n\r\n5\r\n{"acc\r\nZ${TOKEN}\r\n`)],
+  ['a malformed header', 502, response => writeRaw(response, `${HTTP}x-echo: ${TOKEN}\x00\r\n\r\n`)],
+  ['malformed chunks', 502, response => writeRaw(response, `${HTTP}transfer-encoding: chunked\r\n\r\n5\r\n{"acc\r\nZ${TOKEN}\r\n`)],
   ['a head beyond all bounds', 502, response => writeRaw(response, `${HTTP}${`x-echo: ${TOKEN}\r\n`.repeat(300)}`)],
   ['an answer that breaks off', 502, response => writeRaw(response, `${HTTP}content-length: 9999\r\n\r\n{"data":"${TOKEN}`)],
   ['a broken connection', 502, response => void response.destroy()],
@@ -188,7 +188,7 @@ const HASURA: [string, number, Answer][] = [
   ['a drip of the token', 504, response => void response.writeHead(200, { 'content-type': 'application/json' }).write(`{"${TOKEN}`)]
 ]
 
-t.test('Hasura echoes the token in every way that is no answer to pass on', async t => {
+t.test('Hasura echoes the token in every kind of answer that is not passed on', async t => {
   for (const [title, status, hasura] of HASURA) {
     const { ask, assertClean } = await watched(t, { cognito: givesToken, hasura })
     t.equal((await ask('/execute-graphql', post())).status, status, title)
@@ -197,7 +197,7 @@ t.test('Hasura echoes the token in every way that is no answer to pass on', asyn
   }
 })
 
-t.test('credentials of callers: right, wrong, twice, misplaced, in a request that is none', async t => {
+t.test('credentials of callers: valid, wrong, repeated, misplaced, in a malformed request', async t => {
   const keysFile = join(t.testdir(), 'callers.json')
   writeFileSync(keysFile, JSON.stringify({ callers: [{ name: 'web', keySha256: [createHash('sha256').update(KEY).digest('hex')] }] }))
   const settings = {

@@ -23,7 +23,7 @@ async function serviceFor(t: Test, settings: Record<string, string> = {}, answer
   return { ...service, hasura, cognito, url, post }
 }
 
-t.test('bad settings: exit code 1, all of them named, no value shown', async t => {
+t.test('with bad settings: exit code 1, all of them named, and no value shown', async t => {
   const service = startService({ PORT: 's3cret', GRAPHQL_ENDPOINT: 's3cret' }, t.testdir())
   t.equal(await service.exited, 1)
   for (const name of ['PORT', 'GRAPHQL_ENDPOINT', 'AWS_COGNITO_DOMAIN', 'AWS_COGNITO_APP_CLIENT_ID', 'AWS_COGNITO_APP_CLIENT_SECRET']) {
@@ -33,7 +33,7 @@ t.test('bad settings: exit code 1, all of them named, no value shown', async t =
 })
 
 for (const setting of ['PORT', 'METRICS_PORT']) {
-  t.test(`a port in use: exit code 1 and one line that names ${setting}`, async t => {
+  t.test(`with a port in use: exit code 1 and one line that names ${setting}`, async t => {
     const taken = await startFakeServer(() => {})
     t.teardown(() => taken.close())
     const settings = environmentFor(taken.url, taken.url, { [setting]: new URL(taken.url).port })
@@ -52,7 +52,7 @@ for (const setting of ['PORT', 'METRICS_PORT']) {
   })
 }
 
-t.test('names that look like settings and have no effect: one warning that names them, without their values', async t => {
+t.test('names that look like settings but have no effect cause one warning that names them, without their values', async t => {
   const service = await serviceFor(t, { GRAPHQ_TIMEOUT_MS: 's3cret', CALLER_KEYS_FILE: 's3cret' })
   const warnings = service
     .output()
@@ -105,7 +105,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   })
 }
 
-t.test('requests that outlast the grace are cut, exit code 1', async t => {
+t.test('requests that exceed the grace period are cut, exit code 1', async t => {
   const service = await serviceFor(t, { SHUTDOWN_GRACE_MS: '50' }, () => {})
   const cut = t.rejects(service.post())
   await service.hasura.hasReceived(1)
@@ -114,7 +114,7 @@ t.test('requests that outlast the grace are cut, exit code 1', async t => {
   await cut
 })
 
-t.test('a second signal ends it at once, exit code 1', async t => {
+t.test('a second signal stops the service at once, exit code 1', async t => {
   const service = await serviceFor(t, { SHUTDOWN_GRACE_MS: '60000' }, () => {})
   const cut = t.rejects(service.post())
   await service.hasura.hasReceived(1)
@@ -125,7 +125,7 @@ t.test('a second signal ends it at once, exit code 1', async t => {
   await cut
 })
 
-t.test('nothing in flight and no grace: exit code 0, and no log line is lost', async t => {
+t.test('with nothing in flight and no grace period: exit code 0, and no log line is lost', async t => {
   const service = await serviceFor(t, { SHUTDOWN_GRACE_MS: '0' })
   for (let n = 0; n < 10; n++) t.equal((await service.post()).status, 200)
   service.child.kill('SIGTERM')

@@ -1,4 +1,4 @@
-// What looks like a setting and has no effect is named; what belongs to others is not.
+// Names that look like settings but have no effect are reported; names that belong to other software are not.
 import t from 'tap'
 import { loadSettings } from '../src/settings.ts'
 import { settingsWithoutEffect } from '../src/settings-warnings.ts'
@@ -6,7 +6,7 @@ import { environmentFor } from './support/gateway.ts'
 
 const GOOD = environmentFor('https://acme.auth.eu-west-1.amazoncognito.com', 'https://hasura.example.com')
 
-t.test('slips of the pen', async t => {
+t.test('misspelt settings are reported', async t => {
   for (const [name, expected] of [
     ['GRAPHQ_ENDPOINT', 'GRAPHQ_ENDPOINT (did you mean GRAPHQL_ENDPOINT?)'],
     ['METRICS_PROT', 'METRICS_PROT (did you mean METRICS_PORT?)'],
@@ -17,7 +17,7 @@ t.test('slips of the pen', async t => {
     t.strictSame(settingsWithoutEffect({ ...GOOD, [name]: 'x' }), [expected])
 })
 
-t.test('what belongs to others', async t => {
+t.test('variables of other software are not reported', async t => {
   const names = [
     'HASURA_GRAPHQL_ADMIN_SECRET',
     'GRAPHQL_SERVICE_HOST',
@@ -33,7 +33,7 @@ t.test('what belongs to others', async t => {
   t.strictSame(settingsWithoutEffect({ ...GOOD, ...Object.fromEntries(names.map(name => [name, 'x'])) }), [])
 })
 
-t.test('settings for a kind of caller that is not let in', async t => {
+t.test('settings for a kind of caller that CALLER_AUTH does not allow are reported', async t => {
   const environment = { ...GOOD, CALLER_KEYS_FILE: 'x', CALLER_JWT_ISSUER: 'https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_a' }
   t.strictSame(settingsWithoutEffect(environment, await loadSettings(environment)), [
     'CALLER_KEYS_FILE (CALLER_AUTH has no api-key)',

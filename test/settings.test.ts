@@ -1,4 +1,4 @@
-// Bad settings stop the start, all of them named, none of them shown.
+// Bad settings prevent the start; all of them are named, and no value is shown.
 import { truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
@@ -28,7 +28,7 @@ t.test('an empty environment names every missing setting at once', async t => {
   }
 })
 
-t.test('each bad value is named with what was expected, and not shown', async t => {
+t.test('each bad setting is named with what was expected, and its value is not shown', async t => {
   const secret = 'v3ry-secret'
   const cases: [string, string, RegExp][] = [
     ['AWS_COGNITO_DOMAIN', secret, /https URL/],
@@ -86,7 +86,7 @@ t.test('each bad value is named with what was expected, and not shown', async t 
   }
 })
 
-t.test('no header that carries a credential is passed on, and others are', async t => {
+t.test('headers that carry a credential cannot be forwarded, others can', async t => {
   const credentials =
     'x-access-token access-token X-Auth-Token x-id-token apikey api-key X-API-Key x-apikey dpop DPoP cf-access-jwt-assertion cf-access-token ' +
     'cf-access-client-secret x-amzn-oidc-data x-amzn-oidc-accesstoken x-amzn-oidc-identity x-amz-security-token x-goog-iap-jwt-assertion ' +
@@ -128,7 +128,7 @@ t.test('the secret comes from the setting or from a file', async t => {
   t.strictSame([...(both?.problems.keys() ?? [])], ['AWS_COGNITO_APP_CLIENT_SECRET', 'AWS_COGNITO_APP_CLIENT_SECRET_FILE'])
 })
 
-t.test('a folder of operations that is set must be there, and a schema file must be readable', async t => {
+t.test('a configured operations folder must exist, and a schema file must be readable', async t => {
   const folder = t.testdir({ file: '' })
   for (const path of [join(folder, 'gone'), join(folder, 'file')]) {
     const error = await problemsOf({ OPERATIONS_DIR: path, HASURA_SCHEMA_FILE: folder })
@@ -139,20 +139,20 @@ t.test('a folder of operations that is set must be there, and a schema file must
   t.equal(await problemsOf({ OPERATIONS_DIR: folder, HASURA_SCHEMA_FILE: join(folder, 'file') }), undefined)
 })
 
-t.test('http is taken for a loopback host, or where it is allowed', async t => {
+t.test('http is accepted for a loopback host, or if it is allowed', async t => {
   for (const host of ['127.0.0.1', 'localhost', '[::1]'])
     t.equal(await problemsOf({ GRAPHQL_ENDPOINT: `http://${host}:8080/v1/graphql` }), undefined, host)
   t.equal(await problemsOf({ GRAPHQL_ENDPOINT: 'http://hasura:8080/v1/graphql', ALLOW_INSECURE_UPSTREAMS: 'true' }), undefined)
 })
 
-t.test('the service listens beyond this machine only where that is allowed', async t => {
+t.test('the service listens beyond loopback only if that is allowed', async t => {
   for (const host of ['127.0.0.1', '127.1.2.3', 'localhost', '::1']) t.equal(await problemsOf({ HOST: host }), undefined, host)
   for (const host of ['0.0.0.0', '::', '10.0.0.1', 'example.com', '127.0.0.1.example.com']) t.ok(await problemsOf({ HOST: host }), host)
   t.equal(await problemsOf({ HOST: '0.0.0.0', ALLOW_UNAUTHENTICATED: 'true' }), undefined)
   t.notOk(isLoopback('1127.0.0.1'))
 })
 
-t.test('tokens come from the domain or from the API, and never from both', async t => {
+t.test('tokens come from the domain or from the API, never from both', async t => {
   const problemsFor = async (domain: string | undefined, endpoint: string | undefined) =>
     Object.fromEntries((await problemsOf({ AWS_COGNITO_DOMAIN: domain, AWS_COGNITO_ENDPOINT: endpoint }))?.problems ?? [])
   t.strictSame(await problemsFor(undefined, 'https://cognito-idp.eu-west-1.amazonaws.com'), {})
@@ -175,7 +175,7 @@ t.test('client metadata is a JSON object of strings', async t => {
     t.ok((await problemsOf({ AWS_COGNITO_CLIENT_METADATA: bad }))?.problems.has('AWS_COGNITO_CLIENT_METADATA'), bad)
 })
 
-t.test('the defaults are those of the documentation', async t => {
+t.test('the defaults are the documented ones', async t => {
   t.strictSame(await loadSettings(GOOD), {
     AWS_COGNITO_DOMAIN: new URL('https://acme.auth.eu-west-1.amazoncognito.com'),
     AWS_COGNITO_APP_CLIENT_ID: 'client-id',
@@ -219,7 +219,7 @@ t.test('the defaults are those of the documentation', async t => {
   })
 })
 
-t.test('the environment goes before the .env file, and what is empty counts as unset', async t => {
+t.test('the environment takes precedence over the .env file, and empty values count as unset', async t => {
   const path = join(t.testdir(), '.env')
   t.strictSame(readEnvironment(path, { A: '1' }), { A: '1' }, 'there need be no file')
   writeFileSync(path, '# a comment\nA=file\nB="file"\nC=\nexport D=file\n')
@@ -232,7 +232,7 @@ t.test('a folder named .env is a bad setting, not a stack trace', async t => {
   t.equal(output(), 'Bad settings:\n  .env: must be a readable file (EISDIR)\n')
 })
 
-t.test('the names of proxies are read in small letters too, which go before capitals', async t => {
+t.test('lower-case proxy variables are read too, and take precedence', async t => {
   const path = join(t.testdir({ '.env': 'https_proxy=file-small\nHTTP_PROXY=file\nno_proxy=file' }), '.env')
   const read = (environment: NodeJS.Dict<string>) => {
     const { HTTPS_PROXY, HTTP_PROXY, NO_PROXY } = readEnvironment(path, environment)
@@ -246,7 +246,7 @@ t.test('the names of proxies are read in small letters too, which go before capi
   ])
 })
 
-t.test('a setting is read once into what it means', async t => {
+t.test('a setting is parsed once into its meaning', async t => {
   const settings = await loadSettings({
     ...GOOD,
     GRAPHQL_ALLOWED_OPERATIONS: ' mutation ',
@@ -283,7 +283,7 @@ t.test('CALLER_AUTH is none, one kind or both, in either order', async t => {
     t.match((await problemsOf({ CALLER_AUTH: bad }))?.problems.get('CALLER_AUTH'), /none, api-key/)
 })
 
-t.test('a list of nothing but commas and blanks is a bad setting', async t => {
+t.test('a list that contains only commas and blanks is a bad setting', async t => {
   for (const name of [
     'HASURA_ALLOWED_ROLES',
     'FORWARD_HEADERS',
@@ -297,7 +297,7 @@ t.test('a list of nothing but commas and blanks is a bad setting', async t => {
     t.match((await problemsOf({ [name]: ' , ' }))?.problems.get(name), /^must be /, name)
 })
 
-t.test('what goes together is checked also where another setting is bad', async t => {
+t.test('settings that belong together are checked even if another setting is bad', async t => {
   const error = await problemsOf({
     PORT: 'x',
     HOST: '0.0.0.0',
@@ -340,7 +340,7 @@ t.test('a Cognito issuer of either kind and of any partition needs nothing else'
     t.strictSame(await problems(issuer), ['CALLER_JWT_JWKS_URL', 'CALLER_JWT_AUDIENCE'], issuer)
 })
 
-t.test('another issuer than Cognito needs the URL of its keys and an audience', async t => {
+t.test('an issuer other than Cognito needs the URL of its keys and an audience', async t => {
   const other = { CALLER_AUTH: 'jwt', CALLER_JWT_ISSUER: 'https://issuer.example.com' }
   const problems = async (more: Record<string, string>) => [...((await problemsOf({ ...other, ...more }))?.problems.keys() ?? [])]
   t.strictSame(await problems({}), ['CALLER_JWT_JWKS_URL', 'CALLER_JWT_AUDIENCE'])
@@ -348,7 +348,7 @@ t.test('another issuer than Cognito needs the URL of its keys and an audience', 
   t.strictSame(await problems({ CALLER_JWT_JWKS_URL: 'https://issuer.example.com/jwks', CALLER_JWT_AUDIENCE: 'a' }), [])
 })
 
-t.test('a manifest of persisted documents that is broken, missing or too large is a bad setting', async t => {
+t.test('an invalid, missing or too large manifest of persisted documents is a bad setting', async t => {
   const folder = t.testdir({
     'broken.json': '{"secret"',
     'twice.json': '{"a":"{ a }","a":"{ b }"}',

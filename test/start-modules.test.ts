@@ -1,4 +1,4 @@
-// What a plain start loads: whoever adds to it sees it in test/start-modules.json, and says so in a commit.
+// What a plain start loads, listed in test/start-modules.json: a commit that changes it must change the list.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -14,7 +14,7 @@ const LIST = new URL('./start-modules.json', import.meta.url)
 const ACCEPT = 'node test/start-modules.test.ts --accept'
 const END_WITH_PARENT = new URL('./support/end-with-parent.ts', import.meta.url).href
 
-/** Packages that a plain start does without. */
+/** Packages that a plain start does not load. */
 const NEVER = [
   '@fastify/cors',
   '@fastify/otel',
@@ -35,12 +35,12 @@ const NEVER = [
   'yaml'
 ]
 
-/** Starts the service as `npm start` does, has one query answered, and gives what was loaded by then. */
+/** Starts the service as `npm start` does, sends one query, and returns what was loaded by then. */
 async function modulesOfPlainStart(t: Test): Promise<LoadedModules> {
   const cognito = await startFakeServer(givesTokens)
   const hasura = await startFakeServer(givesData)
   const cwd = t.testdir()
-  // tap has each Node.js process that a test starts load a part of tap, by the same variable; the shell sets it anew.
+  // tap sets the same variable, to load a part of tap into each Node.js process that a test starts; the shell overrides it.
   const [command, [flag = '', script]] = npmStart(cwd)
   const args = [flag, `export NODE_OPTIONS="$HOOKS"; ${script}`]
   const { OPERATIONS_DIR: _, DOCS_ENABLED: __, ...settings } = environmentFor(cognito.url, hasura.url)
@@ -73,7 +73,7 @@ async function modulesOfPlainStart(t: Test): Promise<LoadedModules> {
   return until(service.stderr, readModules)
 }
 
-/** What is in one list and not in the other, a line each. */
+/** What is in only one of the lists, one per line. */
 function changes(before: LoadedModules, now: LoadedModules): string[] {
   const names = (one: LoadedModules, other: LoadedModules, mark: string) =>
     [...one.files, ...one.builtins].filter(name => ![...other.files, ...other.builtins].includes(name)).map(name => `${mark} ${name}`)
@@ -98,7 +98,7 @@ t.test('a plain start loads what test/start-modules.json lists, and nothing else
   )
 })
 
-t.test('whatever is loaded more or less is named', async t => {
+t.test('every difference from the list is named', async t => {
   const before = { total: 4, files: ['src/a.ts'], packages: { ajv: 2, yaml: 1 }, builtins: ['node:fs'] }
   const now = { total: 5, files: ['src/b.ts'], packages: { ajv: 3, undici: 1 }, builtins: ['node:fs', 'node:http'] }
   t.strictSame(changes(before, before), [])

@@ -1,4 +1,4 @@
-// The entry of the process and the cache of compiled code: kept in a clone of its own, whatever state the cache is in.
+// The entry point of the process and its cache of compiled code, in a separate clone, whatever the state of the cache.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { cpSync, existsSync, globSync, mkdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
@@ -11,12 +11,12 @@ import { startTied } from './support/tied-process.ts'
 import { until } from './support/until.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
-/** Says at the end of a process whether Node's type stripper was loaded, which it is for a file of TypeScript that is not in the cache. */
+/** Reports at the end of a process whether Node's type stripper was loaded, as it is for a TypeScript file that is not in the cache. */
 const SAY_STRIPPER = `data:text/javascript,${encodeURIComponent(
   "process.on('exit', () => console.error(process.moduleLoadList.some(name => name.includes('amaro')) ? 'stripped' : 'cached'))"
 )}`
 
-/** Node 22 keeps compiled code, but not what it has stripped the types from. */
+/** Node 22 caches compiled code, but not the stripped TypeScript. */
 const CACHED = Number.parseInt(process.versions.node, 10) < 24 ? 'stripped' : 'cached'
 
 /** A clone with packages but without a cache; its root. */
@@ -34,7 +34,7 @@ function cloneFor(t: Test): string {
 const cacheOf = (root: string) => join(root, 'node_modules/.cache/compiled')
 const filesIn = (folder: string) => globSync('*/*', { cwd: folder }).map(name => join(folder, name))
 
-/** Runs a command by the entry to its end: it must print the version and nothing else but whether TypeScript was stripped, which it returns. */
+/** Runs the entry point to its end: it must print the version, and otherwise only whether TypeScript was stripped, which this returns. */
 async function runVersion(t: Test, root: string, env: Record<string, string> = {}): Promise<string> {
   const child = spawn(process.execPath, ['--import', SAY_STRIPPER, join(root, 'src/start.js'), '--version'], {
     env,
@@ -49,14 +49,14 @@ async function runVersion(t: Test, root: string, env: Record<string, string> = {
   return errors.trim()
 }
 
-t.test('the second start takes everything from the cache, so that nothing loads the type stripper', async t => {
+t.test('the second start reads everything from the cache, so nothing loads the type stripper', async t => {
   const root = cloneFor(t)
   t.equal(await runVersion(t, root), 'stripped')
   t.ok(filesIn(cacheOf(root)).length > 10)
   t.equal(await runVersion(t, root), CACHED)
 })
 
-t.test('the cache is written while the service runs, for one that is killed', async t => {
+t.test('the cache is written while the service runs, in case it is killed', async t => {
   const root = cloneFor(t)
   const settings = environmentFor('http://127.0.0.1:1', 'http://127.0.0.1:1')
   const service = startTied(process.execPath, [join(root, 'src/start.js')], { PATH: process.env.PATH, ...settings })
@@ -67,7 +67,7 @@ t.test('the cache is written while the service runs, for one that is killed', as
   t.equal(await service.exited, 0)
 })
 
-t.test('an operator names another folder, or none', async t => {
+t.test('an operator can choose another folder, or none', async t => {
   const root = cloneFor(t)
   const elsewhere = join(root, 'elsewhere')
   await runVersion(t, root, { NODE_COMPILE_CACHE: elsewhere })
@@ -76,12 +76,12 @@ t.test('an operator names another folder, or none', async t => {
   t.notOk(existsSync(cacheOf(root)))
 })
 
-t.test('a cache that is broken, cut short or out of date is no reason not to start', async t => {
+t.test('a cache that is corrupt, truncated or outdated does not prevent the start', async t => {
   const root = cloneFor(t)
   await runVersion(t, root)
   const files = filesIn(cacheOf(root))
   t.ok(files.length > 10)
-  // In turn: no cache at all, one that is cut short, and one whose end is overwritten.
+  // In turn: no cache at all, a truncated one, and one whose end is overwritten.
   for (const [at, path] of files.entries()) {
     const bytes = readFileSync(path)
     const half = Math.floor(bytes.length / 2)
@@ -91,11 +91,11 @@ t.test('a cache that is broken, cut short or out of date is no reason not to sta
   }
   t.equal(await runVersion(t, root), 'stripped')
   writeFileSync(join(root, 'src/version.ts'), `${readFileSync(join(root, 'src/version.ts'), 'utf8')}\n// Changed.\n`)
-  t.equal(await runVersion(t, root), 'stripped', 'a changed file is read anew')
+  t.equal(await runVersion(t, root), 'stripped', 'a changed file is compiled again')
   t.equal(await runVersion(t, root), CACHED)
 })
 
-t.test('a cache that can not be written is no reason not to start', async t => {
+t.test('a cache that cannot be written does not prevent the start', async t => {
   const root = cloneFor(t)
   writeFileSync(join(root, 'node_modules/.cache'), '')
   t.equal(await runVersion(t, root), 'stripped')

@@ -1,4 +1,4 @@
-// What goes through the service is what came, byte for byte, and costs little memory however large it is.
+// Answers pass through byte for byte, and use little memory however large they are.
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import type { ServerResponse } from 'node:http'
@@ -10,7 +10,7 @@ import { startService } from './support/service-process.ts'
 
 const MEGABYTE = 1024 * 1024
 
-t.test('any bytes of Hasura reach the caller as they are', async t => {
+t.test('any bytes from Hasura reach the caller unchanged', async t => {
   let body = Buffer.alloc(0)
   const gateway = await startGateway({
     hasura: response => response.writeHead(200, { 'content-type': 'application/json' }).end(body)
@@ -32,7 +32,7 @@ t.test('any bytes of Hasura reach the caller as they are', async t => {
   t.pass('300 bodies')
 })
 
-/** Answers with JSON of that many bytes, as fast as they are taken. */
+/** Answers with JSON of this many bytes, as fast as the reader reads. */
 async function pour(response: ServerResponse, size: number): Promise<void> {
   response.writeHead(200, { 'content-type': 'application/json', 'content-length': String(size) })
   response.write('{"data":"')
@@ -46,7 +46,7 @@ async function pour(response: ServerResponse, size: number): Promise<void> {
 
 const skip = process.platform === 'linux' ? false : 'the peak of memory is read from /proc, which is Linux alone'
 
-t.test('100 MB go through with less than 64 MB more memory', { skip }, async t => {
+t.test('100 MB pass through with less than 64 MB more memory', { skip }, async t => {
   const cognito = await startFakeServer(givesTokens)
   const hasura = await startFakeServer(response => void pour(response, 100 * MEGABYTE))
   const service = startService(environmentFor(cognito.url, hasura.url), t.testdir())

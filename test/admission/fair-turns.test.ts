@@ -1,4 +1,4 @@
-// Who gets the next call of Hasura, who waits, and who is refused.
+// Which request gets the next call to Hasura, which waits, and which is refused.
 import fc from 'fast-check'
 import t from 'tap'
 import { FairTurns } from '../../src/admission/fair-turns.ts'
@@ -7,12 +7,12 @@ import { settle } from '../support/fake-clock.ts'
 
 const never = new AbortController().signal
 
-/** Takes turns by name and notes in which order they come. */
+/** Takes turns by name and records their order. */
 function queueFor(limits: { atOnce: number; waitingMax: number }) {
   const turns = new FairTurns(limits)
   const served: string[] = []
   const refused: string[] = []
-  /** The callers of turns under way, in the order in which they got them. */
+  /** The callers that have a turn now, in the order in which they got it. */
   const held: string[] = []
   const take = (name: string, caller = name, signal = never) => {
     const turn = turns.tryTake(caller) ? Promise.resolve() : turns.wait(caller, signal)
@@ -32,7 +32,7 @@ function queueFor(limits: { atOnce: number; waitingMax: number }) {
   return { turns, served, refused, held, take, release }
 }
 
-t.test('whoever has most requests waiting is refused, not the newcomer', async t => {
+t.test('the caller with the most waiting requests is refused, not the newest one', async t => {
   const { turns, served, refused, take, release } = queueFor({ atOnce: 1, waitingMax: 3 })
   for (const name of ['a0', 'a1', 'a2', 'a3']) take(name, 'a')
   await settle()
@@ -46,7 +46,7 @@ t.test('whoever has most requests waiting is refused, not the newcomer', async t
   t.equal(turns.waitingCount, 0)
 })
 
-t.test('nobody waits where none may', async t => {
+t.test('no request waits if the queue has no room', async t => {
   const { refused, take } = queueFor({ atOnce: 1, waitingMax: 0 })
   take('first')
   take('second')
@@ -54,7 +54,7 @@ t.test('nobody waits where none may', async t => {
   t.same(refused, ['second OVERLOADED'])
 })
 
-t.test('a request whose caller leaves gives up its place', async t => {
+t.test('a request leaves the queue when its caller disconnects', async t => {
   const { served, refused, take, release } = queueFor({ atOnce: 1, waitingMax: 1 })
   const caller = new AbortController()
   take('first')
@@ -66,7 +66,7 @@ t.test('a request whose caller leaves gives up its place', async t => {
   t.same(served, ['first', 'stays'])
 })
 
-t.test('a request whose caller has left before does not wait', async t => {
+t.test('a request whose caller has already disconnected does not wait', async t => {
   const { turns, refused, take } = queueFor({ atOnce: 1, waitingMax: 1 })
   take('first')
   take('gone', 'gone', AbortSignal.abort())
@@ -75,7 +75,7 @@ t.test('a request whose caller has left before does not wait', async t => {
   t.equal(turns.waitingCount, 0)
 })
 
-t.test('callers take turns, each with its requests in their order', async t => {
+t.test('callers take turns, and the requests of each run in order', async t => {
   const { served, take, release } = queueFor({ atOnce: 1, waitingMax: 100 })
   for (const name of ['a0', 'a1', 'a2', 'a3']) take(name, 'a')
   take('b1', 'b')
@@ -85,7 +85,7 @@ t.test('callers take turns, each with its requests in their order', async t => {
   t.same(served, ['a0', 'a1', 'b1', 'c1', 'a2', 'b2', 'a3'])
 })
 
-t.test('no caller holds every turn where there are eight or more', async t => {
+t.test('no caller holds every turn if there are eight or more', async t => {
   const { turns, served, take, release } = queueFor({ atOnce: 8, waitingMax: 100 })
   for (let n = 0; n < 9; n++) take(`a${n}`, 'a')
   await settle()
@@ -95,11 +95,11 @@ t.test('no caller holds every turn where there are eight or more', async t => {
   t.equal(served.at(-1), 'b0', 'the eighth is for another')
   take('b1', 'b')
   await release()
-  t.equal(served.at(-1), 'a7', 'the turn that a gave back is taken in the order of the line')
+  t.equal(served.at(-1), 'a7', 'the turn that a gave back goes to the next in the queue')
   t.equal(turns.waitingCount, 2)
 })
 
-t.test('whatever happens: bounds hold, every request has one end, and no caller overtakes itself', async () => {
+t.test('in any sequence, bounds hold, every request ends once, and the requests of a caller stay in order', async () => {
   const step = fc.record({ caller: fc.constantFrom('a', 'b', 'c'), does: fc.constantFrom('take', 'take', 'release', 'leave') })
   const limits = fc.record({ atOnce: fc.integer({ min: 1, max: 3 }), waitingMax: fc.integer({ min: 0, max: 5 }) })
   const run = async (steps: { caller: string; does: string }[], { atOnce, waitingMax }: { atOnce: number; waitingMax: number }) => {

@@ -1,8 +1,8 @@
-// When a caller that sends or reads too slowly is cut off, one look a second.
+// When a caller that sends or reads too slowly is cut off; checked once a second.
 import t from 'tap'
 import { type Look, Pace, type TooSlow } from '../../src/admission/pace.ts'
 
-/** Looks once a second; gives the second of the first verdict, and the verdict. */
+/** Checks once a second; returns the second of the first verdict, and the verdict. */
 function watch(seconds: number, at: (second: number) => Partial<Look>): readonly [second: number, verdict: TooSlow] | undefined {
   const pace = new Pace()
   for (let second = 0; second <= seconds; second++) {
@@ -13,7 +13,7 @@ function watch(seconds: number, at: (second: number) => Partial<Look>): readonly
   return undefined
 }
 
-t.test('what arrives too slowly', async t => {
+t.test('a caller that sends too slowly is cut off', async t => {
   t.same(
     watch(30, second => ({ receiving: 'body', readBytes: second * 100 })),
     [6, 'the request arrived too slowly'],
@@ -30,7 +30,7 @@ t.test('what arrives too slowly', async t => {
   )
 })
 
-t.test('what is read too slowly while an answer waits', async t => {
+t.test('a caller that reads too slowly while an answer waits is cut off', async t => {
   t.same(
     watch(30, () => ({ isAnswerWaiting: true })),
     [10, 'the answer was read too slowly']
@@ -46,7 +46,7 @@ t.test('what is read too slowly while an answer waits', async t => {
   )
 })
 
-t.test('whoever keeps up is left alone', async t => {
+t.test('a caller that keeps up is left alone', async t => {
   t.equal(
     watch(59, second => ({ receiving: 'body', readBytes: second * 1_024 })),
     undefined

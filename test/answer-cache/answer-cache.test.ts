@@ -1,4 +1,4 @@
-// The cache between those who ask and the upstream: what is kept, for how long, and who asks.
+// The cache between callers and the upstream: what is cached, for how long, and which request goes to the upstream.
 import t from 'tap'
 import { AnswerCache, type CacheOutcome, type Question } from '../../src/answer-cache/answer-cache.ts'
 import type { UpstreamAnswer } from '../../src/answer-cache/keepable.ts'
@@ -8,7 +8,7 @@ import { FakeClock, settle } from '../support/fake-clock.ts'
 const DATA = '{"data":{"a":1}}'
 const WAIT_MS = 30_000
 
-/** A cache whose upstream is asked by hand. */
+/** A cache whose upstream the test answers by hand. */
 function setUp(maxBytes = 1_000_000) {
   const clock = new FakeClock()
   const outcomes: CacheOutcome[] = []
@@ -28,7 +28,7 @@ function setUp(maxBytes = 1_000_000) {
     })
   const give = (question: Partial<Question<UpstreamAnswer>> = {}) =>
     cache.give({ key: 'k', ttlSeconds: 60, refresh: false, signal: new AbortController().signal, ask, ...question })
-  /** Asks and has the upstream answer at once. */
+  /** Asks, and lets the upstream answer at once. */
   const fill = async (body = DATA, question: Partial<Question<UpstreamAnswer>> = {}) => {
     const given = give(question)
     await settle()
@@ -41,7 +41,7 @@ function setUp(maxBytes = 1_000_000) {
 const bodyOf = (given: Awaited<ReturnType<ReturnType<typeof setUp>['give']>>) =>
   given.kind === 'passed' ? given.answer.head.toString() : given.kept.body.toString()
 
-t.test('if the answer cannot be kept, each who waited asks', async t => {
+t.test('if the answer cannot be cached, each waiting request asks the upstream', async t => {
   const { give, asked, outcomes } = setUp()
   const all = [give(), give(), give()]
   await settle()
@@ -54,7 +54,7 @@ t.test('if the answer cannot be kept, each who waited asks', async t => {
   t.strictSame(outcomes, ['miss', 'miss', 'miss'])
 })
 
-t.test('if asking fails, each who waited asks', async t => {
+t.test('if the call fails, each waiting request asks the upstream', async t => {
   const { give, asked } = setUp()
   const all = [give(), give()]
   await settle()
@@ -65,7 +65,7 @@ t.test('if asking fails, each who waited asks', async t => {
   t.equal((await all[1])?.kind, 'passed')
 })
 
-t.test('if whoever asked leaves, one of those who waited asks for all', async t => {
+t.test('if the asking caller leaves, one waiting request asks for all', async t => {
   const { give, asked } = setUp()
   const caller = new AbortController()
   const left = give({ signal: caller.signal })
@@ -80,7 +80,7 @@ t.test('if whoever asked leaves, one of those who waited asks for all', async t 
   t.strictSame((await Promise.all(all)).map(({ kind }) => kind).sort(), ['hit', 'hit', 'stored'])
 })
 
-t.test('whoever leaves while waiting does not ask', async t => {
+t.test('a caller that leaves while waiting does not ask', async t => {
   const { give, asked } = setUp()
   const caller = new AbortController()
   const first = give()
@@ -93,7 +93,7 @@ t.test('whoever leaves while waiting does not ask', async t => {
   t.equal(asked.length, 1)
 })
 
-t.test('nobody waits longer than a call of the upstream may take', async t => {
+t.test('no request waits longer than a call to the upstream may take', async t => {
   const { give, asked, clock } = setUp()
   void give()
   const waiting = t.rejects(give(), { code: 'UPSTREAM_TIMEOUT' })
@@ -103,7 +103,7 @@ t.test('nobody waits longer than a call of the upstream may take', async t => {
   t.equal(asked.length, 1)
 })
 
-t.test('equal questions wait for one answer, and others do not', async t => {
+t.test('equal requests wait for one answer, and others do not', async t => {
   const { give, asked, outcomes } = setUp()
   const all = [give(), give(), give({ key: 'other' })]
   await settle()
@@ -114,7 +114,7 @@ t.test('equal questions wait for one answer, and others do not', async t => {
   t.strictSame(outcomes.sort(), ['hit', 'miss', 'miss', 'stored', 'stored'])
 })
 
-t.test('an answer is good until its lifetime ends, and not a moment longer', async t => {
+t.test('an answer is reused until its lifetime ends, and no longer', async t => {
   for (const [afterMs, isHit, left] of [
     [0, true, 60],
     [999, true, 60],
@@ -134,7 +134,7 @@ t.test('an answer is good until its lifetime ends, and not a moment longer', asy
   }
 })
 
-t.test('a reader who wants it fresher gets it fresher, and the others keep what there is', async t => {
+t.test('a request with a shorter ttl gets a new answer, and the others keep the cached one', async t => {
   const { fill, give, clock, asked } = setUp()
   await fill(DATA, { ttlSeconds: 3_600 })
   await clock.advance(10_000)
@@ -144,7 +144,7 @@ t.test('a reader who wants it fresher gets it fresher, and the others keep what 
   t.equal(bodyOf(await give({ ttlSeconds: 3_600 })), '{"data":2}')
 })
 
-t.test('a refresh asks, and its answer is kept also if an older question is answered later', async t => {
+t.test('a refresh asks the upstream, and its answer stays even if an older request is answered later', async t => {
   const { give, asked, outcomes } = setUp()
   const older = give()
   await settle()
@@ -159,7 +159,7 @@ t.test('a refresh asks, and its answer is kept also if an older question is answ
   t.strictSame(outcomes, ['bypass', 'stored', 'miss', 'stored', 'hit'])
 })
 
-t.test('the least recently used answer goes first', async t => {
+t.test('the least recently used answer is evicted first', async t => {
   const { fill, give, asked } = setUp(3 * 1_400)
   const body = `{"data":"${'x'.repeat(1_000)}"}`
   for (const key of ['a', 'b', 'c']) await fill(body, { key })

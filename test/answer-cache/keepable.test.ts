@@ -1,4 +1,4 @@
-// Which answers may be kept, and reading a large one whole.
+// Which answers may be cached, and reading a large one to its end.
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { gzipSync } from 'node:zlib'
@@ -11,10 +11,10 @@ const answerOf = (body: string | Buffer, headers: Record<string, string> = {}, s
   head: Buffer.from(body)
 })
 
-/** An object with `data` of so many bytes. */
+/** An object with `data`, of this many bytes. */
 const dataOf = (bytes: number) => `{"data":"${'x'.repeat(bytes - '{"data":""}'.length)}"}`
 
-t.test('what is not data alone is not kept', async t => {
+t.test('an answer with anything but data is not cached', async t => {
   for (const body of [
     '',
     '{}',
@@ -34,7 +34,7 @@ t.test('what is not data alone is not kept', async t => {
   t.equal(await readKeepable(answerOf('{"data":{}}', { 'content-encoding': 'gzip' })), undefined, 'not gzip at all')
 })
 
-t.test('data alone is kept byte for byte, compressed or not', async t => {
+t.test('an answer with only data is cached byte for byte, compressed or not', async t => {
   for (const body of ['{"data":{"n":9007199254740993}}', ' {"a":1, "data" : null }\n', '{"extensions":{},"data":"é"}']) {
     t.equal((await readKeepable(answerOf(body)))?.toString(), body)
     const packed = gzipSync(body)
@@ -42,7 +42,7 @@ t.test('data alone is kept byte for byte, compressed or not', async t => {
   }
 })
 
-t.test('1 MiB is kept and a byte more is not, compressed too', async t => {
+t.test('1 MiB is cached and one byte more is not, even if it is compressed', async t => {
   const gzip = { 'content-encoding': 'gzip' }
   t.ok(await readKeepable(answerOf(dataOf(KEPT_MAX_BYTES))))
   t.notOk(await readKeepable(answerOf(dataOf(KEPT_MAX_BYTES + 1))))
@@ -50,7 +50,7 @@ t.test('1 MiB is kept and a byte more is not, compressed too', async t => {
   t.notOk(await readKeepable(answerOf(gzipSync(dataOf(KEPT_MAX_BYTES + 1)), gzip)), 'little that unfolds to much')
 })
 
-t.test('a stream is read whole, and begins again where it is too large', async t => {
+t.test('a stream is read to its end, and is replayed if it is too large', async t => {
   const chunksOf = (text: string) => text.match(/.{1,50000}/gs)?.map(chunk => Buffer.from(chunk)) ?? []
   for (const size of [KEPT_MAX_BYTES, KEPT_MAX_BYTES + 1, 3 * KEPT_MAX_BYTES]) {
     const text = dataOf(size)
@@ -64,7 +64,7 @@ t.test('a stream is read whole, and begins again where it is too large', async t
   }
 })
 
-t.test('a stream that says that it is too large is not touched', async t => {
+t.test('a stream that announces too large a length is not read', async t => {
   const stream = Readable.from(['x'], { objectMode: false })
   t.equal(await readKeepable({ ...answerOf('{', { 'content-length': '1048577' }), stream }), undefined)
   t.equal(stream.readableDidRead, false)

@@ -1,4 +1,4 @@
-// What kept answers take in memory: what the store counts, and little more than their bytes.
+// The memory of cached answers: what the store counts, and little more than their bytes.
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import t from 'tap'
@@ -12,7 +12,7 @@ const collect = runInNewContext('gc') as () => void
 const COUNT = 20_000
 const SIZE = 1_024
 
-/** The memory that is in use, once all that can be freed is. */
+/** The memory in use after garbage collection. */
 function usedBytes(): number {
   for (let n = 0; n < 3; n++) collect()
   const { heapUsed, external } = process.memoryUsage()
@@ -22,7 +22,7 @@ function usedBytes(): number {
 const keyOf = (n: number) =>
   answerKey({ fingerprint: 'f', operationName: undefined, variables: `{"n":${n}}`, role: undefined, headers: [], takesGzip: false })
 
-/** A store into which that many answers were put. */
+/** A store to which this many answers were added. */
 function filled(maxBytes: number, count: number) {
   const store = createMemoryStore(maxBytes)
   for (let n = 0; n < count; n++) {
@@ -42,7 +42,7 @@ t.test('20,000 answers of 1 kB take at most 1.3 times their bytes', async t => {
   t.ok(ratio <= 1.3, `${ratio}`)
 })
 
-t.test('a store holds no more than it may, however much is put into it', async t => {
+t.test('a store stays within its bound, however much is added', async t => {
   const maxBytes = 10_000_000
   const before = usedBytes()
   const store = filled(maxBytes, COUNT)

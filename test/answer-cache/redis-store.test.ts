@@ -1,4 +1,4 @@
-// A real Redis that is slow, full, restarted or full of rubbish costs misses and nothing else.
+// A real Redis that is slow, full, restarted or full of garbage causes misses and nothing else.
 import { createServer } from 'node:net'
 import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
@@ -13,7 +13,7 @@ const skip = hasRedis ? false : 'redis-server is not installed'
 const kept = (text = '{"data":"é"}', ttlSeconds = 60, isGzip = false) =>
   new KeptAnswer(Buffer.from(text), { contentType: 'application/json', isGzip }, ttlSeconds, systemClock.nowMs())
 
-/** A store, and what it says of its Redis. */
+/** A store, and what it reports about its Redis. */
 async function storeFor(t: Test, url: string) {
   const faults: (string | undefined)[] = []
   let tell = () => {}
@@ -36,7 +36,7 @@ async function storeFor(t: Test, url: string) {
   return { store, faults, says }
 }
 
-/** Resolves once an answer is there: the store tells nobody when it has written one. */
+/** Resolves once an answer is there; the store does not signal when it has written one. */
 async function untilKept(store: RedisStore, key: string): Promise<KeptAnswer> {
   for (;;) {
     const answer = await store.get(key)
@@ -54,7 +54,7 @@ async function redisFor(t: Test) {
   return { ...redis, port, admin }
 }
 
-t.test('without a Redis every answer is a miss at once, and the fault is told once', async t => {
+t.test('without Redis, every lookup is a miss at once, and the failure is reported once', async t => {
   const port = await freePort()
   const { store, faults, says } = await storeFor(t, `redis://127.0.0.1:${port}`)
   await says(fault => fault !== undefined)
@@ -65,7 +65,7 @@ t.test('without a Redis every answer is a miss at once, and the fault is told on
   t.strictSame(faults, ['ECONNREFUSED'])
 })
 
-t.test('a server that is no Redis, and one that says nothing, are a miss', async t => {
+t.test('a server that is not Redis, or that stays silent, is a miss', async t => {
   for (const greeting of ['HTTP/1.1 400 Bad Request\r\n\r\n', '']) {
     const server = createServer(socket => {
       socket.on('error', () => {})
@@ -80,7 +80,7 @@ t.test('a server that is no Redis, and one that says nothing, are a miss', async
   }
 })
 
-t.test('an answer comes back byte for byte, as old as it is', { skip }, async t => {
+t.test('an answer comes back byte for byte, with its age', { skip }, async t => {
   const { url, admin } = await redisFor(t)
   const { store, says } = await storeFor(t, url)
   await says(fault => fault === undefined)
@@ -97,7 +97,7 @@ t.test('an answer comes back byte for byte, as old as it is', { skip }, async t 
   t.ok([39, 40].includes(aged?.ageSeconds(systemClock.nowMs()) ?? 0), 'Redis knows how old it is')
 })
 
-t.test('rubbish under its keys is a miss', { skip }, async t => {
+t.test('garbage under its keys is a miss', { skip }, async t => {
   const { url, admin } = await redisFor(t)
   const { store, says } = await storeFor(t, url)
   await says(fault => fault === undefined)
@@ -114,7 +114,7 @@ t.test('rubbish under its keys is a miss', { skip }, async t => {
     ['another version', Buffer.concat([Buffer.from('2'), good.subarray(1)])],
     ['much', Buffer.alloc(2_000_000, 0xff)]
   ]
-  /** What stands there, read while the connection works. */
+  /** The stored value, read while the connection works. */
   const read = async () => {
     for (;;) {
       const [bad, sound] = await Promise.all([store.get('bad'), store.get('good')])
@@ -137,7 +137,7 @@ t.test('rubbish under its keys is a miss', { skip }, async t => {
   t.ok(await read(), 'and the same bytes as they were written are an answer')
 })
 
-t.test('a slow Redis is a miss, and is asked again when it has recovered', { skip }, async t => {
+t.test('a slow Redis is a miss, and is used again after it recovers', { skip }, async t => {
   const { url, admin } = await redisFor(t)
   const { store, says } = await storeFor(t, url)
   await says(fault => fault === undefined)
@@ -150,7 +150,7 @@ t.test('a slow Redis is a miss, and is asked again when it has recovered', { ski
   t.equal((await untilKept(store, 'k')).body.toString(), '{"data":"é"}')
 })
 
-t.test('a full Redis keeps nothing more and still gives what it has', { skip }, async t => {
+t.test('a full Redis stores nothing more and still returns what it has', { skip }, async t => {
   const { url, admin } = await redisFor(t)
   const { store, says, faults } = await storeFor(t, url)
   await says(fault => fault === undefined)
@@ -165,7 +165,7 @@ t.test('a full Redis keeps nothing more and still gives what it has', { skip }, 
   t.equal(faults.at(-1), 'OOM')
 })
 
-t.test('a Redis that dies is a miss at once, and one that comes back is used again', { skip }, async t => {
+t.test('a Redis that goes away is a miss at once, and is used again when it comes back', { skip }, async t => {
   const port = await freePort()
   const first = await startRedis(port)
   const { store, says } = await storeFor(t, first.url)

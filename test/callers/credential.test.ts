@@ -1,4 +1,4 @@
-// Where a credential stands in a request.
+// Where a request carries a credential.
 import t from 'tap'
 import { readCredential } from '../../src/callers/credential.ts'
 
@@ -11,7 +11,7 @@ const read = (...raw: [string, string][]) => {
   return readCredential(headers, raw.flat())
 }
 
-t.test('what is no credential', async t => {
+t.test('requests without a valid credential header', async t => {
   const requests: [string, string][][] = [
     [],
     [['x-api-key', '']],
@@ -50,7 +50,7 @@ t.test('what is no credential', async t => {
   for (const headers of requests) t.equal(read(...headers), undefined, JSON.stringify(headers))
 })
 
-t.test('the password of Basic is a key, whatever the user name', async t => {
+t.test('the password in HTTP Basic is the key, whatever the user name', async t => {
   for (const [pair, value] of [
     ['ada:k', 'k'],
     [':k', 'k'],

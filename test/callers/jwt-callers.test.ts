@@ -1,4 +1,4 @@
-// Callers by JWT: what a token must show, and how often keys are fetched.
+// Callers with JWTs: what a token must contain, and how often keys are fetched.
 import type { Jwks } from 'aws-jwt-verify/jwk'
 import { exportJWK, exportSPKI, generateKeyPair, type JWTPayload, SignJWT } from 'jose'
 import t from 'tap'
@@ -34,7 +34,7 @@ function callersFor(options: Partial<JwtCallersOptions> = {}) {
   return { callers, fetched }
 }
 
-t.test('tokens that are not good', async t => {
+t.test('invalid tokens are refused', async t => {
   const { callers } = callersFor()
   const good = await sign(ACCESS)
   const [header = '', payload = '', signature = ''] = good.split('.')
@@ -60,7 +60,7 @@ t.test('tokens that are not good', async t => {
   for (const [title, token] of tokens) await t.rejects(callers.verify(token), title)
 })
 
-t.test('tokens of another issuer are held to its audience', async t => {
+t.test('tokens of an issuer other than Cognito must have its audience', async t => {
   const { callers, fetched } = callersFor({ issuer: OTHER, jwksUrl: `${OTHER}/keys`, audience: 'graphql' })
   for (const aud of [undefined, 'other', ['a', 'b']]) {
     await t.rejects(sign({ iss: OTHER, sub: 'u1', ...(aud && { aud }) }).then(callers.verify), `aud ${aud}`)
@@ -85,7 +85,7 @@ t.test('a flood of unknown keys does not fetch the keys each time', async t => {
   t.match(await callers.verify(await sign(ACCESS)), { name: 'app', expiresAtSeconds: Number }, 'good tokens are verified meanwhile')
 })
 
-t.test('keys that were fetched ahead are not fetched again', async t => {
+t.test('prefetched keys are not fetched again', async t => {
   const { callers, fetched } = callersFor()
   await callers.hydrate()
   t.ok(fetched.includes(`${POOL}/.well-known/jwks.json`))
@@ -95,7 +95,7 @@ t.test('keys that were fetched ahead are not fetched again', async t => {
   t.equal(fetched.length, ahead)
 })
 
-t.test('a token that was verified still expires', async t => {
+t.test('a verified token still expires', async t => {
   const { callers } = callersFor()
   const token = await sign(ACCESS, { expiresIn: 60 })
   await callers.verify(token)

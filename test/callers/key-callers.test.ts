@@ -1,4 +1,4 @@
-// Callers by key: the file is read strictly, and keys are found by their hashes alone.
+// Callers with keys: the file is read strictly, and keys are looked up by hash.
 import { createHash } from 'node:crypto'
 import t from 'tap'
 import { rateLimitOf } from '../../src/callers/caller.ts'
@@ -8,7 +8,7 @@ const sha256 = (key: string) => createHash('sha256').update(key).digest('hex')
 const ROLES = new Set(['reader', 'editor'])
 const file = (...callers: object[]) => JSON.stringify({ callers })
 
-t.test('a file that is not right is refused, and nothing of it is shown', async t => {
+t.test('an invalid file is refused, and none of its content is shown', async t => {
   const hash = sha256('s3cret')
   const texts: [string, string, RegExp][] = [
     ['not JSON', `{"callers": s3cret`, /not JSON/],
@@ -16,11 +16,11 @@ t.test('a file that is not right is refused, and nothing of it is shown', async 
     ['no callers', '{}', /callers/],
     ['another member', '{"callers":[],"s3cret":1}', /unexpected property/],
     ['a caller without a name', file({ keySha256: [hash] }), /callers\/0\/name/],
-    ['a name that is none', file({ name: 's3cret name', keySha256: [hash] }), /callers\/0\/name/],
+    ['an invalid name', file({ name: 's3cret name', keySha256: [hash] }), /callers\/0\/name/],
     ['no key', file({ name: 'web', keySha256: [] }), /keySha256/],
     ['a key in the clear', file({ name: 'web', keySha256: ['s3cret'] }), /keySha256/],
     ['an unknown right', file({ name: 'web', keySha256: [hash], admin: true }), /callers\/0/],
-    ['a kind that is none', file({ name: 'web', keySha256: [hash], operations: ['introspection'] }), /operations/],
+    ['an unknown kind', file({ name: 'web', keySha256: [hash], operations: ['introspection'] }), /operations/],
     ['a limit of nothing', file({ name: 'web', keySha256: [hash], rateLimitPerMinute: 0 }), /rateLimitPerMinute/],
     ['a role that is not allowed', file({ name: 'web', keySha256: [hash], role: 's3cret' }), /callers\/0\/role: .*HASURA_ALLOWED_ROLES/],
     ['a role that is not its own', file({ name: 'web', keySha256: [hash], role: 'editor', roles: ['reader'] }), /the caller's roles/],
@@ -69,7 +69,7 @@ t.test('a key belongs to its caller, with its rights', async t => {
   })
 })
 
-t.test("a caller's limit narrows that of the settings, and never widens it", async t => {
+t.test("a caller's rate limit can only lower the limit of the settings", async t => {
   const caller = (rateLimitPerMinute?: number) => ({
     kind: 'key' as const,
     name: 'a',

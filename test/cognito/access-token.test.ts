@@ -1,4 +1,4 @@
-// A token's answer and the boundaries of its life.
+// Reading a token from an answer, and the boundaries of its life.
 import t from 'tap'
 import { createAccessToken, readApiToken, readOauthToken, zoneOf } from '../../src/cognito/access-token.ts'
 
@@ -23,7 +23,7 @@ for (const [title, body] of Object.entries({
   'an expires_in of null': { ...GOOD, expires_in: null },
   'an expires_in beyond all numbers': { ...GOOD, expires_in: 1e308 }
 }))
-  t.test(`an answer with ${title} is no token`, async t => {
+  t.test(`an answer with ${title} is not a token`, async t => {
     t.equal(readOauthToken(body), undefined)
   })
 
@@ -42,7 +42,7 @@ for (const type of ['Bearer', 'bearer', 'BEARER'])
     t.equal(readOauthToken({ ...GOOD, token_type: type })?.accessToken, 'eyJ.a.b')
   })
 
-t.test('a token of the API is read from its own names, by the same rules', async t => {
+t.test('a token from the API has other member names, and the same rules', async t => {
   const good = { AccessToken: 'eyJ.a.b', TokenType: 'Bearer', ExpiresIn: 3600 }
   t.strictSame(readApiToken({ ClientAuthenticationResult: good }), { accessToken: 'eyJ.a.b', expiresInSeconds: 3600 })
   for (const body of [

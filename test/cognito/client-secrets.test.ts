@@ -1,4 +1,4 @@
-// Two secrets, one of them perhaps in a file, and the one that works is remembered.
+// Two secrets, one of which may be in a file; the service remembers which one works.
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
@@ -6,7 +6,7 @@ import { type ClientSecretOptions, createSecretExchange } from '../../src/cognit
 import { ExchangeError, type ExchangeFaultCode } from '../../src/cognito/exchange-error.ts'
 import { answerNumber } from '../support/managed-token.ts'
 
-/** An endpoint that takes the secrets in `good` and refuses all others, or fails with `fault`. */
+/** An endpoint that accepts the secrets in `good` and refuses all others, or fails with `fault`. */
 function secretsFor(options: ClientSecretOptions) {
   const endpoint = {
     good: new Set<string>(),
@@ -26,13 +26,13 @@ function secretsFor(options: ClientSecretOptions) {
 
 const fileIn = (t: Test) => join(t.testdir({}), 'secret')
 
-t.test('a refused secret without another one is the failure', async t => {
+t.test('if the only secret is refused, the exchange fails', async t => {
   const { endpoint, exchange } = secretsFor({ secret: 'a' })
   await t.rejects(exchange(), { code: 'invalid_client' })
   t.strictSame(endpoint.shown, ['a'])
 })
 
-t.test('two refused secrets are the failure, and each is shown once', async t => {
+t.test('if both secrets are refused, the exchange fails, and each was tried once', async t => {
   const { endpoint, changes, exchange } = secretsFor({ secret: 'a', fallback: 'b' })
   await t.rejects(exchange(), { code: 'invalid_client' })
   t.strictSame(endpoint.shown, ['a', 'b'])
@@ -40,14 +40,14 @@ t.test('two refused secrets are the failure, and each is shown once', async t =>
 })
 
 for (const fault of ['throttled', 'server_error', 'timeout', 'unreachable', 'unauthorized_client', 'invalid_grant'] as const)
-  t.test(`${fault} does not have the other secret shown`, async t => {
+  t.test(`after ${fault}, the other secret is not tried`, async t => {
     const { endpoint, exchange } = secretsFor({ secret: 'a', fallback: 'b' })
     endpoint.fault = fault
     await t.rejects(exchange(), { code: fault })
     t.strictSame(endpoint.shown, ['a'])
   })
 
-t.test('the fallback that works is remembered, and told once', async t => {
+t.test('a fallback that works is remembered, and reported once', async t => {
   const { endpoint, changes, exchange } = secretsFor({ secret: 'a', fallback: 'b' })
   endpoint.good.add('b')
   await exchange()
@@ -56,7 +56,7 @@ t.test('the fallback that works is remembered, and told once', async t => {
   t.strictSame(changes, ['fallback'])
 })
 
-t.test('a fallback that is refused later gives way to the first', async t => {
+t.test('if the fallback is refused later, the first secret is tried again', async t => {
   const { endpoint, changes, exchange } = secretsFor({ secret: 'a', fallback: 'b' })
   endpoint.good.add('b')
   await exchange()
@@ -67,7 +67,7 @@ t.test('a fallback that is refused later gives way to the first', async t => {
   t.strictSame(changes, ['fallback', 'first'])
 })
 
-t.test('another failure of the fallback does not forget it', async t => {
+t.test('another failure does not make the service forget the fallback', async t => {
   const { endpoint, exchange } = secretsFor({ secret: 'a', fallback: 'b' })
   endpoint.good.add('b')
   await exchange()
@@ -78,14 +78,14 @@ t.test('another failure of the fallback does not forget it', async t => {
   t.strictSame(endpoint.shown, ['a', 'b', 'b', 'b'])
 })
 
-t.test('a file that is gone is a fault of configuration', async t => {
+t.test('a missing file is a configuration error', async t => {
   const { endpoint, exchange } = secretsFor({ secretFile: fileIn(t), fallback: 'b' })
   await t.rejects(exchange(), { code: 'secret_unreadable', kind: 'configuration' })
   t.strictSame(endpoint.shown, [])
 })
 
 for (const content of ['', '\n', '\r\n'])
-  t.test(`a file that holds ${JSON.stringify(content)} is a fault of configuration`, async t => {
+  t.test(`a file with the content ${JSON.stringify(content)} is a configuration error`, async t => {
     const secretFile = fileIn(t)
     await writeFile(secretFile, content)
     await t.rejects(secretsFor({ secretFile }).exchange(), { code: 'secret_unreadable' })
@@ -100,7 +100,7 @@ for (const [content, secret] of [
   ['+/=%\n', '+/=%'],
   ['a\nb\n', 'a\nb']
 ] as const)
-  t.test(`a file that holds ${JSON.stringify(content)} has the secret ${JSON.stringify(secret)}`, async t => {
+  t.test(`a file with the content ${JSON.stringify(content)} gives the secret ${JSON.stringify(secret)}`, async t => {
     const secretFile = fileIn(t)
     await writeFile(secretFile, content)
     const { endpoint, exchange } = secretsFor({ secretFile })
@@ -122,7 +122,7 @@ t.test('a file is read again at each exchange', async t => {
   t.strictSame(endpoint.shown, ['old', 'new'])
 })
 
-t.test('the first secret is read from its file after the fallback was refused', async t => {
+t.test('after the fallback is refused, the first secret is read from its file', async t => {
   const secretFile = fileIn(t)
   const { endpoint, changes, exchange } = secretsFor({ secretFile, fallback: 'b' })
   await writeFile(secretFile, 'a')

@@ -1,4 +1,4 @@
-// The user pools API as the other way to a token: the request, the token and every fault by name.
+// Getting a token from the user pools API: the request, the token and every error name.
 import t, { type Test } from 'tap'
 import { createSecretExchange } from '../../src/cognito/client-secrets.ts'
 import { createClientTokenApi } from '../../src/cognito/client-token-api.ts'
@@ -58,7 +58,7 @@ const FAULTS: [title: string, answer: Answer, code: string, kind: string][] = [
   ['a name of the other way', json(400, { error: 'invalid_client' }), 'invalid_response', 'passing'],
   ['200 with a name', named('NotAuthorizedException', 200), 'invalid_response', 'passing'],
   [
-    '200 with a token of the other way',
+    '200 with a token as the token endpoint writes it',
     json(200, { access_token: 'a', expires_in: 1, token_type: 'Bearer' }),
     'invalid_response',
     'passing'
@@ -75,7 +75,7 @@ for (const [title, answer, code, kind] of FAULTS)
     t.equal(server.received.length, 1)
   })
 
-t.test('the advice names the setting of the API', async t => {
+t.test('the advice names AWS_COGNITO_ENDPOINT', async t => {
   await t.rejects(apiFor(t, 'http://127.0.0.1:1').exchange(SECRET), { message: /check AWS_COGNITO_ENDPOINT,/ })
   const server = await serverFor(t, json(200, '<html>'))
   await t.rejects(apiFor(t, server.url).exchange(SECRET), { message: /check AWS_COGNITO_ENDPOINT,/ })
@@ -83,12 +83,12 @@ t.test('the advice names the setting of the API', async t => {
   await t.rejects(apiFor(t, server.url).exchange(SECRET), { message: /ALLOW_CLIENT_TOKEN_AUTH.*AWS_COGNITO_ENDPOINT/ })
 })
 
-t.test('a failure keeps the id that AWS support asks for, and the wait', async t => {
+t.test('a failure keeps the request ID for AWS support, and the wait', async t => {
   const server = await serverFor(t, json(429, {}, { 'x-amzn-requestid': REQUEST_ID, 'retry-after': '3' }))
   await t.rejects(apiFor(t, server.url).exchange(SECRET), { code: 'throttled', cognitoRequestId: REQUEST_ID, retryAfterMs: 3_000 })
 })
 
-t.test('NotAuthorizedException has the fallback secret tried', async t => {
+t.test('after NotAuthorizedException, the fallback secret is tried', async t => {
   const server = await serverFor(t, (response, { body }) =>
     body.includes('"old"') ? sendJson(response, { __type: 'NotAuthorizedException' }, 400) : sendJson(response, TOKEN)
   )
@@ -97,7 +97,7 @@ t.test('NotAuthorizedException has the fallback secret tried', async t => {
   t.equal(server.received.length, 2)
 })
 
-t.test('a token comes with its lifetime, the date of the answer and the id of the request', async t => {
+t.test('a token comes with its lifetime, the date of the answer and the request ID', async t => {
   const date = 'Sun, 06 Nov 1994 08:49:37 GMT'
   const server = await serverFor(t, json(200, TOKEN, { date, 'x-amzn-requestid': REQUEST_ID }))
   t.strictSame(await apiFor(t, server.url).exchange(SECRET), {
@@ -108,7 +108,7 @@ t.test('a token comes with its lifetime, the date of the answer and the id of th
   })
 })
 
-t.test('the request is one unsigned POST of AWS JSON 1.1 with id and secret as they are', async t => {
+t.test('the request is one unsigned POST of AWS JSON 1.1 with the client ID and secret unchanged', async t => {
   const server = await serverFor(t, json(200, TOKEN))
   await apiFor(t, server.url).exchange(SECRET)
   const [request] = server.received
@@ -121,7 +121,7 @@ t.test('the request is one unsigned POST of AWS JSON 1.1 with id and secret as t
   t.strictSame(JSON.parse(request?.body ?? ''), { ClientId: 'machine', Secret: SECRET })
 })
 
-t.test('scopes are sent as a list and client metadata as an object, where they are set', async t => {
+t.test('scopes are sent as a list and client metadata as an object, if they are set', async t => {
   const server = await serverFor(t, json(200, TOKEN))
   await apiFor(t, `${server.url}/`, { scopes: ' hasura/read  hasura/write', clientMetadata: { tenant: 'a' } }).exchange(SECRET)
   t.equal(server.received[0]?.url, '/')

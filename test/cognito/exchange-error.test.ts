@@ -1,8 +1,8 @@
-// Every code says whether it may pass by itself, and what to check.
+// For every code: whether the failure is transient, and what to check.
 import t from 'tap'
 import { CONFIGURATION_FAULTS, ExchangeError, PASSING_FAULTS } from '../../src/cognito/exchange-error.ts'
 
-t.test('the faults of configuration are those that only an operator mends', async t => {
+t.test('configuration errors are those that only an operator can fix', async t => {
   t.strictSame(Object.keys(CONFIGURATION_FAULTS), [
     'invalid_client',
     'invalid_grant',
@@ -20,11 +20,11 @@ t.test('the faults of configuration are those that only an operator mends', asyn
     t.equal(new ExchangeError(code).kind, 'configuration', code)
 })
 
-t.test('all others pass by', async t => {
+t.test('all others are transient', async t => {
   for (const code of Object.keys(PASSING_FAULTS) as (keyof typeof PASSING_FAULTS)[]) t.equal(new ExchangeError(code).kind, 'passing', code)
 })
 
-t.test('the message is the status, where there is one, and what to check', async t => {
+t.test('the message is the status, if there is one, and what to check', async t => {
   t.equal(new ExchangeError('unauthorized_client').message, 'enable the client credentials grant on the app client')
   t.equal(
     new ExchangeError('unauthorized_client', { status: 400 }).message,
@@ -32,7 +32,7 @@ t.test('the message is the status, where there is one, and what to check', async
   )
 })
 
-t.test('the cause, the wait and the id of the request are kept', async t => {
+t.test('the cause, the wait and the request ID are kept', async t => {
   const cause = new Error('reset')
   const error = new ExchangeError('throttled', { cause, retryAfterMs: 7, cognitoRequestId: 'id-1' })
   t.match(error, { cause, retryAfterMs: 7, cognitoRequestId: 'id-1', code: 'throttled' })

@@ -1,4 +1,4 @@
-// What an operator is told of a new token before Hasura refuses it.
+// Warnings about a new token, before Hasura refuses it.
 import t from 'tap'
 import { preflight } from '../../src/cognito/preflight.ts'
 
@@ -24,11 +24,11 @@ for (const [title, token] of Object.entries({
   'an empty token': '',
   'dots alone': '..'
 }))
-  t.test(`${title} has nothing to say`, async t => {
+  t.test(`no warning for ${title}`, async t => {
     t.strictSame(check(token), [])
   })
 
-t.test('a token without Hasura claims is told with the claims_map that would do', async t => {
+t.test('for a token without Hasura claims, the warning contains a suitable claims_map', async t => {
   const [notice, ...others] = check(jwt({ ...LIFE, sub: 'machine', client_id: 'machine', scope: 'hasura/read' }))
   t.match(notice, 'no Hasura claims')
   t.match(
@@ -38,12 +38,12 @@ t.test('a token without Hasura claims is told with the claims_map that would do'
   t.strictSame(others, [])
 })
 
-t.test('the claims_map names no claim that the token does not have', async t => {
+t.test('the claims_map names only claims that the token has', async t => {
   const [notice] = check(jwt({ ...LIFE, sub: 'machine' }))
   t.match(notice, '"claims_map":{"x-hasura-allowed-roles":["service"],"x-hasura-default-role":"service"}')
 })
 
-t.test('no value of a claim is told', async t => {
+t.test('no warning shows the value of a claim', async t => {
   const notices = check(jwt({ iat: 1, exp: 2, client_id: 'hush-1', sub: 'hush-2', secret: 'hush-3', scope: 'hush-4', iss: 'hush-5' }))
   t.equal(notices.length, 2)
   t.notMatch(notices.join(), /hush/)
@@ -74,7 +74,7 @@ for (const [exp, expiresInSeconds, isTold] of [
   })
 
 for (const [title, claims] of Object.entries({ 'no exp': { iat: 1 }, 'no iat': { exp: 1 }, 'an exp in words': { iat: 1, exp: 'soon' } }))
-  t.test(`a token with ${title} has no life to compare`, async t => {
+  t.test(`the lifetime of a token with ${title} is not compared`, async t => {
     t.strictSame(check(jwt({ ...HASURA, ...claims })), [])
   })
 
@@ -91,16 +91,16 @@ for (const [offsetMs, expected] of [
     if (expected) t.match(notices[0], expected)
   })
 
-t.test('the clock is compared for a token that is no JWT too', async t => {
+t.test('the clock is compared even if the token is not a JWT', async t => {
   t.match(check('opaque', { date: dateAt(60_000) }), [/behind/])
 })
 
 for (const date of ['', 'soon', '7'])
-  t.test(`a Date of "${date}" is passed over`, async t => {
+  t.test(`the Date "${date}" is ignored`, async t => {
     t.strictSame(check('opaque', { date }), [])
   })
 
-t.test('the same state of things is told in the same words, token for token', async t => {
+t.test('the same warning has the same text for every token', async t => {
   const first = check(jwt({ jti: 1, iat: 1_000, exp: 1_300 }), { date: dateAt(40_000) })
   const second = check(jwt({ jti: 2, iat: 2_000, exp: 2_300 }), { date: dateAt(50_000) })
   t.equal(first.length, 3)

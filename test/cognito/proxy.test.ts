@@ -1,4 +1,4 @@
-// An exchange through a proxy: a tunnel to https, a forwarded request to http, and every way in which a proxy refuses.
+// An exchange through a proxy: a tunnel for https, a forwarded request for http, and every refusal of a proxy.
 import { createServer as createHttpsServer } from 'node:https'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { inspect } from 'node:util'
@@ -17,7 +17,7 @@ const before = getCACertificates('default')
 setDefaultCACertificates([...before, certificate.cert])
 t.teardown(() => setDefaultCACertificates(before))
 
-/** A Cognito, a proxy before it and a client that knows both. */
+/** A Cognito, a proxy in front of it, and a client that uses both. */
 async function chainFor(t: Test, { isSecure = true, isProxySecure = false, timeoutMs = 10_000 } = {}) {
   const cognito = await startFakeServer(response => sendJson(response, TOKEN), isSecure ? createHttpsServer(certificate) : undefined)
   const proxy = await startFakeProxy(isProxySecure ? certificate : undefined)
@@ -44,7 +44,7 @@ for (const [title, answer] of [
     t.strictSame(cognito.received, [])
   })
 
-t.test('a proxy that does not answer is a timeout, and the next exchange is not held up', async t => {
+t.test('a proxy that does not answer is a time-out, and does not delay the next exchange', async t => {
   const { proxy, endpoint } = await chainFor(t, { timeoutMs: 2_000 })
   proxy.answer = ''
   await t.rejects(endpoint.exchange('secret'), { code: 'timeout' })
@@ -74,14 +74,14 @@ t.test('a forwarded request that the proxy answers 407 is unreachable', async t 
 for (const isProxySecure of [false, true]) {
   const kind = isProxySecure ? 'https' : 'http'
 
-  t.test(`an https Cognito is reached by a tunnel through an ${kind} proxy, which sees no secret`, async t => {
+  t.test(`an https Cognito is reached through a tunnel of an ${kind} proxy, which sees no secret`, async t => {
     const { cognito, proxy, endpoint, host } = await chainFor(t, { isProxySecure })
     t.match(await endpoint.exchange('secret'), { accessToken: 'eyJ.a.b' })
     t.match(proxy.received, [{ method: 'CONNECT', target: host, headers: { 'proxy-authorization': AUTHORIZATION } }])
     t.match(cognito.received, [{ url: '/oauth2/token', headers: { 'proxy-authorization': undefined } }])
   })
 
-  t.test(`an http Cognito is asked for by its whole URL through an ${kind} proxy`, async t => {
+  t.test(`an http Cognito is requested by its whole URL through an ${kind} proxy`, async t => {
     const { cognito, proxy, endpoint, domain } = await chainFor(t, { isSecure: false, isProxySecure })
     t.match(await endpoint.exchange('secret'), { accessToken: 'eyJ.a.b' })
     t.match(proxy.received, [{ method: 'POST', target: `${domain}/oauth2/token`, headers: { 'proxy-authorization': AUTHORIZATION } }])
@@ -89,7 +89,7 @@ for (const isProxySecure of [false, true]) {
   })
 }
 
-t.test('GetClientToken takes the same way', async t => {
+t.test('GetClientToken uses the proxy too', async t => {
   const { cognito, proxy, address, domain, host } = await chainFor(t)
   cognito.answer = response => sendJson(response, { ClientAuthenticationResult: { AccessToken: 'a', ExpiresIn: 60, TokenType: 'Bearer' } })
   const api = createClientTokenApi({ endpoint: domain, clientId: 'machine', proxy: address })

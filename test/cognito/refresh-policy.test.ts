@@ -7,7 +7,7 @@ for (const [random, waitMs] of [
   [0.5, 60_000],
   [1, 72_000]
 ] as const)
-  t.test(`a fault of configuration drawn ${random} waits ${waitMs} ms, however often it came`, async t => {
+  t.test(`after a configuration error with random ${random}, the wait is ${waitMs} ms, however often it happens`, async t => {
     for (const failures of [1, 2, 50]) t.equal(retryDelayMs('configuration', failures, undefined, random), waitMs)
     t.equal(retryDelayMs('configuration', 1, 300_000, random), waitMs)
   })
@@ -22,7 +22,7 @@ for (const [failures, longestMs] of [
   [7, 30_000],
   [5_000, 30_000]
 ] as const)
-  t.test(`the wait after passing failure ${failures} is drawn between 0 and ${longestMs} ms`, async t => {
+  t.test(`the wait after transient failure ${failures} is random between 0 and ${longestMs} ms`, async t => {
     t.equal(retryDelayMs('passing', failures, undefined, 0), 0)
     t.equal(retryDelayMs('passing', failures, undefined, 0.5), longestMs / 2)
     t.equal(retryDelayMs('passing', failures, undefined, 1), longestMs)
@@ -47,7 +47,7 @@ for (const [lifetimeMs, random, freshMs, usableMs] of [
   [300_000, 0.5, 225_000, 294_000],
   [86_400_000, 0.5, 64_800_000, 86_390_000]
 ] as const)
-  t.test(`a token of ${lifetimeMs} ms drawn ${random} is fresh for ${freshMs} ms and usable for ${usableMs} ms`, async t => {
+  t.test(`a token of ${lifetimeMs} ms with random ${random} is fresh for ${freshMs} ms and usable for ${usableMs} ms`, async t => {
     const zones = zonesOf(lifetimeMs, random)
     t.equal(Math.round(zones.freshMs), freshMs)
     t.equal(zones.usableMs, usableMs)

@@ -1,4 +1,4 @@
-// What Retry-After and a date mean.
+// Parsing Retry-After and Date.
 import t from 'tap'
 import { readHttpDate, readRetryAfter } from '../../src/cognito/retry-after.ts'
 
@@ -28,7 +28,7 @@ for (const [value, date, retryAfterMs] of [
     t.equal(readRetryAfter(value, date, WALL_MS), retryAfterMs)
   })
 
-t.test('a date of asctime is not read in the zone of this machine', async t => {
+t.test('an asctime date is not read in the local time zone', async t => {
   const zone = process.env.TZ
   process.env.TZ = 'Pacific/Auckland'
   t.teardown(() => {

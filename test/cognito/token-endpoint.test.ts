@@ -1,4 +1,4 @@
-// One exchange against a real socket, with every way in which it fails.
+// One exchange over a real socket, and every way in which it fails.
 
 import { once } from 'node:events'
 import { createServer as createHttpServer } from 'node:http'
@@ -32,7 +32,7 @@ async function serverFor(t: Test, answer: Answer) {
   return server
 }
 
-/** A server of bare sockets, for what no HTTP server would say. */
+/** A server of bare sockets, for bytes that no HTTP server would send. */
 async function listen(t: Test, server: Server): Promise<AddressInfo> {
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -40,7 +40,7 @@ async function listen(t: Test, server: Server): Promise<AddressInfo> {
   return server.address() as AddressInfo
 }
 
-/** Resolves once a socket is closed, by whatever end. */
+/** Resolves once a socket is closed, by either side. */
 const closed = (socket: Socket) => new Promise<void>(resolve => (socket.closed ? resolve() : socket.once('close', () => resolve())))
 
 const plainText =
@@ -93,7 +93,7 @@ const FAULTS: [title: string, answer: Answer, code: string, retryAfterMs?: numbe
   ['204', response => response.writeHead(204).end(), 'invalid_response'],
   ['a connection that breaks before the head', response => response.destroy(), 'unreachable'],
   [
-    'a connection that breaks within the body',
+    'a connection that breaks in the middle of the body',
     response => {
       response.writeHead(200, { 'content-length': 100 }).write('{"access_token":"')
       setImmediate(() => response.destroy())
@@ -121,15 +121,15 @@ for (const [title, answer] of [
   ['no answer', () => {}],
   ['no end of the answer', response => void response.writeHead(200).write('{')]
 ] as [string, Answer][])
-  t.test(`${title} is a timeout, and frees the connection`, async t => {
+  t.test(`${title} is a time-out, and frees the connection`, async t => {
     const server = await serverFor(t, answer)
     await t.rejects(endpointFor(t, server.url, { timeoutMs: 50 }).exchange(SECRET), { code: 'timeout', kind: 'passing' })
     await Promise.all([...server.sockets].map(socket => once(socket, 'close')))
     t.equal(server.sockets.size, 0)
   })
 
-t.test('a port that nobody listens on is unreachable', async t => {
-  // Nobody listens on port 1, whatever runs beside.
+t.test('a port without a listener is unreachable', async t => {
+  // Nothing listens on port 1, whatever else is running.
   await t.rejects(endpointFor(t, 'http://127.0.0.1:1').exchange(SECRET), {
     code: 'unreachable',
     kind: 'passing',
@@ -142,14 +142,14 @@ t.test('a TLS handshake that fails is unreachable', async t => {
   await t.rejects(endpointFor(t, `https://127.0.0.1:${port}`).exchange(SECRET), { code: 'unreachable' })
 })
 
-t.test('a certificate that nobody vouches for is unreachable, and nothing is sent', async t => {
+t.test('an untrusted certificate is unreachable, and nothing is sent', async t => {
   const server = await startFakeServer(json(200, TOKEN), createHttpsServer(makeSelfSigned()))
   t.teardown(() => server.close())
   await t.rejects(endpointFor(t, server.url).exchange(SECRET), { code: 'unreachable', cause: { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' } })
   t.strictSame(server.received, [])
 })
 
-/** A server that takes connections and says nothing, so that no TLS over them is ever made. */
+/** A server that accepts connections and stays silent, so that no TLS handshake completes. */
 async function silentServer(t: Test) {
   const sockets: Socket[] = []
   const { port } = await listen(
@@ -159,14 +159,14 @@ async function silentServer(t: Test) {
   return { url: `https://127.0.0.1:${port}`, sockets }
 }
 
-t.test('a connection that is never made is a timeout, and given up', async t => {
+t.test('a connection that is never established is a time-out, and is abandoned', async t => {
   const { url, sockets } = await silentServer(t)
   await t.rejects(endpointFor(t, url, { timeoutMs: 50 }).exchange(SECRET), { code: 'timeout' })
   for (const socket of sockets) await closed(socket)
   t.equal(sockets.length, 1)
 })
 
-t.test('closing ends an exchange whose connection is still being made', async t => {
+t.test('closing ends an exchange whose connection is not yet established', async t => {
   const { url, sockets } = await silentServer(t)
   const endpoint = endpointFor(t, url)
   const exchange = t.rejects(endpoint.exchange(SECRET), { code: 'unreachable' })
@@ -176,7 +176,7 @@ t.test('closing ends an exchange whose connection is still being made', async t 
   for (const socket of sockets) await closed(socket)
 })
 
-t.test('an answer without end is an odd answer, and its connection is cut', async t => {
+t.test('an endless answer is invalid, and its connection is closed', async t => {
   const server = await serverFor(t, response => {
     response.writeHead(200)
     const write = (error?: Error | null) => void (error || response.write('x'.repeat(ANSWER_MAX_BYTES), write))
@@ -187,7 +187,7 @@ t.test('an answer without end is an odd answer, and its connection is cut', asyn
   t.equal(server.received.length, 1)
 })
 
-t.test('what is no HTTP is an odd answer, and nothing of it is kept', async t => {
+t.test('an answer that is not HTTP is invalid, and none of it is kept', async t => {
   const bad = `HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n9\r\n{"access_eyJ-secret-piece`
   const { port } = await listen(
     t,
@@ -200,7 +200,7 @@ t.test('what is no HTTP is an odd answer, and nothing of it is kept', async t =>
   t.notMatch(inspect(error, { depth: 9, showHidden: true }), /eyJ/)
 })
 
-t.test('a head beyond all bounds is an odd answer', async t => {
+t.test('a head that is too large is an invalid answer', async t => {
   const server = await serverFor(
     t,
     json(200, TOKEN, Object.fromEntries(Array.from({ length: 40 }, (_, n) => [`x-${n}`, 'y'.repeat(1000)])))
@@ -217,19 +217,19 @@ t.test('no error shows the secret', async t => {
   t.notMatch(inspect(error, { depth: 9, showHidden: true }), /hush/)
 })
 
-t.test('a failure keeps the id that AWS support asks for', async t => {
+t.test('a failure keeps the request ID for AWS support', async t => {
   const server = await serverFor(t, json(500, {}, { 'x-amz-cognito-request-id': REQUEST_ID }))
   await t.rejects(endpointFor(t, server.url).exchange(SECRET), { code: 'server_error', cognitoRequestId: REQUEST_ID })
 })
 
-t.test('an exchange after a failure is not touched by it', async t => {
+t.test('a failure does not affect the next exchange', async t => {
   const server = await serverFor(t, (response, _, count) => (count === 1 ? response.destroy() : sendJson(response, TOKEN)))
   const endpoint = endpointFor(t, server.url)
   await t.rejects(endpoint.exchange(SECRET), { code: 'unreachable' })
   t.match(await endpoint.exchange(SECRET), { accessToken: 'eyJ.a.b' })
 })
 
-t.test('closing ends an exchange under way', async t => {
+t.test('closing ends an exchange in progress', async t => {
   const server = await serverFor(t, () => {})
   const endpoint = createTokenEndpoint({ domain: server.url, clientId: 'machine' })
   const exchange = t.rejects(endpoint.exchange(SECRET), { code: 'unreachable' })
@@ -238,7 +238,7 @@ t.test('closing ends an exchange under way', async t => {
   await exchange
 })
 
-t.test('a token comes with its lifetime, the date of the answer and the id of the request', async t => {
+t.test('a token comes with its lifetime, the date of the answer and the request ID', async t => {
   const date = 'Sun, 06 Nov 1994 08:49:37 GMT'
   const server = await serverFor(t, json(200, { ...TOKEN, expires_in: '300' }, { date, 'x-amz-cognito-request-id': REQUEST_ID }))
   t.strictSame(await endpointFor(t, server.url).exchange(SECRET), {
@@ -265,13 +265,13 @@ t.test('an answer of exactly 64 KiB is read', async t => {
   t.match(await endpointFor(t, server.url).exchange(SECRET), { accessToken: 'eyJ.a.b' })
 })
 
-t.test('an answer of 64 KiB and a byte is not', async t => {
+t.test('an answer of 64 KiB and one byte is not read', async t => {
   const padding = 'x'.repeat(ANSWER_MAX_BYTES + 1 - JSON.stringify({ ...TOKEN, padding: '' }).length)
   const server = await serverFor(t, json(200, { ...TOKEN, padding }))
   await t.rejects(endpointFor(t, server.url).exchange(SECRET), { code: 'invalid_response' })
 })
 
-t.test('the request is one POST of a form that carries id and secret as they are', async t => {
+t.test('the request is one POST of a form with the client ID and secret unchanged', async t => {
   const server = await serverFor(t, json(200, TOKEN))
   await endpointFor(t, server.url).exchange(SECRET)
   const [request] = server.received
@@ -288,7 +288,7 @@ t.test('the request is one POST of a form that carries id and secret as they are
   )
 })
 
-t.test('its connection ends with the exchange, since the next one is an hour away', async t => {
+t.test('the connection closes after the exchange, because the next one is an hour away', async t => {
   const server = await startFakeServer(json(200, TOKEN, { 'keep-alive': 'timeout=600' }), createHttpServer({ keepAliveTimeout: 0 }))
   t.teardown(() => server.close())
   await endpointFor(t, server.url, { timeoutMs: 600_000 }).exchange(SECRET)
@@ -296,19 +296,19 @@ t.test('its connection ends with the exchange, since the next one is an hour awa
   t.equal(server.sockets.size, 0)
 })
 
-t.test('scopes are sent where they are set', async t => {
+t.test('scopes are sent if they are set', async t => {
   const server = await serverFor(t, json(200, TOKEN))
   await endpointFor(t, server.url, { scopes: 'hasura/read hasura/write' }).exchange(SECRET)
   t.equal(new URLSearchParams(server.received[0]?.body).get('scope'), 'hasura/read hasura/write')
 })
 
-t.test('client metadata is sent as the text of a JSON object', async t => {
+t.test('client metadata is sent as JSON text', async t => {
   const server = await serverFor(t, json(200, TOKEN))
   await endpointFor(t, server.url, { clientMetadata: { tenant: 'a&b', empty: '' } }).exchange(SECRET)
   t.equal(new URLSearchParams(server.received[0]?.body).get('aws_client_metadata'), '{"tenant":"a&b","empty":""}')
 })
 
-t.test('the advice names the setting of the domain', async t => {
+t.test('the advice names AWS_COGNITO_DOMAIN', async t => {
   const server = await serverFor(t, plainText(200, ''))
   await t.rejects(endpointFor(t, server.url).exchange(SECRET), { message: /^status 200; .*check AWS_COGNITO_DOMAIN,/ })
   await t.rejects(endpointFor(t, 'http://127.0.0.1:1').exchange(SECRET), { message: /check AWS_COGNITO_DOMAIN,/ })

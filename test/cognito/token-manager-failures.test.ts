@@ -37,7 +37,7 @@ for (const [code, options, waitMs] of [
     }
   )
 
-t.test('each passing failure doubles the wait, up to 30 s, and a success starts anew', async t => {
+t.test('each transient failure doubles the wait, up to 30 s, and a success resets it', async t => {
   const { manager, clock, startedAtMs, fail, succeed } = manageToken()
   const waits: number[] = []
   const failOnce = async () => {
@@ -74,7 +74,7 @@ t.test('retryNow ends a back-off, but not before a Retry-After is over, and does
   manager.stop()
 })
 
-t.test('while a back-off runs a request is refused at once, and told when to come again', async t => {
+t.test('during a back-off, a request is refused at once, with Retry-After', async t => {
   const { manager, clock, startedAtMs, fail } = manageToken()
   manager.start()
   await fail('throttled', { retryAfterMs: 7_000 })
@@ -85,14 +85,14 @@ t.test('while a back-off runs a request is refused at once, and told when to com
   t.equal(clock.nowMs(), 600)
 })
 
-t.test('Retry-After of a caller is one second at least', async t => {
+t.test('the Retry-After for a caller is at least one second', async t => {
   const { manager, fail } = manageToken(() => 0.001)
   manager.start()
   await fail()
   await t.rejects(Promise.resolve(manager.getToken()), { code: 'TOKEN_UNAVAILABLE', headers: { 'retry-after': '1' } })
 })
 
-t.test('a request that waits for an exchange that fails is refused as it does', async t => {
+t.test('a waiting request is refused as soon as the exchange fails', async t => {
   const { manager, fail } = manageToken()
   manager.start()
   const request = t.rejects(Promise.resolve(manager.getToken()), { code: 'TOKEN_UNAVAILABLE', cause: { code: 'invalid_client' } })
@@ -100,7 +100,7 @@ t.test('a request that waits for an exchange that fails is refused as it does', 
   await request
 })
 
-t.test('a back-off whose timer is late does not turn requests away', async t => {
+t.test('requests are not refused because the timer of a back-off is late', async t => {
   const { manager, clock, startedAtMs, fail, succeed } = manageToken()
   manager.start()
   await fail()
@@ -122,7 +122,7 @@ t.test('a usable token stays in use while its renewal fails', async t => {
   await t.rejects(Promise.resolve(manager.getToken(0)), { code: 'TOKEN_UNAVAILABLE' })
 })
 
-t.test('a token that ends before it arrives counts as a failure, so that the next is not asked for at once', async t => {
+t.test('a token that expires before it arrives is a failure, so the next one is not requested at once', async t => {
   const { manager, clock, startedAtMs, reports, succeed } = manageToken()
   manager.start()
   await clock.advance(9_800)
@@ -134,7 +134,7 @@ t.test('a token that ends before it arrives counts as a failure, so that the nex
   t.equal(startedAtMs.length, 2)
 })
 
-t.test('a token that arrives a tick before that is used', async t => {
+t.test('a token that arrives one tick earlier is used', async t => {
   const { manager, clock, reports, succeed } = manageToken()
   manager.start()
   await clock.advance(9_799)
@@ -145,7 +145,7 @@ t.test('a token that arrives a tick before that is used', async t => {
 
 for (const [title, broken] of [
   [
-    'throws before it has a promise',
+    'throws before it returns a promise',
     () => {
       throw new TypeError('broken')
     }
@@ -154,7 +154,7 @@ for (const [title, broken] of [
   ['fails with nothing', () => Promise.reject()],
   ['gives nothing', () => Promise.resolve(undefined as never)]
 ] as [string, () => Promise<never>][])
-  t.test(`an exchange that ${title} does not end the renewing`, async t => {
+  t.test(`renewal goes on after an exchange that ${title}`, async t => {
     const clock = new FakeClock()
     let isBroken = true
     const exchange = () => (isBroken ? broken() : Promise.resolve(answerNumber(1)))
@@ -167,7 +167,7 @@ for (const [title, broken] of [
     t.equal(manager.getToken(), 'token-1')
   })
 
-t.test('a listener that throws does not end the renewing', async t => {
+t.test('renewal goes on after a listener throws', async t => {
   const clock = new FakeClock()
   let count = 0
   const onExchange = () => {

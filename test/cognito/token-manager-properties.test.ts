@@ -1,4 +1,4 @@
-// The rules of the token manager under lifetimes, failures, sleeps and requests drawn by chance.
+// The rules of the token manager under random lifetimes, failures, sleeps and requests.
 import fc from 'fast-check'
 import t from 'tap'
 import type { ExchangeFaultCode } from '../../src/cognito/exchange-error.ts'
@@ -47,7 +47,7 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
 )
 const random = fc.double({ min: 0.05, max: 0.999, noNaN: true })
 
-/** Runs what was drawn; the model asserts its rules on the way. */
+/** Runs the generated steps; the model asserts its rules on the way. */
 async function runModel(turns: Turn[], steps: Step[], random: number): Promise<TokenModel> {
   const model = new TokenModel(turns, random)
   await model.run(steps)
@@ -65,11 +65,11 @@ t.test('one exchange at a time, none before its time, no wait while the token is
   t.ok(exchanges > 1_000, `${exchanges} exchanges were seen`)
 })
 
-t.test('after any finite run of failures the next good answer restores service', async t => {
+t.test('after any finite series of failures, the next valid answer restores service', async t => {
   const property = fc.asyncProperty(fc.array(failure, { minLength: 1, maxLength: 20 }), steps, random, async (...drawn) => {
     const { manager, turns, clock } = await runModel(...drawn)
     turns.splice(0, turns.length, { durationMs: 9_999, lifetimeSeconds: 3_600 })
-    // The exchange under way, the longest wait there is, and the good exchange.
+    // The exchange in progress, the longest possible wait, and the successful exchange.
     await clock.advance(9_999 + 300_000 + 9_999)
     const token = manager.getToken()
     manager.stop()
@@ -78,7 +78,7 @@ t.test('after any finite run of failures the next good answer restores service',
   await t.resolves(fc.assert(property, { numRuns: 300 }))
 })
 
-t.test('exchanges in a stretch of time never exceed what the shortest wait and the forced renewals allow', async t => {
+t.test('exchanges never exceed what the shortest wait and the forced renewals allow', async t => {
   const property = fc.asyncProperty(turns, steps, random, async (turns, steps, random) => {
     const { manager, clock, exchanges, forced } = await runModel(turns, steps, random)
     manager.stop()

@@ -20,7 +20,7 @@ t.test('a second refusal within 30 s forces no second renewal', async t => {
   t.equal(startedAtMs.length, 3)
 })
 
-t.test('ten thousand parallel refusals of one token cause one exchange, and all have the new one', async t => {
+t.test('ten thousand parallel refusals of one token cause one exchange, and all get the new token', async t => {
   const { manager, clock, startedAtMs, succeed } = await manageFirstToken()
   const refusals = Array.from({ length: 10_000 }, () => manager.rejectToken('token-1'))
   await succeed()
@@ -31,7 +31,7 @@ t.test('ten thousand parallel refusals of one token cause one exchange, and all 
   t.equal(startedAtMs.length, 2)
 })
 
-t.test('a forced renewal that fails is TOKEN_UNAVAILABLE, and none is forced while the back-off runs', async t => {
+t.test('a forced renewal that fails is TOKEN_UNAVAILABLE, and none is forced during the back-off', async t => {
   const { manager, startedAtMs, fail } = await manageFirstToken()
   const first = t.rejects(manager.rejectToken('token-1'), UNAVAILABLE)
   await fail()
@@ -41,7 +41,7 @@ t.test('a forced renewal that fails is TOKEN_UNAVAILABLE, and none is forced whi
   t.equal(manager.getToken(), 'token-1', 'requests still try the old one')
 })
 
-t.test('a renewal that takes longer than the caller has is TOKEN_UNAVAILABLE to it', async t => {
+t.test('a renewal that exceeds the time of the caller is TOKEN_UNAVAILABLE', async t => {
   const { manager, clock, succeed } = await manageFirstToken()
   const refusal = t.rejects(manager.rejectToken('token-1', 200), UNAVAILABLE)
   await clock.advance(200)
@@ -50,20 +50,20 @@ t.test('a renewal that takes longer than the caller has is TOKEN_UNAVAILABLE to 
   t.equal(manager.getToken(), 'token-2')
 })
 
-t.test('a renewal that gives the same token again helps nobody', async t => {
+t.test('a renewal that returns the same token does not help', async t => {
   const { manager, succeed } = await manageFirstToken()
   const refusal = manager.rejectToken('token-1')
   await succeed({ accessToken: 'token-1' })
   t.equal(await refusal, undefined)
 })
 
-t.test('a refused token that is not the current one is answered with that, without an exchange', async t => {
+t.test('if a refused token is not the current one, the current one is returned without an exchange', async t => {
   const { manager, startedAtMs } = await manageFirstToken()
   t.equal(await manager.rejectToken('token-0'), 'token-1')
   t.equal(startedAtMs.length, 1)
 })
 
-t.test('a refusal while the renewal is under way waits for that, and uses up no forced one', async t => {
+t.test('a refusal during a renewal waits for it, and does not count as a forced renewal', async t => {
   const { manager, clock, startedAtMs, reports, succeed } = await manageFirstToken()
   await clock.advance(2_700_000)
   const refusal = manager.rejectToken('token-1')
@@ -77,7 +77,7 @@ t.test('a refusal while the renewal is under way waits for that, and uses up no 
   t.equal(startedAtMs.length, 3)
 })
 
-t.test('a refusal before there is any token waits for the first', async t => {
+t.test('a refusal before the first token waits for it', async t => {
   const { manager, succeed } = manageToken()
   manager.start()
   const refusal = manager.rejectToken('token-0')

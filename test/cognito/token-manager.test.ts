@@ -1,4 +1,4 @@
-// A token's life in the manager: when it is renewed, and who waits.
+// A token's life in the manager: when it is renewed, and which requests wait.
 import t from 'tap'
 import { TIMER_MAX_MS } from '../../src/clock.ts'
 import { EXCHANGE_MAX_MS, TokenManager, WAIT_MAX_MS } from '../../src/cognito/token-manager.ts'
@@ -7,7 +7,7 @@ import { manageFirstToken, manageToken } from '../support/managed-token.ts'
 
 const UNAVAILABLE = { code: 'TOKEN_UNAVAILABLE' }
 
-t.test('a request without a token waits 5 s for the exchange under way, which goes on without it', async t => {
+t.test('a request without a token waits 5 s for the exchange in progress, which goes on without it', async t => {
   const { manager, clock, startedAtMs, succeed } = manageToken()
   manager.start()
   let hasEnded = false
@@ -29,7 +29,7 @@ for (const [waitMs, endsAfterMs] of [
   [5_001, 5_000],
   [60_000, 5_000]
 ] as const)
-  t.test(`a request that has ${waitMs} ms waits ${endsAfterMs} ms`, async t => {
+  t.test(`a request with ${waitMs} ms left waits ${endsAfterMs} ms`, async t => {
     const { manager, clock } = manageToken()
     manager.start()
     const ended = t.rejects(Promise.resolve(manager.getToken(waitMs)), UNAVAILABLE).then(() => clock.nowMs())
@@ -38,7 +38,7 @@ for (const [waitMs, endsAfterMs] of [
     t.equal(clock.timers.size, 1, 'nothing but the time of the exchange itself is left')
   })
 
-t.test('ten thousand cold requests cause one exchange and all have its token', async t => {
+t.test('ten thousand cold requests cause one exchange, and all get its token', async t => {
   const { manager, clock, startedAtMs, succeed } = manageToken()
   const requests = Array.from({ length: 10_000 }, () => manager.getToken())
   await succeed()
@@ -61,7 +61,7 @@ for (const [expiresInSeconds, random, renewedAtMs] of [
   [3_600, 0.5, 2_700_000],
   [86_400, 0.5, 64_800_000]
 ] as const)
-  t.test(`a token of ${expiresInSeconds} s drawn ${random} is renewed after ${renewedAtMs} ms, and no request waits`, async t => {
+  t.test(`a token of ${expiresInSeconds} s with random ${random} is renewed after ${renewedAtMs} ms, and no request waits`, async t => {
     const { manager, clock, startedAtMs, succeed } = await manageFirstToken({ expiresInSeconds }, () => random)
     await clock.advance(renewedAtMs - 1)
     t.equal(startedAtMs.length, 1)
@@ -79,7 +79,7 @@ for (const [expiresInSeconds, unusableAtMs] of [
 ] as const)
   t.test(`a token of ${expiresInSeconds} s is used until ${unusableAtMs} ms, then requests wait for its renewal`, async t => {
     const { manager, clock, succeed } = await manageFirstToken({ expiresInSeconds })
-    // The renewal is under way and slow; its own time is not at issue here.
+    // The renewal is in progress and slow; its duration does not matter here.
     clock.sleep(unusableAtMs - 1)
     t.equal(manager.getToken(), 'token-1')
     clock.sleep(1)
@@ -97,7 +97,7 @@ t.test('a lifetime counts from before the request, not from the answer', async t
   t.match(manager.status(), { ageSeconds: 4, expiresInSeconds: 96, nextExchangeInSeconds: 71 })
 })
 
-t.test('the spread is drawn once for each token', async t => {
+t.test('the random spread is chosen once for each token', async t => {
   let draws = 0
   const { clock, manager, succeed } = await manageFirstToken({}, () => {
     draws += 1
@@ -111,7 +111,7 @@ t.test('the spread is drawn once for each token', async t => {
   t.equal(draws, 2)
 })
 
-t.test('a timer that fires late, after a sleep, finds that a request has renewed the token, and does not do so again', async t => {
+t.test('a timer that fires late, after a sleep, does not renew a token that a request has renewed', async t => {
   const { manager, clock, startedAtMs, reports, succeed } = await manageFirstToken()
   clock.sleep(8 * 3_600_000)
   t.equal(manager.status().state, 'unusable')
@@ -123,14 +123,14 @@ t.test('a timer that fires late, after a sleep, finds that a request has renewed
   t.match(reports[1], { reason: 'expired', outcome: 'ok' })
 })
 
-t.test('a timer that fires late with nobody waiting renews at once', async t => {
+t.test('a timer that fires late, with no request waiting, renews at once', async t => {
   const { clock, startedAtMs } = await manageFirstToken()
   clock.sleep(8 * 3_600_000)
   await clock.advance(0)
   t.strictSame(startedAtMs, [0, 8 * 3_600_000])
 })
 
-t.test('a jump of the wall clock moves nothing but what is told of it', async t => {
+t.test('a jump of the wall clock changes only what is reported', async t => {
   const { manager, clock, startedAtMs } = await manageFirstToken()
   clock.wallStartMs += 365 * 86_400_000
   t.equal(manager.getToken(), 'token-1')
@@ -139,7 +139,7 @@ t.test('a jump of the wall clock moves nothing but what is told of it', async t 
   t.equal(startedAtMs.length, 1)
 })
 
-t.test('a delay beyond what a timer takes comes in several', async t => {
+t.test('a delay that is too long for one timer is split into several', async t => {
   class StrictClock extends FakeClock {
     override setTimer(callback: () => void, delayMs: number) {
       t.ok(delayMs >= 0 && delayMs <= TIMER_MAX_MS && Number.isInteger(delayMs), `a timer of ${delayMs} ms`)
@@ -171,7 +171,7 @@ t.test('a timer that fires a little early does not renew early', async t => {
   t.equal(startedAtMs.length, 2)
 })
 
-t.test('an exchange that never ends is given up, and the next one restores service', async t => {
+t.test('an exchange that never ends is abandoned, and the next one restores service', async t => {
   const { manager, clock, startedAtMs, reports, succeed } = manageToken()
   manager.start()
   await clock.advance(EXCHANGE_MAX_MS - 1)
@@ -184,7 +184,7 @@ t.test('an exchange that never ends is given up, and the next one restores servi
   t.equal(manager.getToken(), 'token-2')
 })
 
-t.test('after stop nothing is begun, and what is under way is not used', async t => {
+t.test('after stop no exchange begins, and the result of one in progress is not used', async t => {
   const { manager, clock, startedAtMs, reports, succeed } = manageToken()
   manager.start()
   const request = t.rejects(Promise.resolve(manager.getToken()), UNAVAILABLE)
@@ -198,7 +198,7 @@ t.test('after stop nothing is begun, and what is under way is not used', async t
   t.equal(clock.timers.size, 0)
 })
 
-t.test('after stop a usable token is still given, but not renewed', async t => {
+t.test('after stop a usable token is still returned, but not renewed', async t => {
   const { manager, clock, startedAtMs } = await manageFirstToken()
   manager.stop()
   t.equal(manager.getToken(), 'token-1')

@@ -5,17 +5,17 @@ import { statusOfToken } from '../../src/cognito/token-status.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { manageFirstToken, manageToken } from '../support/managed-token.ts'
 
-t.test('without a token there is nothing but that', async t => {
+t.test('without a token, the status says only that', async t => {
   t.strictSame(statusOfToken(undefined, new FakeClock()), { state: 'none' })
 })
 
-t.test('before the first exchange has ended no next one is told', async t => {
+t.test('before the first exchange ends, the status names no next one', async t => {
   const { manager } = manageToken()
   manager.start()
   t.strictSame(manager.status(), { state: 'none', consecutiveFailures: 0, notices: [] })
 })
 
-t.test('a failure is told with its code, what to check and when the next try is', async t => {
+t.test('a failure shows its code, what to check and when the next attempt is', async t => {
   const { manager, clock, fail } = manageToken()
   manager.start()
   await fail('unauthorized_client', { status: 400 })
@@ -29,7 +29,7 @@ t.test('a failure is told with its code, what to check and when the next try is'
   })
 })
 
-t.test('a token is told by its age, its end on both clocks and its renewal', async t => {
+t.test('a token shows its age, its expiry on both clocks and its renewal', async t => {
   const { manager, clock } = await manageFirstToken()
   await clock.advance(600_000)
   t.strictSame(manager.status(), {
@@ -65,7 +65,7 @@ for (const [expiresInSeconds, random, exchangesPerMonth] of [
   [3_600, 0.5, 960],
   [86_400, 0.5, 40]
 ] as const)
-  t.test(`tokens of ${expiresInSeconds} s drawn ${random} come to ${exchangesPerMonth} exchanges a month`, async t => {
+  t.test(`tokens of ${expiresInSeconds} s with random ${random} need ${exchangesPerMonth} exchanges a month`, async t => {
     const token = createAccessToken({ accessToken: 'x', expiresInSeconds }, 0, random)
     t.match(statusOfToken(token, new FakeClock()), { exchangesPerMonth })
   })
@@ -93,7 +93,7 @@ t.test('each exchange is reported with its reason and outcome', async t => {
   )
 })
 
-t.test('what the preflight finds is told in the status and in the report, and goes with the next token', async t => {
+t.test('the status and the report contain what the preflight finds, until the next token', async t => {
   const date = new Date(new FakeClock().wallMs() + 60_000).toUTCString()
   const { manager, reports, clock, succeed } = await manageFirstToken({ date })
   t.match(manager.status().notices, [/clock of this machine/])
@@ -103,7 +103,7 @@ t.test('what the preflight finds is told in the status and in the report, and go
   t.strictSame(manager.status().notices, [])
 })
 
-t.test('a report of a success tells the token’s life, and one of a failure the wait', async t => {
+t.test('a report of a success contains the token’s lifetime, and one of a failure the wait', async t => {
   const { manager, clock, reports, succeed, fail } = manageToken()
   manager.start()
   await clock.advance(100)

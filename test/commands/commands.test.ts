@@ -19,7 +19,7 @@ async function run(t: Test, args: string[], settings: Record<string, string> = {
   return { code, output: service.output() }
 }
 
-t.test('what makes no sense: exit code 2 and the list', async t => {
+t.test('unknown options: exit code 2 and the list', async t => {
   const { code, output } = await run(t, ['--nope'], GOOD)
   t.equal(code, 2)
   for (const option of ['--help', '--version', '--check', '--print-config', '--doctor', '--new-key <name>']) t.match(output, option)
@@ -48,7 +48,7 @@ t.test('--help and --version need no settings; --help lists every one with its m
   t.strictSame(await run(t, ['--version']), { code: 0, output: `${serviceVersion}\n` })
 })
 
-t.test('--new-key: a key of 32 bytes, and an entry that the keys file takes', async t => {
+t.test('--new-key: a key of 32 bytes, and a valid entry for the keys file', async t => {
   const { code, output } = await run(t, ['--new-key', 'web'])
   t.equal(code, 0)
   const key = /^[\w-]{43}$/m.exec(output)?.[0] ?? ''
@@ -68,7 +68,7 @@ t.test('--doctor: exit code 0 or 1', async t => {
   t.match(await run(t, ['--doctor'], GOOD), { code: 1, output: /Cognito +FAILED/ })
 })
 
-t.test('--check: everything that is wrong at once, also operations where a setting is bad, and no value', async t => {
+t.test('--check: all errors at once, in operations too if a setting is invalid, and no value', async t => {
   const folder = t.testdir({ 'a.graphql': '{', 'b.graphql': 'query B { b }', 'README.md': '' })
   const { code, output } = await run(t, ['--check'], { ...GOOD, PORT: 's3cret', LOG_LEVEL: 's3cret', OPERATIONS_DIR: folder }, '/')
   t.equal(code, 1)

@@ -1,4 +1,4 @@
-// --doctor: broken set-ups first, each with a line that says what to do; never a token or a secret.
+// --doctor: every broken set-up gets a line that says what to do; no output shows a token or a secret.
 import t from 'tap'
 import type { Findings } from '../../src/commands/check.ts'
 import { runDoctor } from '../../src/commands/doctor.ts'
@@ -116,7 +116,7 @@ for (const { title, cognito = givesTokens, hasura = givesData, settings, expecte
   })
 }
 
-t.test('bad settings: nobody is asked', async t => {
+t.test('with invalid settings, neither Cognito nor Hasura is called', async t => {
   const findings = { settings: undefined, settingProblems: ['PORT: must be', 'HOST: must be'] }
   const { isWell, output, received } = await examine(givesTokens, givesData, {}, findings)
   t.notOk(isWell)
@@ -124,13 +124,13 @@ t.test('bad settings: nobody is asked', async t => {
   t.strictSame(received, [[], []])
 })
 
-t.test('bad stored operations: the other steps run, and the whole has failed', async t => {
+t.test('with invalid stored operations, the other steps run, and the exit code is 1', async t => {
   const { isWell, output } = await examine(givesTokens, givesData, {}, { operationProblems: ['a.graphql:1: Syntax Error'] })
   t.notOk(isWell)
   t.match(output, /^stored operations +FAILED +a\.graphql:1: Syntax Error\nCognito +ok.*\nHasura +ok/m)
 })
 
-t.test('all is well: a line for each step', async t => {
+t.test('if everything works, there is a line for each step', async t => {
   const { isWell, output, received } = await examine(givesTokens, givesData)
   t.ok(isWell)
   t.equal(

@@ -14,12 +14,12 @@ const { services, secrets } = parseProjectFile<{
 }>('compose.yaml')
 const hasCompose = spawnSync('docker', ['compose', 'version']).status === 0
 
-t.test('docker compose takes the file', { skip: !hasCompose && 'docker compose is not installed' }, async t => {
+t.test('docker compose accepts the file', { skip: !hasCompose && 'docker compose is not installed' }, async t => {
   const { status, stderr } = spawnSync('docker', ['compose', '-f', 'compose.yaml', 'config', '--quiet'], { encoding: 'utf8' })
   t.equal(status, 0, stderr)
 })
 
-t.test('the settings of the service are known ones, and it would start with them', async t => {
+t.test('the settings are known, and the service would start with them', async t => {
   const { environment } = services.gateway
   for (const name of Object.keys(environment)) t.ok(name in SettingsSchema.properties, name)
   const secretFile = secrets.cognito_client_secret?.file ?? ''
@@ -29,14 +29,14 @@ t.test('the settings of the service are known ones, and it would start with them
   await t.resolves(settingsInContainer(environment, { AWS_COGNITO_APP_CLIENT_SECRET_FILE: secretFile }))
 })
 
-t.test('nothing is published but on the loopback address', async t => {
+t.test('ports are published only on the loopback address', async t => {
   for (const port of Object.values(services).flatMap(({ ports = [] }) => ports)) t.match(port, /^127\.0\.0\.1:/)
 })
 
-t.test('Hasura takes the tokens of the stand-in: issuer, keys and role', async t => {
+t.test('Hasura accepts the tokens of the stand-in: issuer, keys and role', async t => {
   const text = services.hasura.environment.HASURA_GRAPHQL_JWT_SECRET ?? ''
   const { STAND_IN_HOST = '', SANDBOX_COGNITO_PORT = '' } = services.cognito.environment
-  // Where the stand-in says its issuer and keys are, with its name for its address.
+  // The issuer and keys of the stand-in, with its host name instead of its address.
   const cognito = await startCognito({ ...SANDBOX_CLIENT })
   t.teardown(() => cognito.close())
   const inCompose = (url: string) => url.replace(cognito.url, `http://${STAND_IN_HOST}:${SANDBOX_COGNITO_PORT}`)
@@ -72,7 +72,7 @@ t.test("the tables are the sandbox's, and the role may read them", async t => {
   }
 })
 
-t.test('files that containers take from this folder are there, and admin secrets agree', async t => {
+t.test('files that the containers mount exist, and the admin secrets agree', async t => {
   const mounted = [...(services.metadata.volumes ?? []), ...(services.postgres.volumes ?? [])].map(volume => volume.split(':')[0] ?? '')
   t.strictSame(mounted, ['./deploy/compose', './deploy/compose/seed.sql'])
   t.match(services.metadata.command, ['node', '/load/load-metadata.ts'])

@@ -1,4 +1,4 @@
-// deploy/ecs/task-definition.json says of ports, health and settings what the code says.
+// deploy/ecs/task-definition.json agrees with the code on ports, health and settings.
 import t from 'tap'
 import { SettingsSchema } from '../../src/settings.ts'
 import { parseProjectFile, readProjectFile, settingsInContainer } from '../support/deploy-files.ts'
@@ -14,12 +14,12 @@ type Container = {
 const [container] = parseProjectFile<{ containerDefinitions: [Container] }>('deploy/ecs/task-definition.json').containerDefinitions
 const environment = Object.fromEntries(container.environment.map(({ name, value }) => [name, value]))
 
-t.test('no secret stands in it, and every one comes from Secrets Manager', async t => {
+t.test('it contains no secret; every one comes from Secrets Manager', async t => {
   t.notMatch(Object.keys(environment).join(), /SECRET/)
   for (const { name, valueFrom } of container.secrets) t.match(valueFrom, /^arn:aws:secretsmanager:/, name)
 })
 
-t.test('its settings are known ones, and the service would start with them', async t => {
+t.test('its settings are known, and the service would start with them', async t => {
   const secrets = Object.fromEntries(container.secrets.map(({ name }) => [name, 'a secret']))
   for (const name of Object.keys({ ...environment, ...secrets })) t.ok(name in SettingsSchema.properties, name)
   await t.resolves(settingsInContainer({ ...environment, ...secrets }))
@@ -39,6 +39,6 @@ t.test('ports, health check, user and version are those of the image', async t =
   t.ok(container.image.endsWith(`:${version}`))
 })
 
-t.test('ECS waits longer than the grace', async t => {
+t.test('ECS waits longer than the grace period', async t => {
   t.ok(container.stopTimeout * 1000 > Number(environment.SHUTDOWN_GRACE_MS))
 })

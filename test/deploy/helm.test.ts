@@ -1,4 +1,4 @@
-// The Helm chart makes of its default values what deploy/kubernetes says by hand.
+// With its default values, the Helm chart renders what deploy/kubernetes contains.
 import { spawnSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -17,7 +17,7 @@ type Values = { settings: Record<string, string> }
 const values = parseProjectFile<Values>(`${CHART}/values.yaml`)
 const isValid = new Ajv({ strict: false }).compile(parseProjectFile(`${CHART}/values.schema.json`))
 
-t.test('bad values are refused by the schema', async t => {
+t.test('the schema refuses invalid values', async t => {
   const without = (name: string) => Object.fromEntries(Object.entries(values.settings).filter(([key]) => key !== name))
   t.notOk(isValid({ ...values, settings: without('GRAPHQL_ENDPOINT') }), 'a setting that is required is missing')
   t.notOk(isValid({ ...values, settings: { ...values.settings, PORT: '8080' } }), 'the port is fixed')
@@ -41,7 +41,7 @@ t.test('the chart has the version of the project', async t => {
 
 type Manifest = { kind: string; metadata: { labels?: object }; spec?: { template?: { metadata: object } }; data?: object }
 
-/** Without what the chart adds on purpose: labels of the release, and the sum that makes pods new with new settings. */
+/** Without what the chart adds on purpose: labels of the release, and the checksum that rolls the pods when settings change. */
 function comparable(manifest: Manifest): unknown {
   const text = JSON.stringify(manifest, (key, value) =>
     key === 'annotations' || key === 'labels' || key === 'namespace' ? undefined : value
@@ -79,7 +79,7 @@ t.test('its settings are those of the plain manifests', { skip: !hasHelm && 'hel
   t.same(settings?.data, Object.fromEntries(lines.map(line => line.split(/=(.*)/s).slice(0, 2))))
 })
 
-t.test('what can be turned off or added', { skip: !hasHelm && 'helm is not on this machine' }, async t => {
+t.test('optional parts can be turned off or added', { skip: !hasHelm && 'helm is not on this machine' }, async t => {
   const kinds = render('--set', 'networkPolicy.enabled=false').map(({ kind }) => kind)
   t.notOk(kinds.includes('NetworkPolicy') || kinds.includes('ServiceMonitor'))
   const [deployment] = render('--set', 'operationsConfigMap=operations', '--show-only', 'templates/deployment.yaml')

@@ -1,4 +1,4 @@
-// What the Dockerfile makes of the sources: a bundle that does all that the sources do, started as `npm start` starts them.
+// The bundle that the Dockerfile builds: it does what the sources do, and starts as `npm start` does.
 import { execFile } from 'node:child_process'
 import { copyFileSync, existsSync, globSync, readFileSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
@@ -16,7 +16,7 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const dockerfile = readProjectFile('Dockerfile')
 const run = promisify(execFile)
 
-/** Says at the end of a process which files of packages it has loaded, and whether Node's fetch. */
+/** Reports at the end of a process which package files it has loaded, and whether it has loaded Node's fetch. */
 const SAY_LOADED = `data:text/javascript,${encodeURIComponent(`
   import { registerHooks } from 'node:module'
   const urls = []
@@ -34,20 +34,20 @@ t.test('the image starts the service with the command of npm start', async t => 
   t.strictSame(JSON.parse(/^ENTRYPOINT (.*)$/m.exec(dockerfile)?.[1] ?? ''), command)
 })
 
-t.test('everything that the image is built of is in its build context', async t => {
+t.test('everything that the build copies is in the build context', async t => {
   const ignored = readProjectFile('.dockerignore')
   const sources = [...dockerfile.matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(([, names = '']) => names.split(' '))
   t.ok(sources.length > 5)
   for (const name of sources) t.match(ignored, `\n!${name}\n`, name)
 })
 
-// The folder of the application as the image has it.
+// The folder of the application as it is in the image.
 const root = t.testdir()
 await run(process.execPath, ['deploy/bundle.ts', join(root, 'src')], { cwd: ROOT })
 copyFileSync(join(ROOT, 'package.json'), join(root, 'package.json'))
 symlinkSync(join(ROOT, 'node_modules'), join(root, 'node_modules'))
 
-/** Starts the bundle and both of its neighbours; `env` is all of its environment. */
+/** Starts the bundle and both upstreams; `env` is its whole environment. */
 async function startBundle(t: Test, overrides: Record<string, string> = {}, args: readonly string[] = []) {
   const cognito = await startFakeServer(givesTokens)
   const hasura = await startFakeServer(givesData)
@@ -70,14 +70,14 @@ async function startBundle(t: Test, overrides: Record<string, string> = {}, args
   return { service, url, env, query }
 }
 
-t.test('a plain start of the bundle loads no file of a package, and not the fetch of Node', async t => {
+t.test('a plain start of the bundle loads no package file, and not the fetch of Node', async t => {
   const { service, query } = await startBundle(t, {}, ['--import', SAY_LOADED])
   t.equal((await query()).status, 200)
   service.terminate()
   await service.hasWritten('loaded {"packages":[],"hasFetch":false}')
 })
 
-t.test('the pages are those of the sources: a worker thread and every file that is read beside the code are in the bundle', async t => {
+t.test('the pages are the same as from the sources: the bundle contains the worker thread and every file that the code reads', async t => {
   const { url } = await startBundle(t, { DOCS_ENABLED: 'true' })
   const page = await (await fetch(`${url}/graphiql`)).text()
   const paths = [...page.matchAll(/(?:src|href)="(\/[^"]+)"/g)].map(([, path = '']) => path)
@@ -90,7 +90,7 @@ t.test('the pages are those of the sources: a worker thread and every file that 
 })
 
 t.test(
-  'what few ask for runs in the bundle: stored operations with types, tools, CORS, the rate limit behind a proxy, and traces with a span inside another',
+  'optional features run in the bundle: typed stored operations, tools, CORS, the rate limit behind a proxy, and traces with nested spans',
   async t => {
     const collector = await startCollector()
     t.teardown(() => collector.close())
@@ -124,7 +124,7 @@ t.test(
   }
 )
 
-t.test('options of the command and the check of a container are those of the sources', async t => {
+t.test('command-line options and the health check work as from the sources', async t => {
   const { env, url } = await startBundle(t)
   const start = (...args: string[]) => run(process.execPath, [join(root, 'src/start.js'), ...args], { cwd: root, env })
   const { version } = parseProjectFile<{ version: string }>('package.json')
@@ -143,7 +143,7 @@ t.test('every part of the bundle loads, and its source map leads to the sources'
   const folder = join(root, 'src')
   const parts = globSync('*.js', { cwd: folder }).filter(name => name !== 'start-graphiql.js')
   t.ok(parts.length > 20)
-  // These do something when they are loaded: they run the service, or end.
+  // These do something when they are loaded: they run the service, or exit.
   const loadable = parts.filter(name => !/^(start|server|healthcheck|pack-assets)\b/.test(name))
   await run(process.execPath, [
     '--input-type=module',

@@ -1,4 +1,4 @@
-// deploy/kubernetes says of names, ports, probes and settings what the code says.
+// deploy/kubernetes agrees with the code on names, ports, probes and settings.
 import { readdirSync } from 'node:fs'
 import { parseEnv } from 'node:util'
 import t from 'tap'
@@ -37,7 +37,7 @@ const [container] = pod.containers
 const environment = parseEnv(readProjectFile(`${FOLDER}/settings.env`)) as Record<string, string>
 const { METRICS_PORT, PORT } = SettingsSchema.properties
 
-t.test('kustomize takes every file, and every one has the name', async t => {
+t.test('kustomize uses every file, and every object has the name', async t => {
   type Kustomization = { resources: string[]; configMapGenerator: object[]; images: { name: string; newTag: string }[] }
   const { resources, configMapGenerator, images } = read<Kustomization>('kustomization')
   const files = readdirSync(new URL(`../../${FOLDER}`, import.meta.url)).filter(file => file.endsWith('.yaml'))
@@ -48,7 +48,7 @@ t.test('kustomize takes every file, and every one has the name', async t => {
   t.match(images, [{ name: container.image, newTag: version }])
 })
 
-t.test('its settings are known ones, and the service would start with them', async t => {
+t.test('its settings are known, and the service would start with them', async t => {
   for (const name of Object.keys(environment)) t.ok(name in SettingsSchema.properties, name)
   const files = t.testdir({ secret: 's', 'callers.json': JSON.stringify({ callers: [{ name: 'web', keySha256: ['ab'.repeat(32)] }] }) })
   const mounted = { AWS_COGNITO_APP_CLIENT_SECRET_FILE: `${files}/secret`, CALLER_KEYS_FILE: `${files}/callers.json` }
@@ -66,7 +66,7 @@ t.test('its settings are known ones, and the service would start with them', asy
   t.strictSame(container.envFrom, [{ configMapRef: { name: NAME } }])
 })
 
-t.test('stored operations are mounted where the image looks for them, if there are any; it holds none itself', async t => {
+t.test('stored operations are mounted where the image looks for them; the image contains none', async t => {
   const mount = container.volumeMounts.find(({ name }) => name === 'operations')
   t.equal(mount?.mountPath, `/app/${SettingsSchema.properties.OPERATIONS_DIR.default}`)
   t.match(
@@ -92,7 +92,7 @@ t.test('ports are those of the service, in every file', async t => {
   )
 })
 
-t.test('labels lead from each file to the pods', async t => {
+t.test('the labels in each file select the pods', async t => {
   t.strictSame(deployment.spec.selector, { matchLabels: LABELS })
   t.strictSame(deployment.spec.template.metadata.labels, LABELS)
   t.match(read('network-policy'), { spec: { podSelector: { matchLabels: LABELS } } })
@@ -111,12 +111,12 @@ t.test('probes ask the health routes, which answer without a credential', async 
   }
 })
 
-t.test('the pod lives longer than preStop and the grace together', async t => {
+t.test('the pod has more time than preStop and the grace period together', async t => {
   const graceSeconds = Number(environment.SHUTDOWN_GRACE_MS) / 1000
   t.ok(pod.terminationGracePeriodSeconds > container.lifecycle.preStop.sleep.seconds + graceSeconds)
 })
 
-t.test('the container may do nothing that the service does not need', async t => {
+t.test('the container has no privileges that the service does not need', async t => {
   t.match(pod.securityContext, { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } })
   t.strictSame(container.securityContext, {
     allowPrivilegeEscalation: false,

@@ -1,4 +1,4 @@
-// Dashboard and alerts ask for metrics that the service has, with labels that they have.
+// Dashboard and alerts use only metrics and labels that the service has.
 import { spawnSync } from 'node:child_process'
 import t, { type Test } from 'tap'
 import { createMetrics } from '../../src/metrics.ts'
@@ -12,7 +12,7 @@ const metrics = new Map(
     return names.map((name): [string, Set<string>] => [name, labels])
   })
 )
-/** Labels that Prometheus adds, and the one of a histogram's buckets. */
+/** Labels that Prometheus adds, and the label of a histogram's buckets. */
 const OTHER_LABELS = new Set(['instance', 'job', 'le'])
 const METRIC = /\b((?:cognito|hasura|http|graphql|answer_cache|stored_operation|rate_limit|nodejs|process)_[a-z0-9_]+)(?:\{([^}]*)\})?/g
 
@@ -42,14 +42,14 @@ t.test("the Prometheus operator's rules are the same", async t => {
   t.same(spec, { groups })
 })
 
-t.test('probes count in no latency', async t => {
+t.test('no latency includes probes', async t => {
   const texts = [readProjectFile('deploy/grafana/dashboard.json').replaceAll('\\"', '"'), readProjectFile('deploy/prometheus/alerts.yaml')]
   const latencies = texts.flatMap(text => text.match(/http_request_duration_seconds_bucket\{?[^}[]*/g) ?? [])
   t.ok(latencies.length > 3)
   for (const selector of latencies) t.match(selector, 'route!~"/health/.*"')
 })
 
-t.test('each alert has its part in the runbook, and each part an alert', async t => {
+t.test('each alert has a section in the runbook, and each section an alert', async t => {
   const headings = [...readProjectFile('docs/operating.md').matchAll(/^### (Gateway\w+)$/gm)].map(([, name]) => name)
   t.strictSame(
     headings,
@@ -66,7 +66,7 @@ t.test('the panels of the dashboard', async t => {
 })
 
 const hasPromtool = spawnSync('promtool', ['--version']).status === 0
-t.test('promtool takes the rules', { skip: !hasPromtool && 'promtool is not installed' }, async t => {
+t.test('promtool accepts the rules', { skip: !hasPromtool && 'promtool is not installed' }, async t => {
   const { status, stderr } = spawnSync('promtool', ['check', 'rules', 'deploy/prometheus/alerts.yaml'], { encoding: 'utf8' })
   t.equal(status, 0, stderr)
 })

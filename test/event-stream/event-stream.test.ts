@@ -1,4 +1,4 @@
-// One caller's event stream, on a clock that stands still and a connection that takes what the test lets it take.
+// One caller's event stream, with a fake clock and a connection that accepts what the test allows.
 import t from 'tap'
 import { GatewayError } from '../../src/errors.ts'
 import { EventStream, UNSENT_MAX_BYTES } from '../../src/event-stream/event-stream.ts'
@@ -10,7 +10,7 @@ const event = (text: string) => `event: next\ndata: ${text}\n\n`
 const COMPLETE = 'event: complete\ndata:\n\n'
 const COMMENT = ':\n\n'
 
-/** A stream and its caller; `isReading` decides whether what is written is taken at once. */
+/** A stream and its caller; `isReading` decides whether the caller reads at once. */
 function open({ keepsAll = false } = {}) {
   const clock = new FakeClock()
   let left = 0
@@ -25,7 +25,7 @@ function open({ keepsAll = false } = {}) {
     fault: undefined as GatewayError | undefined,
     errors: [] as string[],
     left: () => left,
-    /** Takes what is waiting. */
+    /** Reads what is waiting. */
     read() {
       caller.isReading = true
       for (const taken of caller.waiting.splice(0)) taken()
@@ -57,7 +57,7 @@ function open({ keepsAll = false } = {}) {
   return { clock, reader, stream, caller }
 }
 
-t.test('rights that have ended are told of within 10 s, and nothing after that', async t => {
+t.test('the stream reports the end of rights within 10 s, and sends nothing after that', async t => {
   const { clock, reader, caller } = open()
   await clock.advance(3_000)
   caller.fault = new GatewayError('UNAUTHENTICATED')
@@ -94,7 +94,7 @@ t.test('a caller that reads slowly is not', async t => {
   t.equal(caller.end, undefined)
 })
 
-t.test('a caller for whom nothing waits may be quiet for a day, and gets a comment every 15 s', async t => {
+t.test('a caller with nothing waiting may be quiet for a day, and gets a comment every 15 s', async t => {
   const { clock, caller } = open()
   await clock.advance(15_000)
   t.same(caller.written, [COMMENT])
@@ -103,7 +103,7 @@ t.test('a caller for whom nothing waits may be quiet for a day, and gets a comme
   t.equal(caller.end, undefined)
 })
 
-t.test('answers in a row all go out as long as little waits, and then the next one is the latest', async t => {
+t.test('successive answers all go out while little is waiting; after that, only the latest does', async t => {
   const { reader, caller, stream } = open()
   const large = 'x'.repeat(UNSENT_MAX_BYTES)
   caller.isReading = false
@@ -114,7 +114,7 @@ t.test('answers in a row all go out as long as little waits, and then the next o
   t.equal(stream.events, 4)
 })
 
-t.test('no comment is sent behind an answer that waits', async t => {
+t.test('no comment is sent while an answer waits', async t => {
   const { clock, reader, caller } = open()
   caller.isReading = false
   reader.put(answer('1'))
@@ -133,7 +133,7 @@ t.test('a caller of a streaming subscription that is more than 1 MiB behind is c
   t.equal(clock.timers.size, 0)
 })
 
-t.test('an end comes after the answers that are held', async t => {
+t.test('the end follows the held answers', async t => {
   const { reader, caller } = open({ keepsAll: true })
   caller.isReading = false
   const large = 'x'.repeat(UNSENT_MAX_BYTES)
@@ -145,7 +145,7 @@ t.test('an end comes after the answers that are held', async t => {
   t.equal(caller.end, 'end')
 })
 
-t.test('a break ends the stream without complete, and at once where an answer is on its way', async t => {
+t.test('a break ends the stream without complete, and at once if an answer is being written', async t => {
   const { reader, caller, stream, clock } = open()
   caller.isReading = false
   reader.put(answer('1'))
@@ -180,7 +180,7 @@ t.test('an error is an answer with errors, then complete', async t => {
   t.equal(caller.end, 'end')
 })
 
-t.test('whoever leaves is not waited for', async t => {
+t.test('the stream does not wait for a caller that has left', async t => {
   const { stream, caller, clock, reader } = open()
   stream.close()
   stream.close()

@@ -1,8 +1,8 @@
-// Who is sent gzip.
+// Which callers accept gzip.
 import t from 'tap'
 import { acceptsGzip } from '../../src/graphql/accepts-gzip.ts'
 
-t.test('who takes gzip', async t => {
+t.test('which Accept-Encoding headers accept gzip', async t => {
   const cases: [string | undefined, boolean][] = [
     [undefined, false],
     ['', false],

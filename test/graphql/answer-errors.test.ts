@@ -1,4 +1,4 @@
-// Errors are found wherever a server may write them, and nowhere else.
+// Errors are found wherever a server may put them, and nowhere else.
 import fc from 'fast-check'
 import t from 'tap'
 import { readErrors } from '../../src/graphql/answer-errors.ts'
@@ -43,7 +43,7 @@ t.test('no errors', async t => {
   t.equal(read(`{"errors":[${error('x')}]}`, true, 'gzip'), undefined, 'what is compressed is not looked into')
 })
 
-t.test('of a small answer, the same as a parser says', async t => {
+t.test('for a small answer, the result agrees with a parser', async t => {
   const members = fc.uniqueArray(fc.tuple(fc.constantFrom('data', 'errors', 'extensions', 'x'), fc.jsonValue()), {
     selector: ([name]) => name
   })

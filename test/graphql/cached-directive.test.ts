@@ -1,4 +1,4 @@
-// Finding @cached on a query, reading what it asks for, and cutting it out.
+// Finding @cached on a query, reading its arguments, and removing it.
 import fc from 'fast-check'
 import t from 'tap'
 import { createCachedQueryFinder, readCacheWish } from '../../src/graphql/cached-directive.ts'
@@ -28,7 +28,7 @@ t.test('a refresh that is not a boolean is refused', async t => {
   t.throws(() => readCacheWish(queryOf('query ($r: Boolean) @cached(refresh: $r) { a }'), '{"r":"yes"}'), { code: 'INVALID_REQUEST' })
 })
 
-t.test('a directive that stands twice, has unknown arguments or undeclared variables is refused', async t => {
+t.test('a directive that appears twice, or has unknown arguments or undeclared variables, is refused', async t => {
   for (const text of [
     'query @cached @cached { a }',
     'query @cached(ttl: 1, max: 2) { a }',
@@ -44,7 +44,7 @@ t.test('a document without the directive on the operation that runs is left alon
     t.equal(find(check(text), text.includes('Q') ? 'Q' : undefined), undefined, text)
 })
 
-t.test('the directive is cut out with the variables that it alone uses, and all else stays byte for byte', async t => {
+t.test('the directive is removed with the variables that only it uses, and everything else stays byte for byte', async t => {
   const cases: [text: string, sent: string, own: string[]][] = [
     ['query @cached { a }', 'query { a }', []],
     ['query Q@cached(ttl:5){a}', 'query Q{a}', []],
@@ -77,7 +77,7 @@ t.test('the directive is cut out with the variables that it alone uses, and all 
   }
 })
 
-t.test('whatever stands around the directive, what goes on parses as the same operations', async () => {
+t.test('whatever surrounds the directive, the remaining document parses as the same operations', async () => {
   const gap = fc.stringMatching(/^( |\t|\n|,|# [@a-z]*\n){0,3}$/).map(text => ` ${text}`)
   fc.assert(
     fc.property(fc.array(gap, { minLength: 12, maxLength: 12 }), fc.boolean(), fc.boolean(), (gaps, isFirst, isUsed) => {
@@ -93,7 +93,7 @@ t.test('whatever stands around the directive, what goes on parses as the same op
   )
 })
 
-t.test('the values of its own variables are cut out, and every other keeps its text', async t => {
+t.test('the values of its own variables are removed, and every other value keeps its text', async t => {
   const query = queryOf('query Q($t: Int, $r: Boolean, $a: Int) @cached(ttl: $t, refresh: $r) { a(b: $a) }', 'Q')
   const cases: [given: string | undefined, expected: ReturnType<typeof readCacheWish>][] = [
     [undefined, { ttlSeconds: 60, refresh: false, variables: undefined }],
@@ -105,14 +105,14 @@ t.test('the values of its own variables are cut out, and every other keeps its t
   for (const [given, expected] of cases) t.strictSame(readCacheWish(query, given), expected, given ?? 'none')
 })
 
-t.test('a variable that is not given has its default, else that of the argument', async t => {
+t.test('a missing variable has its default, or else the default of the argument', async t => {
   const query = queryOf('query Q($t: Int = 7, $r: Boolean = true) @cached(ttl: $t, refresh: $r) { a }', 'Q')
   t.match(readCacheWish(query, undefined), { ttlSeconds: 7, refresh: true })
   t.match(readCacheWish(query, '{"r":false}'), { ttlSeconds: 7, refresh: false })
   t.match(readCacheWish(queryOf('query Q($t: Int) @cached(ttl: $t) { a }', 'Q'), '{}'), { ttlSeconds: 60 })
 })
 
-t.test('the fingerprint is the same for documents that differ in layout, comments and the directive alone', async t => {
+t.test('the fingerprint is the same for documents that differ only in layout, comments and the directive', async t => {
   const fingerprint = (text: string) => queryOf(text).fingerprint
   const one = fingerprint('query @cached { a(b: "x y") }')
   t.equal(fingerprint('query @cached(ttl: 5, refresh: true)\n{\n  a(b: "x y"), # so\n}'), one)

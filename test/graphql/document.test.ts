@@ -1,4 +1,4 @@
-// Which documents may go on, and which operation of them runs.
+// Which documents may run, and which of their operations.
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import t from 'tap'
@@ -20,10 +20,10 @@ const errorOf = (run: () => unknown): GatewayError => {
 
 const check = (text: string, limits: Partial<DocumentLimits> = {}) => createDocumentCheck({ ...LIMITS, ...limits })(text)
 
-/** Nested selections, `{ a }` being one deep. */
+/** Nested selections; `{ a }` has a depth of 1. */
 const deep = (depth: number) => '{a'.repeat(depth) + '}'.repeat(depth)
 
-t.test('a document that does not parse is refused with the place of the fault', async t => {
+t.test('a document that does not parse is refused with the location of the error', async t => {
   const cases: [string, number, number][] = [
     ['{ a ', 1, 5],
     ['{\n  a(\n}', 3, 1],
@@ -50,14 +50,14 @@ t.test('type definitions beside an operation are refused', async t => {
   t.strictSame(error.locations, [{ line: 2, column: 1 }])
 })
 
-t.test('two definitions of one name are refused, since parsers differ in which of them counts', async t => {
+t.test('two definitions of the same name are refused, because parsers disagree on which one counts', async t => {
   for (const text of ['query A { a } mutation A { b }', '{ ...F } fragment F on t { a } fragment F on t { b }']) {
     t.equal(errorOf(() => check(text)).code, 'GRAPHQL_PARSE_FAILED', text)
   }
   t.equal(check('query A { ...A } fragment A on t { a }').operations.length, 1, 'an operation and a fragment may share theirs')
 })
 
-t.test('each limit holds from one above it', async t => {
+t.test('each limit refuses a document that is one above it', async t => {
   const over = { setting: '', limit: 3 }
   const cases: [string, Partial<DocumentLimits>, string, string][] = [
     ['GRAPHQL_MAX_DEPTH', { maxDepth: 3 }, deep(3), deep(4)],
@@ -106,7 +106,7 @@ t.test('each limit holds from one above it', async t => {
   }
 })
 
-t.test('a cycle of fragments is over any limit', async t => {
+t.test('a cycle of fragments exceeds any limit', async t => {
   const cycles = [
     '{ ...F } fragment F on t { a { ...F } }',
     '{ ...F } fragment F on t { ...G } fragment G on t { ...F }',
@@ -120,7 +120,7 @@ t.test('a cycle of fragments is over any limit', async t => {
     )
 })
 
-t.test('nothing is nested beyond its limit, whatever the settings say', async t => {
+t.test('nesting has a fixed limit, whatever the settings say', async t => {
   const unlimited = { maxDepth: 1_000_000, maxTokens: 10_000_000, maxFields: 1_000_000, maxAliases: 1_000_000 }
   const nested: [string, (levels: number) => string][] = [
     ['selections', deep],
@@ -146,7 +146,7 @@ t.test('nothing is nested beyond its limit, whatever the settings say', async t 
   }
 })
 
-t.test('fragments in any order are as deep as they are spread', async t => {
+t.test('the depth of fragments does not depend on their order', async t => {
   const half = NESTING_MAX / 2
   const inner = `fragment F on t ${deep(half)}`
   const outer = (levels: number) => `${'{a'.repeat(levels - 1)}{...F}${'}'.repeat(levels - 1)}`
@@ -155,7 +155,7 @@ t.test('fragments in any order are as deep as they are spread', async t => {
     t.equal(errorOf(() => check(text, { maxDepth: 1000 })).code, 'LIMIT_EXCEEDED')
 })
 
-t.test('parsing stops at the first token too many, so that what stands behind it is not read', async t => {
+t.test('parsing stops at the first token over the limit', async t => {
   const limits = { maxTokens: 100 }
   const over: [string, string][] = [
     ['a syntax error', `{ ${'a '.repeat(100)}) }`],
@@ -195,12 +195,12 @@ t.test('fragments that double at each level are measured once each', async t => 
   )
 })
 
-t.test('a message that speaks of tokens is no limit unless the parser wrote it', async t => {
+t.test('an error message about tokens is a limit only if the parser wrote it', async t => {
   const error = errorOf(() => check('{ a "Document contains more than 5000 tokens. Parsing aborted." }'))
   t.equal(error.code, 'GRAPHQL_PARSE_FAILED')
 })
 
-t.test('a spread of a fragment that is not there is left for Hasura to refuse', async t => {
+t.test('a spread of an undefined fragment is left for Hasura to refuse', async t => {
   t.equal(check('{ ...Nowhere }').operations.length, 1)
 })
 
@@ -209,7 +209,7 @@ t.test('the standard introspection query is within the default limits', async t 
   t.doesNotThrow(() => check(getIntrospectionQuery()))
 })
 
-t.test('results are remembered by text, and so are refusals', async t => {
+t.test('results and refusals are cached by text', async t => {
   const remembered = createDocumentCheck(LIMITS)
   t.equal(remembered('{ a }'), remembered('{ a }'))
   const [first, second] = ['{ a', '{ a'].map(text => errorOf(() => remembered(text)))
@@ -217,7 +217,7 @@ t.test('results are remembered by text, and so are refusals', async t => {
   t.not(first, second, 'an error of its own for each request, since its stack keeps what it passed through')
 })
 
-t.test('the cache takes no more memory than its bound, whatever it holds', async t => {
+t.test('the cache stays within its memory bound, whatever it contains', async t => {
   setFlagsFromString('--expose-gc')
   const collect: () => void = runInNewContext('gc')
   const usedBytes = () => {
@@ -261,6 +261,6 @@ t.test('which operation runs', async t => {
   t.strictSame(selectOperation(check('query A { a }'), 'A'), { kind: 'query', name: 'A' })
 })
 
-t.test('which kinds may run is for others to say', async t => {
+t.test('parsing does not decide which kinds of operations may run', async t => {
   t.strictSame(selectOperation(check('query A { a } subscription B { b }'), 'B'), { kind: 'subscription', name: 'B' })
 })

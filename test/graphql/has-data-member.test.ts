@@ -1,10 +1,10 @@
-// Where the member data of an answer is seen.
+// Finding the member data in an answer.
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import t from 'tap'
 import { hasDataMember } from '../../src/graphql/has-data-member.ts'
 
-t.test('where a member data is seen', async t => {
+t.test('the member data is found', async t => {
   const cases: [string, boolean][] = [
     ['{"errors":[{"message":"no"}]}', false],
     ['{"errors":[{"data":1}]}', false],

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { GRAPHQL_RESPONSE_TYPE, HEADER_MAX_LENGTH, JSON_TYPE, negotiateType, statusOf } from '../../src/graphql/negotiation.ts'
 
-t.test('what Accept takes', async t => {
+t.test('which media type an Accept header selects', async t => {
   const cases: [string | undefined, string | undefined][] = [
     ['text/html', undefined],
     ['application/json;q=0', undefined],
@@ -28,19 +28,19 @@ t.test('what Accept takes', async t => {
   for (const [accept, type] of cases) t.equal(negotiateType(accept), type, String(accept))
 })
 
-t.test('no Accept header makes it throw', async t => {
+t.test('no Accept header makes negotiation throw', async t => {
   fc.assert(fc.property(fc.string(), accept => void negotiateType(accept)))
   t.pass()
 })
 
-t.test('a header without end is disregarded, rather than negotiated with', async t => {
+t.test('an overlong header is ignored', async t => {
   const long = (end: string) => `${'text/a,'.repeat(10_000)}${end}`
   for (const accept of [long('text/html'), long(GRAPHQL_RESPONSE_TYPE)]) t.equal(negotiateType(accept), JSON_TYPE)
   const most = `text/html,${GRAPHQL_RESPONSE_TYPE}`.padEnd(HEADER_MAX_LENGTH)
   t.equal(negotiateType(most), GRAPHQL_RESPONSE_TYPE, 'one of the longest that counts')
 })
 
-t.test('only the type of the specification turns 200 without data into 400', async t => {
+t.test('only application/graphql-response+json turns 200 without data into 400', async t => {
   t.equal(
     statusOf(JSON_TYPE, 200, () => false),
     200

@@ -1,4 +1,4 @@
-// Block strings with a backslash go on as quoted strings of the same value.
+// Block strings with a backslash become quoted strings of the same value.
 import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import { type DocumentNode, parse, visit } from 'graphql'
@@ -8,7 +8,7 @@ import { quoteBlockStrings } from '../../src/graphql/quoted-block-strings.ts'
 
 const check = createDocumentCheck({ maxDepth: 20, maxTokens: 5000, maxFields: 5000, maxAliases: 50, maxDirectives: 50 })
 
-/** What a document means: its tree without places, and without the form of its strings. */
+/** A document's meaning: its tree without locations and without the form of its strings. */
 const meaningOf = (text: string): DocumentNode =>
   visit(parse(text, { noLocation: true }), { StringValue: node => ({ ...node, block: false }) })
 
@@ -19,7 +19,7 @@ function blockStringsOf(text: string): string[] {
   return found
 }
 
-t.test('all but these block strings stays byte for byte', async t => {
+t.test('everything except these block strings stays byte for byte', async t => {
   const cases: [string, string][] = [
     ['{ a(s: """x\\y""") }', '{ a(s: "x\\\\y") }'],
     ['{a(s:"""\\"""""")#"""\\\n}', '{a(s:"\\"\\"\\"")#"""\\\n}'],
@@ -35,12 +35,12 @@ t.test('all but these block strings stays byte for byte', async t => {
   }
 })
 
-t.test('any block string keeps its value, and none that is sent holds a backslash', async t => {
+t.test('any block string keeps its value, and no block string that is sent contains a backslash', async t => {
   const part = fc.constantFrom('\\', '\\"""', '"', '\n', '\r\n', ' ', '\t', 'a', '#', '}', ')', 'é', '😀', '\u2028', '\\u0041', '\\n')
   const blockString = fc
     .array(part)
     .map(parts => parts.join(''))
-    // Unescaped quotes in a row would end it, and what stands before its end may not change that.
+    // Three unescaped quotes would end it, and the characters before its end must not change that.
     .filter(inner => !/"""/.test(inner.replaceAll('\\"""', '')) && !/["\\]$/.test(inner))
     .map(inner => `"""${inner}"""`)
   const text = fc.array(blockString, { minLength: 1, maxLength: 4 }).map(strings => `{ a(s: [${strings.join(', ')}], t: "\\"\\\\") }`)

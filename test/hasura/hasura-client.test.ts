@@ -1,4 +1,4 @@
-// Every fault between the service and Hasura, each over a real socket: the code, and what Hasura received, and how often.
+// Every failure between the service and Hasura over a real socket: the code, and what Hasura received, and how often.
 import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
 import { gzipSync } from 'node:zlib'
@@ -13,7 +13,7 @@ const MUTATION = { body: '{"query":"mutation { a }"}', isQuery: false, headers: 
 const REFUSED = '{"errors":[{"extensions":{"path":"$","code":"invalid-jwt"},"message":"Could not verify JWT: JWTExpired"}]}'
 const DATA = '{"data":{"a":1}}'
 
-/** Nobody listens there: port 1 is of no use today (RFC 1078), and no server that is started on a free port gets it. */
+/** Nothing listens there: port 1 is unused today (RFC 1078), and no server on a free port gets it. */
 const NOBODY = 'http://127.0.0.1:1/v1/graphql'
 
 /** Tokens t1, t2 … : `rejectToken` gives the next one. */
@@ -59,7 +59,7 @@ const codeOf = (promise: Promise<unknown>) =>
     error => (error instanceof GatewayError ? error.code : String(error))
   )
 
-/** A server that speaks no HTTP: it does with each connection what the test says. */
+/** A server without HTTP: the test decides what it does with each connection. */
 async function rawServer(t: Test, onConnection: (socket: Socket, count: number) => void) {
   let connections = 0
   const sockets = new Set<Socket>()
@@ -78,7 +78,7 @@ async function rawServer(t: Test, onConnection: (socket: Socket, count: number) 
   return { url: `http://127.0.0.1:${(server.address() as { port: number }).port}/v1/graphql`, connections: () => connections }
 }
 
-t.test('no connection: any operation is tried three times, then it is UPSTREAM_UNREACHABLE', async t => {
+t.test('without a connection, any operation is tried three times, then it is UPSTREAM_UNREACHABLE', async t => {
   for (const request of [QUERY, MUTATION]) {
     const { execute, retries } = await clientFor(t, () => {}, { endpoint: NOBODY })
     t.equal(await codeOf(execute(request)), 'UPSTREAM_UNREACHABLE')
@@ -140,7 +140,7 @@ t.test('an answer that is not JSON is UPSTREAM_INVALID_RESPONSE', async t => {
   }
 })
 
-t.test('HTML with 502 is tried again, then UPSTREAM_INVALID_RESPONSE', async t => {
+t.test('HTML with 502 is retried, then UPSTREAM_INVALID_RESPONSE', async t => {
   const { execute, hasura } = await clientFor(t, response => response.writeHead(502, { 'content-type': 'text/html' }).end('<html>'))
   t.equal(await codeOf(execute()), 'UPSTREAM_INVALID_RESPONSE')
   t.equal(hasura.received.length, 2)
@@ -155,7 +155,7 @@ t.test('a small answer that breaks off is UPSTREAM_INVALID_RESPONSE', async t =>
   t.equal(hasura.received.length, 1)
 })
 
-t.test('more bytes than the content length says end the answer where it says', async t => {
+t.test('extra bytes after the content length do not become part of the answer', async t => {
   const { url } = await rawServer(t, socket => {
     socket.once('data', () =>
       socket.end(`HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${DATA.length}\r\n\r\n${DATA}garbage`)
@@ -165,7 +165,7 @@ t.test('more bytes than the content length says end the answer where it says', a
   t.equal((await execute()).head.toString(), DATA)
 })
 
-t.test('what is no HTTP, and a head that does not end, are UPSTREAM_INVALID_RESPONSE at once', async t => {
+t.test('bytes that are not HTTP, and an endless head, are UPSTREAM_INVALID_RESPONSE at once', async t => {
   for (const bytes of ['SSH-2.0-OpenSSH\r\n', `HTTP/1.1 200 OK\r\n${'x-bomb: boom\r\n'.repeat(5000)}`]) {
     const { url, connections } = await rawServer(t, socket => socket.once('data', () => socket.write(bytes)))
     const { execute } = await clientFor(t, () => {}, { endpoint: url })
@@ -175,7 +175,7 @@ t.test('what is no HTTP, and a head that does not end, are UPSTREAM_INVALID_RESP
 })
 
 t.test(
-  'what can’t become an answer is UPSTREAM_INVALID_RESPONSE at once, also where the peer then closes, and is not sent twice',
+  'bytes that can’t become an answer are UPSTREAM_INVALID_RESPONSE at once, even if the peer then closes, and the request is not retried',
   async t => {
     const chunked = 'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n'
     for (const bytes of ['HTTP/1.1 200 OK\n', 'HTTP/1.x nonsense', `${chunked}zzzz`, `${chunked}5\r\n0123456789abcdef`])
@@ -190,11 +190,11 @@ t.test(
   }
 )
 
-t.test('an answer that ends by closing is JSON as a whole, or UPSTREAM_INVALID_RESPONSE', async t => {
+t.test('an answer that ends when the connection closes is complete JSON, or UPSTREAM_INVALID_RESPONSE', async t => {
   const gzip = gzipSync(DATA)
   const answers: [string, string, string | Buffer, boolean][] = [
     ['whole', '', DATA, true],
-    ['cut where it looks whole', '', '{"data":{"a":{"b":1}', false],
+    ['cut where it looks complete', '', '{"data":{"a":{"b":1}', false],
     ['cut', '', '{"data":', false],
     ['gzip, whole', 'content-encoding: gzip\r\n', gzip, true],
     ['gzip, cut', 'content-encoding: gzip\r\n', gzip.subarray(0, -3), false]
@@ -211,7 +211,7 @@ t.test('an answer that ends by closing is JSON as a whole, or UPSTREAM_INVALID_R
   }
 })
 
-t.test('silence is UPSTREAM_TIMEOUT: no head, a head alone, a drip', async t => {
+t.test('no head, only a head, and a trickle are UPSTREAM_TIMEOUT', async t => {
   const answers: Answer[] = [
     () => {},
     response => void response.writeHead(200, { 'content-type': 'application/json' }).flushHeaders(),
@@ -228,7 +228,7 @@ t.test('silence is UPSTREAM_TIMEOUT: no head, a head alone, a drip', async t => 
   }
 })
 
-t.test('an upstream that closes its idle connections does no harm, to mutations neither', async t => {
+t.test('an upstream that closes idle connections causes no failure, not even of mutations', async t => {
   const { execute, hasura, retries } = await clientFor(t, response => {
     sendJson(response, DATA)
     response.once('finish', () => response.socket?.end())
@@ -242,14 +242,14 @@ t.test('an upstream that closes its idle connections does no harm, to mutations 
   )
 })
 
-t.test('the time of all tries together is bounded', async t => {
+t.test('one time limit applies to all attempts together', async t => {
   const { execute, hasura } = await clientFor(t, (response, _, count) => void (count === 1 && response.destroy()), { timeoutMs: 3_000 })
   t.equal(await codeOf(execute()), 'UPSTREAM_TIMEOUT')
   t.equal(hasura.received.length, 2)
 })
 
-t.test('no time is left for another try: the fault of the last one is told', async t => {
-  // Chance draws a pause that is longer than the time left, however slow the machine.
+t.test('if no time is left for another attempt, the failure of the last one is reported', async t => {
+  // The random pause is longer than the time left, however slow the machine.
   const { execute, hasura } = await clientFor(t, response => void response.destroy(), { random: () => 1_000 })
   t.equal(await codeOf(execute()), 'UPSTREAM_UNREACHABLE')
   t.equal(hasura.received.length, 1)
@@ -288,7 +288,7 @@ t.test('a second refusal is UPSTREAM_REJECTED_TOKEN with the reason', async t =>
   }
 })
 
-t.test('a reason that no new token mends is UPSTREAM_REJECTED_TOKEN at once', async t => {
+t.test('a reason that no new token can fix is UPSTREAM_REJECTED_TOKEN at once', async t => {
   const body = { errors: [{ extensions: { path: '$', code: 'jwt-invalid-claims' }, message: 'claims key not found' }] }
   const { execute, hasura, tokens } = await clientFor(t, response => sendJson(response, body))
   await t.rejects(execute(), { code: 'UPSTREAM_REJECTED_TOKEN', message: /claims key not found/ })
@@ -296,7 +296,7 @@ t.test('a reason that no new token mends is UPSTREAM_REJECTED_TOKEN at once', as
   t.strictSame(tokens.rejected, [])
 })
 
-t.test('no other token is to be had: UPSTREAM_REJECTED_TOKEN without another try', async t => {
+t.test('if there is no other token, it is UPSTREAM_REJECTED_TOKEN without another attempt', async t => {
   const { execute, hasura } = await clientFor(t, response => sendJson(response, REFUSED), {
     tokens: { getToken: () => 't1', rejectToken: async () => undefined }
   })
@@ -315,7 +315,7 @@ t.test('without a token Hasura is not called', async t => {
   t.equal(hasura.received.length, 0)
 })
 
-t.test('a caller that leaves ends the call, wherever it is', async t => {
+t.test('a caller that leaves ends the call at any stage', async t => {
   const whileWaiting = async (hasura: FakeServer) => hasura.hasReceived(1)
   for (const answer of [() => {}, (response => void response.writeHead(200).write('{"data":')) as Answer]) {
     const { execute, hasura } = await clientFor(t, answer)
@@ -331,7 +331,7 @@ t.test('a caller that leaves ends the call, wherever it is', async t => {
   }
 })
 
-t.test('a caller that has left before has nothing sent', async t => {
+t.test('nothing is sent for a caller that has already left', async t => {
   const { execute, hasura } = await clientFor(t, response => sendJson(response, DATA))
   const cancellation = new AbortController()
   cancellation.abort()
@@ -339,7 +339,7 @@ t.test('a caller that has left before has nothing sent', async t => {
   t.equal(hasura.received.length, 0)
 })
 
-t.test('the token travels as its header asks', async t => {
+t.test('the token is sent in the configured header', async t => {
   for (const [tokenHeader, expected] of [
     ['Authorization', 'Bearer t1'],
     ['authorization', 'Bearer t1'],
@@ -364,7 +364,7 @@ t.test('a value that would break out of its header is not sent', async t => {
   t.equal(hasura.received.length, 0)
 })
 
-t.test('JSON of every form passes', async t => {
+t.test('every form of JSON passes', async t => {
   for (const body of [DATA, ' {"data":null}\n', '[]', '"text"', '{"errors":[{"message":"no"}]}']) {
     const { execute } = await clientFor(t, response => sendJson(response, body))
     t.equal((await execute()).head.toString(), body)

@@ -1,4 +1,4 @@
-// Which answers are about the token, and whether a new one would help.
+// Which answers refuse the token, and whether a new one would help.
 import { gzipSync } from 'node:zlib'
 import t from 'tap'
 import { readRefusal } from '../../src/hasura/token-rejection.ts'
@@ -9,7 +9,7 @@ const read = (body: unknown, status = 200, encoding?: string) => {
   return readRefusal(status, encoding, encoding === 'gzip' ? gzipSync(bytes) : bytes)
 }
 
-t.test("what looks like a refusal and is the caller's business", async t => {
+t.test('answers that look like a refusal but concern the caller', async t => {
   const expired = v2('invalid-jwt', 'Could not verify JWT: JWTExpired').errors[0]
   const answers: [string, unknown, number?][] = [
     ['role not allowed', v2('access-denied', 'Your requested role is not in allowed roles')],
@@ -33,7 +33,7 @@ t.test("what looks like a refusal and is the caller's business", async t => {
   }
 })
 
-t.test('refusals that no new token mends', async t => {
+t.test('refusals that no new token can fix', async t => {
   const answers: [unknown, number?][] = [
     [v2('invalid-headers', "Missing 'Authorization' or 'Cookie' header in JWT authentication mode")],
     [v2('invalid-headers', 'Malformed Authorization header')],
@@ -47,7 +47,7 @@ t.test('refusals that no new token mends', async t => {
   for (const [body, status] of answers) t.match(read(body, status), { isRenewable: false }, JSON.stringify(body))
 })
 
-t.test('refusals that a new token may mend, in every form', async t => {
+t.test('refusals that a new token may fix, in every form', async t => {
   const ddn = (message: string) => ({ errors: [{ message }] })
   const answers: [string, unknown, number?][] = [
     ['invalid-jwt', v2('invalid-jwt', 'Could not verify JWT: JWTExpired')],
@@ -69,7 +69,7 @@ t.test('refusals that a new token may mend, in every form', async t => {
   }
 })
 
-t.test("Hasura's reason is cut, and shows nothing that looks like a token", async t => {
+t.test("Hasura's reason is shortened, and shows nothing that looks like a token", async t => {
   const token = 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJl'
   const message = read(v2('invalid-jwt', `bad token ${token} ${'x'.repeat(500)}`))?.message ?? ''
   t.notMatch(message, /eyJ|c2lnbmF0dXJl/)

@@ -12,7 +12,7 @@ import {
 
 const OK = 'HTTP/1.1 200 OK\r\n'
 
-t.test('what is malformed is refused', async t => {
+t.test('a malformed head is refused', async t => {
   const heads = [
     'HTTP/2 200 OK\r\n',
     'HTTP/1.1  200 OK\r\n',
@@ -33,7 +33,7 @@ t.test('what is malformed is refused', async t => {
   for (const head of heads) t.throws(() => parseAnswerHead(head), ProtocolError, JSON.stringify(head))
 })
 
-t.test('what says more than one thing about the length of the body is refused', async t => {
+t.test('a head that gives the length of the body in two ways is refused', async t => {
   const fields = [
     'content-length: 1\r\ncontent-length: 1\r\n',
     'content-length: 1, 1\r\n',
@@ -53,7 +53,7 @@ t.test('what says more than one thing about the length of the body is refused', 
   for (const text of fields) t.throws(() => parseAnswerHead(OK + text), ProtocolError, JSON.stringify(text))
 })
 
-t.test('the body’s length is as RFC 9112, section 6.3, says', async t => {
+t.test('the length of the body follows RFC 9112, section 6.3', async t => {
   const cases: [string, { bodyLength?: number; isChunked: boolean }][] = [
     [`${OK}content-length: 42\r\n`, { bodyLength: 42, isChunked: false }],
     [`${OK}CONTENT-LENGTH:42 \t\r\n`, { bodyLength: 42, isChunked: false }],
@@ -68,7 +68,7 @@ t.test('the body’s length is as RFC 9112, section 6.3, says', async t => {
   for (const [head, expected] of cases) t.match(parseAnswerHead(head), expected, JSON.stringify(head))
 })
 
-t.test('how long a connection is kept: not at all, as long as the other side says less a margin, or a little', async t => {
+t.test('a connection is not kept, or kept for the announced time less a margin, or for a short time', async t => {
   const length = 'content-length: 0\r\n'
   const cases: [string, number][] = [
     [OK + length, KEEP_ALIVE_MS],
@@ -90,7 +90,7 @@ t.test('how long a connection is kept: not at all, as long as the other side say
   for (const [head, keepAliveMs] of cases) t.equal(parseAnswerHead(head).keepAliveMs, keepAliveMs, JSON.stringify(head))
 })
 
-t.test('header fields are read as they were written, the first of a name alone', async t => {
+t.test('header fields are read unchanged, and only the first of each name', async t => {
   const name = fc.stringMatching(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,20}$/).filter(text => !/^(content-length|transfer-encoding)$/i.test(text))
   const value = fc.stringMatching(/^[\t\x20-\x7e\x80-\xff]{0,40}$/)
   t.doesNotThrow(() =>
@@ -106,7 +106,7 @@ t.test('header fields are read as they were written, the first of a name alone',
   )
 })
 
-t.test('no text makes it fail in another way, or take long', async t => {
+t.test('no text makes parsing throw another error or take long', async t => {
   const part = fc.constantFrom(
     'HTTP/1.1 200 OK',
     '\r\n',
@@ -135,7 +135,7 @@ t.test('no text makes it fail in another way, or take long', async t => {
   )
 })
 
-t.test('a head that is cut off could become one exactly where more bytes can make it so', async t => {
+t.test('an incomplete head is accepted exactly if more bytes can complete it', async t => {
   const whole = 'HTTP/1.1 200 OK\r\nA-b: c d\r\nempty:\r\n\r'
   for (let length = 0; length <= whole.length; length += 1) t.ok(couldBeAnswerHead(whole.slice(0, length)), `${length} bytes`)
   const hopeless = [
@@ -164,12 +164,12 @@ t.test('a head that is cut off could become one exactly where more bytes can mak
   for (const text of hopeless) t.notOk(couldBeAnswerHead(text), JSON.stringify(text))
 })
 
-t.test('a trailer that is cut off could become one exactly where more bytes can make it so', async t => {
+t.test('an incomplete trailer is accepted exactly if more bytes can complete it', async t => {
   for (const text of ['', '\r', 'a', 'a:', 'a: b', 'a: b\r', 'a: b\r\n', 'a: b\r\nc']) t.ok(couldBeFieldLines(text), JSON.stringify(text))
   for (const text of ['a b', ':', 'a\r', '\rx', 'a: b\n', 'a: \u0000', 'a: b\r\n c']) t.notOk(couldBeFieldLines(text), JSON.stringify(text))
 })
 
-t.test('lines of header fields are told from anything else', async t => {
+t.test('lines of header fields are distinguished from anything else', async t => {
   for (const text of ['', 'a: b\r\n', 'a: b\r\nc:\r\n']) t.ok(areFieldLines(text), JSON.stringify(text))
   for (const text of ['a', 'a: b', 'a: b\n', '\r\n', 'a: b\r\n c\r\n']) t.notOk(areFieldLines(text), JSON.stringify(text))
 })

@@ -3,7 +3,7 @@ import t from 'tap'
 import { HEAD_MAX_BYTES, ProtocolError } from '../../src/http1/answer-head.ts'
 import { ChunkedBody } from '../../src/http1/chunked-body.ts'
 
-/** Decodes a text that comes in pieces of these lengths, one after the other at the same place among other bytes. */
+/** Decodes a text in pieces of these lengths, each at the same position in a buffer with other bytes. */
 function decode(text: string, lengths: readonly number[] = []): { data: string; isDone: boolean; rest: string } {
   const body = new ChunkedBody()
   let data = ''
@@ -23,7 +23,7 @@ function decode(text: string, lengths: readonly number[] = []): { data: string; 
   return { data, isDone: body.isDone, rest }
 }
 
-t.test('what is malformed is refused, however it is cut', async t => {
+t.test('a malformed body is refused, however it is split', async t => {
   const bodies = [
     'x\r\n',
     '\r\n',
@@ -44,13 +44,13 @@ t.test('what is malformed is refused, however it is cut', async t => {
     for (const lengths of [[], [1], [3]]) t.throws(() => decode(text, lengths), ProtocolError, JSON.stringify(text.slice(0, 30)))
 })
 
-t.test('a body that is cut short has not ended', async t => {
+t.test('a truncated body has not ended', async t => {
   const whole = '5;a=b\r\nhello\r\n1\r\n!\r\n0\r\nx: y\r\n\r\n'
   t.strictSame(decode(whole), { data: 'hello!', isDone: true, rest: '' })
   for (let length = 0; length < whole.length; length += 1) t.equal(decode(whole.slice(0, length)).isDone, false, `${length} bytes`)
 })
 
-t.test('any data in any chunks, come in any pieces, is the same data, and what follows it stays', async t => {
+t.test('any data in any chunks and pieces decodes to the same data, and the bytes after it remain', async t => {
   const chunk = fc.tuple(
     fc.string({ unit: fc.constantFrom('a', '\r', '\n', '0', '\u00ff'), minLength: 1 }),
     fc.constantFrom('', ';a', ' ;a="b"')

@@ -1,4 +1,4 @@
-// Many requests over few connections, with an upstream that does everything wrong: each gets its own answer, or a fault.
+// Many requests over few connections, with an upstream that makes every mistake: each gets its own answer, or an error.
 import type { Socket } from 'node:net'
 import fc from 'fast-check'
 import t from 'tap'
@@ -40,7 +40,7 @@ function behave(socket: Socket, id: string, how: Behaviour): void {
   if (fault === 'garbage') return void socket.write('%$§!\r\n\r\n')
   const answer = answerOf(bodyOf(id, size), how)
   if (fault === 'break') return void socket.end(answer.slice(0, answer.length - 5))
-  // What follows in the same breath looks like the next one's answer.
+  // The extra bytes in the same write look like the next request's answer.
   const bytes = fault === 'extra' && framing !== 'close' ? `${answer}HTTP/1.1 200 OK\r\ncontent-length: 12\r\n\r\n{"id":"bad"}` : answer
   const cut = Math.ceil(answer.length / cuts)
   const write = (at: number) => {
@@ -52,7 +52,7 @@ function behave(socket: Socket, id: string, how: Behaviour): void {
   write(0)
 }
 
-/** The id in an answer, or why there is none. */
+/** The ID in an answer, or why there is none. */
 async function outcomeOf(client: HttpClient, id: string, leaves: boolean): Promise<string> {
   const leaving = new AbortController()
   try {
@@ -69,7 +69,7 @@ async function outcomeOf(client: HttpClient, id: string, leaves: boolean): Promi
   }
 }
 
-t.test('each request gets its own answer, whole, or a fault where there was one', async t => {
+t.test('each request gets its own complete answer, or an error if the upstream failed', async t => {
   let due = new Map<string, Behaviour>()
   const upstream = await startRawUpstream((socket, request) => {
     const id = request.slice(request.indexOf('\r\n\r\n') + 4)
@@ -87,7 +87,7 @@ t.test('each request gets its own answer, whole, or a fault where there was one'
         return [...due].every(([id, { size, fault, framing }], n) => {
           const own = `${id} ${size}`
           if (fault === 'refuse' || fault === 'garbage') return outcomes[n] === 'fault'
-          // An answer that ends with its connection can't tell that it broke; what reads it as JSON does.
+          // If an answer ends with its connection, only a JSON parser notices that it is incomplete.
           if (fault === 'break') return outcomes[n] === 'fault' || (framing === 'close' && outcomes[n] !== own)
           if (fault === 'leave') return outcomes[n] === 'fault' || outcomes[n] === own
           return outcomes[n] === own

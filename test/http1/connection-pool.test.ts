@@ -1,4 +1,4 @@
-// How many connections there are, which is used for what, and when one is used again.
+// How many connections there are, which request uses which, and when one is reused.
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import t from 'tap'
@@ -23,7 +23,7 @@ t.test('one connection serves one request after the other, never two at once', a
   t.equal(upstream.received[0], request('a') + request('b') + request('c'), 'in their order')
 })
 
-t.test('no more connections than the bound; what waits is sent as soon as one is free', async t => {
+t.test('there are no more connections than the bound, and a waiting request is sent as soon as one is free', async t => {
   const held: Socket[] = []
   const { start, upstream } = await poolFor(t, socket => void held.push(socket), 2)
   const exchanges = [start(), start(), start(), start()]
@@ -35,10 +35,10 @@ t.test('no more connections than the bound; what waits is sent as soon as one is
   t.equal(exchanges[3]?.connection, undefined)
   held.shift()?.destroy()
   await exchanges[3]?.sent
-  t.equal(upstream.connections, 3, 'another takes the place of one that broke')
+  t.equal(upstream.connections, 3, 'another replaces one that broke')
 })
 
-t.test('what nobody waits for any more is not sent', async t => {
+t.test('a request that was cancelled while waiting is not sent', async t => {
   const held: Socket[] = []
   const { start, upstream } = await poolFor(t, socket => void held.push(socket))
   const first = start()
@@ -54,10 +54,10 @@ t.test('what nobody waits for any more is not sent', async t => {
   t.ok(upstream.received[0]?.endsWith('3'))
 })
 
-t.test('a connection that is made for what nobody waits for any more serves the next', async t => {
+t.test('a connection that was opened for a cancelled request serves the next one', async t => {
   const { start, upstream } = await poolFor(t, answersOk)
   const first = start(new Collected('1'))
-  // The connection is begun at the end of this turn, and made later.
+  // The connection starts at the end of this turn, and is established later.
   await new Promise(setImmediate)
   first.isOver = true
   await start(new Collected('2')).whole
@@ -66,7 +66,7 @@ t.test('a connection that is made for what nobody waits for any more serves the 
   t.notMatch(upstream.received[0], /\r\n\r\n1/)
 })
 
-t.test('an answer after which a connection is not used again', async t => {
+t.test('some answers end the use of a connection', async t => {
   const answers = [
     'HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\nok',
     'HTTP/1.0 200 OK\r\nconnection: keep-alive\r\ncontent-length: 2\r\n\r\nok',
@@ -83,7 +83,7 @@ t.test('an answer after which a connection is not used again', async t => {
   }
 })
 
-t.test('bytes that come unasked are no answer to the next request', async t => {
+t.test('unsolicited bytes are not the answer to the next request', async t => {
   const sockets: Socket[] = []
   const { ask, upstream } = await poolFor(t, (socket, _, count) => {
     sockets.push(socket)
@@ -92,13 +92,13 @@ t.test('bytes that come unasked are no answer to the next request', async t => {
   await ask()
   const [socket] = sockets
   if (socket === undefined) throw new Error('nothing was received')
-  // They lie in the kernel's buffer when the next request is asked for.
+  // They are in the kernel's buffer when the next request starts.
   await new Promise<void>(resolve => socket.write(OK.replace('ok', 'XX'), () => resolve()))
   t.equal((await ask()).body, 'no')
   t.equal(upstream.connections, 2)
 })
 
-t.test('a connection that the other side closes while it is idle is not used again', async t => {
+t.test('a connection that the other side closes while it is idle is not reused', async t => {
   const { ask, upstream, closed } = await poolFor(t, socket => {
     socket.write(OK)
     setImmediate(() => socket.end())
@@ -119,7 +119,7 @@ t.test('an idle connection is closed when its time is over', async t => {
   t.equal(upstream.connections, 1)
 })
 
-t.test('a connection is used for ten minutes, give or take a fifth', async t => {
+t.test('a connection is used for ten minutes, plus or minus a fifth', async t => {
   const MINUTE_MS = 60_000
   for (const [random, lifeMs] of [
     [0, 8 * MINUTE_MS],
@@ -142,7 +142,7 @@ t.test('a connection is used for ten minutes, give or take a fifth', async t => 
   }
 })
 
-t.test('an upstream that closes each connection at once fails each request once, and is not called without end', async t => {
+t.test('if an upstream closes each connection at once, each request fails once, and the client does not reconnect endlessly', async t => {
   const { start, upstream } = await poolFor(t, () => {}, 2)
   const exchanges = [start(), start(), start()]
   const closing = setInterval(() => {
@@ -153,7 +153,7 @@ t.test('an upstream that closes each connection at once fails each request once,
   t.ok(upstream.connections <= 6, `${upstream.connections} connections`)
 })
 
-t.test('a pool that is closed fails what is under way and what comes later', async t => {
+t.test('a closed pool fails requests in progress and later ones', async t => {
   const { start, pool } = await poolFor(t, () => {})
   const [sent, waiting] = [start(), start()]
   await sent.sent

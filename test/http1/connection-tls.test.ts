@@ -1,4 +1,4 @@
-// How a connection by TLS is made, and that one is made in its time.
+// How a TLS connection is established, and the time limit for that.
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { createServer as createTlsServer, getCACertificates, setDefaultCACertificates } from 'node:tls'
@@ -9,7 +9,7 @@ import { startRawUpstream } from '../support/raw-upstream.ts'
 import { makeSelfSigned } from '../support/self-signed.ts'
 import { Collected, OK } from '../support/upstream-pool.ts'
 
-t.test('TLS: an unknown certificate fails; a known one is asked for by name, and its session goes on', async t => {
+t.test('TLS: an unknown certificate fails; a known one is requested by name, and its session is resumed', async t => {
   const { key, cert } = makeSelfSigned()
   const server = createTlsServer({ key, cert, ALPNProtocols: ['http/1.1'] })
   const seen: { name: unknown; protocol: unknown; isReused: boolean }[] = []
@@ -48,7 +48,7 @@ t.test('TLS: an unknown certificate fails; a known one is asked for by name, and
   await upstream.close()
 })
 
-t.test('a request that a connection is being made for goes out by another that is free before', async t => {
+t.test('a request whose connection is not yet established uses another one that becomes free first', async t => {
   const { key, cert } = makeSelfSigned()
   const answering: Socket[] = []
   const upstream = await startRawUpstream(socket => void answering.push(socket), createTlsServer({ key, cert }))
@@ -79,7 +79,7 @@ t.test('a request that a connection is being made for goes out by another that i
   for (const socket of sockets) socket.destroy()
 })
 
-t.test('TLS: an answer that ends with its connection is refused, since a cut looks like an end', async t => {
+t.test('TLS: an answer that ends with its connection is refused, because a truncation would look like an end', async t => {
   const { key, cert } = makeSelfSigned()
   const upstream = await startRawUpstream(
     socket => void socket.end('HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n{"data":1}'),
@@ -96,7 +96,7 @@ t.test('TLS: an answer that ends with its connection is refused, since a cut loo
   await upstream.close()
 })
 
-t.test('a connection that is not made in its time fails', async t => {
+t.test('a connection that is not established in time fails', async t => {
   // A TLS server that never answers the greeting.
   const upstream = await startRawUpstream(() => {})
   const pool = new ConnectionPool({ isSecure: true, hostname: '127.0.0.1', port: upstream.port, connectTimeoutMs: 50 }, 1)

@@ -1,4 +1,4 @@
-// HTTP/1.1 towards Hasura over real sockets: what is sent, and what is read.
+// HTTP/1.1 over real sockets: what is sent, and what is read.
 import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
 import fc from 'fast-check'
@@ -8,7 +8,7 @@ import { ConnectionPool } from '../../src/http1/connection-pool.ts'
 import { startRawUpstream } from '../support/raw-upstream.ts'
 import { answersOk, Collected, OK, poolFor } from '../support/upstream-pool.ts'
 
-t.test('what is no answer fails as such, and its connection is given up', async t => {
+t.test('an invalid answer is a protocol error, and its connection is closed', async t => {
   for (const bytes of [
     'SSH-2.0\r\n',
     'HTTP/1.1 200\r\nbad\r\n\r\n',
@@ -21,7 +21,7 @@ t.test('what is no answer fails as such, and its connection is given up', async 
   }
 })
 
-t.test('a head that does not end fails at 16 KiB, come at once or in drops', async t => {
+t.test('an endless head fails at 16 KiB, whether it arrives at once or in small pieces', async t => {
   const endless = `HTTP/1.1 200 OK\r\n${'x-bomb: boom\r\n'.repeat(1300)}`
   const { ask } = await poolFor(t, socket => void socket.write(endless))
   await t.rejects(ask(), ProtocolError)
@@ -32,7 +32,7 @@ t.test('a head that does not end fails at 16 KiB, come at once or in drops', asy
   await t.rejects(drops.ask(), ProtocolError)
 })
 
-t.test('an answer that breaks off fails, wherever it does', async t => {
+t.test('an answer that breaks off fails, wherever it breaks', async t => {
   const heads = [
     '',
     'HTTP/1.1 2',
@@ -45,7 +45,7 @@ t.test('an answer that breaks off fails, wherever it does', async t => {
   }
 })
 
-t.test('an answer ends as its framing says, and interim ones are passed over', async t => {
+t.test('an answer ends where its framing says, and interim answers are skipped', async t => {
   const endsWithConnection = await poolFor(t, socket => void socket.end('HTTP/1.1 200 OK\r\n\r\nall of it'))
   t.equal((await endsWithConnection.ask()).body, 'all of it')
   const interim = await poolFor(t, socket => {
@@ -60,7 +60,7 @@ t.test('an answer ends as its framing says, and interim ones are passed over', a
   }
 })
 
-t.test('an answer before the whole request has gone out ends its connection', async t => {
+t.test('an answer that arrives before the whole request was sent ends its connection', async t => {
   const server = await startRawUpstream(() => {})
   const pool = new ConnectionPool({ isSecure: false, hostname: '127.0.0.1', port: server.port, connectTimeoutMs: 5000 }, 1)
   t.teardown(async () => {
@@ -81,7 +81,7 @@ t.test('an answer before the whole request has gone out ends its connection', as
   t.ok((server.received[0]?.length ?? 0) < 20_000_000)
 })
 
-t.test('a body beyond ASCII goes out as UTF-8, and a header’s bytes as they are', async t => {
+t.test('a non-ASCII body is sent as UTF-8, and header bytes unchanged', async t => {
   const { start, upstream } = await poolFor(t, answersOk)
   const body = '{"query":"{ größer(wert: \\"€ 😀\\") }"}'
   await start(new Collected(body, 'POST / HTTP/1.1\r\nhost: h\r\nx-name: M\u00fcller\r\n')).whole
@@ -90,7 +90,7 @@ t.test('a body beyond ASCII goes out as UTF-8, and a header’s bytes as they ar
   t.equal(upstream.received[0], expected)
 })
 
-t.test('reading stops and goes on as it is told, also over the end of an answer', async t => {
+t.test('reading pauses and resumes on request, even at the end of an answer', async t => {
   const size = 10_000_000
   const { start, ask, upstream } = await poolFor(t, socket => {
     socket.write(`HTTP/1.1 200 OK\r\ncontent-length: ${size}\r\n\r\n`)
@@ -110,7 +110,7 @@ t.test('reading stops and goes on as it is told, also over the end of an answer'
   t.equal(upstream.connections, 1)
 })
 
-t.test('what is given up closes its connection and is told nothing', async t => {
+t.test('a cancelled request closes its connection and gets no events', async t => {
   const { start, upstream } = await poolFor(t, () => {})
   const exchange = start()
   let isTold = false
@@ -125,7 +125,7 @@ t.test('what is given up closes its connection and is told nothing', async t => 
   t.equal(isTold, false)
 })
 
-t.test('what is given up with its last byte is not told of its end', async t => {
+t.test('a request that is cancelled at its last byte gets no end event', async t => {
   const { start, ask, upstream } = await poolFor(t, answersOk)
   const exchange = new Collected()
   let ends = 0
@@ -140,12 +140,12 @@ t.test('what is given up with its last byte is not told of its end', async t => 
   t.equal(upstream.connections, 2)
 })
 
-t.test('a name with several addresses is tried by each', async t => {
+t.test('each address of a name is tried', async t => {
   const { ask } = await poolFor(t, answersOk, 1, 'localhost')
   t.equal((await ask()).body, 'ok')
 })
 
-t.test('an upstream that closes without reading has the request fail at once', async t => {
+t.test('if an upstream closes without reading, the request fails at once', async t => {
   const server = createServer({ pauseOnConnect: true, allowHalfOpen: true }, socket => void socket.on('error', () => {}).end())
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -158,7 +158,7 @@ t.test('an upstream that closes without reading has the request fail at once', a
   server.close()
 })
 
-t.test('any answer in any pieces is read as it was written', async t => {
+t.test('any answer in any pieces is read unchanged', async t => {
   let due: { bytes: Buffer; pieces: number[] } = { bytes: Buffer.alloc(0), pieces: [] }
   const { ask } = await poolFor(t, socket => {
     const { bytes, pieces } = due
@@ -168,7 +168,7 @@ t.test('any answer in any pieces is read as it was written', async t => {
       const size = pieces[n % pieces.length] ?? bytes.length
       socket.write(bytes.subarray(at, at + size))
       at += size
-      // A turn later, so that it is read as a piece of its own.
+      // One turn later, so that it is read as a separate piece.
       setImmediate(() => setImmediate(() => next(n + 1)))
     }
     socket.setNoDelay(true)

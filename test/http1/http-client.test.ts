@@ -21,7 +21,7 @@ async function clientFor(t: Test, answer: Answer, timeoutMs = 60_000) {
 
 const MEGABYTE = Buffer.alloc(1024 * 1024, 'x')
 
-/** Writes megabytes as fast as the other side takes them, and counts them. */
+/** Writes megabytes as fast as the other side reads them, and counts them. */
 async function pour(response: ServerResponse, megabytes: number, written: { count: number }): Promise<void> {
   for (; written.count < megabytes && !response.destroyed; written.count += 1) {
     if (!response.write(MEGABYTE)) await Promise.race([once(response, 'drain'), once(response, 'close')])
@@ -29,7 +29,7 @@ async function pour(response: ServerResponse, megabytes: number, written: { coun
   response.end()
 }
 
-t.test('an upstream that breaks off has the stream fail, not end', async t => {
+t.test('if an upstream breaks off, the stream fails instead of ending', async t => {
   const { send } = await clientFor(t, response => {
     response.writeHead(200, { 'content-length': String(2 * MEGABYTE.length) })
     response.write(MEGABYTE, () => response.destroy())
@@ -42,7 +42,7 @@ t.test('an upstream that breaks off has the stream fail, not end', async t => {
   t.ok(size < 2 * MEGABYTE.length)
 })
 
-t.test('an upstream that falls silent after 64 KiB has the stream fail', async t => {
+t.test('if an upstream falls silent after 64 KiB, the stream fails', async t => {
   const { send } = await clientFor(t, response => void response.writeHead(200).write(MEGABYTE), 2_000)
   const { stream } = await send()
   await t.rejects(async () => {
@@ -50,7 +50,7 @@ t.test('an upstream that falls silent after 64 KiB has the stream fail', async t
   }, /timeout while answered/)
 })
 
-t.test('a reader that pauses is not an upstream that is silent', async t => {
+t.test('a paused reader does not count as a silent upstream', async t => {
   const written = { count: 0 }
   const { send } = await clientFor(t, response => void pour(response, 8, written), 1_000)
   const { stream } = await send()
@@ -78,7 +78,7 @@ t.test('nothing is read ahead of the reader', async t => {
   t.equal(upstream.sockets.size, 0, 'a stream that is dropped frees the socket')
 })
 
-t.test('an answer of 64 KiB comes whole, one byte more as a stream of every byte', async t => {
+t.test('an answer of 64 KiB arrives in one piece, and one byte more as a complete stream', async t => {
   for (const size of [0, 1, HOLD_MAX_BYTES, HOLD_MAX_BYTES + 1]) {
     const body = Buffer.alloc(size, 'y')
     const { send } = await clientFor(t, response => void response.end(body))
@@ -90,7 +90,7 @@ t.test('an answer of 64 KiB comes whole, one byte more as a stream of every byte
   }
 })
 
-t.test('a stream that has ended leaves its connection for the next request', async t => {
+t.test('after a stream ends, its connection serves the next request', async t => {
   const { send, upstream } = await clientFor(t, response => void response.end(MEGABYTE))
   const seen = new Set()
   for (let n = 0; n < 3; n++) {
@@ -102,7 +102,7 @@ t.test('a stream that has ended leaves its connection for the next request', asy
   t.equal(seen.size, 1)
 })
 
-t.test('a connection may take as long to make as its client says', async t => {
+t.test('the time limit for establishing a connection is configurable', async t => {
   const sockets: Socket[] = []
   const silent = createServer(socket => void sockets.push(socket.on('error', () => {}).resume())).listen(0, '127.0.0.1')
   await once(silent, 'listening')

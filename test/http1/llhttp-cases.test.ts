@@ -1,4 +1,4 @@
-// The response cases of llhttp as bytes and verdicts: each with the socket left open, and closed behind the bytes.
+// The response cases of llhttp as bytes and verdicts: each with the socket left open, and closed after the bytes.
 // Source of the cases: github.com/nodejs/llhttp, commit 01e105a, test/response/*.md. Its lenient modes and its hooks for pausing have no
 // like here. Where the verdict is not llhttp's, the case says why.
 import t, { type Test } from 'tap'
@@ -17,7 +17,7 @@ const same = (verdict: Verdict) => ({ open: verdict, closed: verdict })
 const untilClose = (text: string) => ({ open: 'pending', closed: body(text) }) as const
 
 const NO_OPTIONAL_CHUNKED = 'llhttp reads to the end of the connection; a coding other than chunked alone is refused here'
-const REST = 'llhttp goes on with what follows; here it ends the connection, since nobody asked for it'
+const REST = 'llhttp goes on with the next bytes; here they end the connection, because they are unsolicited'
 
 const CASES: Case[] = [
   {
@@ -142,7 +142,7 @@ const CASES: Case[] = [
     bytes: `${OK}Content-Length: 123\r\n\r\n${OK}`,
     open: 'pending',
     closed: 'broken',
-    differs: 'llhttp is told there that the request was HEAD; none is sent here'
+    differs: 'in llhttp, the request was HEAD; this client sends none'
   },
   {
     file: 'content-length',
@@ -242,7 +242,7 @@ const CASES: Case[] = [
     name: 'version 0.9',
     bytes: 'HTTP/0.9 200 OK\r\n\r\n',
     ...same('refused'),
-    differs: 'llhttp takes 0.9; an answer by it has no head, so these bytes are not one'
+    differs: 'llhttp accepts 0.9; a 0.9 answer has no head, so these bytes are not one'
   },
   {
     file: 'sample',

@@ -1,4 +1,4 @@
-// A proxy on the way: tunnels to https, forwarded requests to http, and every way in which a proxy refuses.
+// Requests through a proxy: tunnels for https, forwarded requests for http, and every refusal of a proxy.
 import { createServer as createHttpsServer } from 'node:https'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { inspect } from 'node:util'
@@ -16,7 +16,7 @@ const before = getCACertificates('default')
 setDefaultCACertificates([...before, certificate.cert])
 t.teardown(() => setDefaultCACertificates(before))
 
-/** An upstream, a proxy before it and a client that knows both. */
+/** An upstream, a proxy in front of it, and a client that uses both. */
 async function chainFor(
   t: Test,
   {
@@ -81,7 +81,7 @@ for (const [title, answer, message] of [
     t.equal((await send()).status, 200, 'the next request makes a new connection')
   })
 
-t.test('a proxy that nobody listens on is no connection', async t => {
+t.test('a proxy that does not listen is no connection', async t => {
   const proxy = { isSecure: false, hostname: '127.0.0.1', port: 1 }
   const client = createHttpClient({ url: 'https://localhost:9/', connections: 1, proxy })
   t.teardown(() => client.close())
@@ -91,7 +91,7 @@ t.test('a proxy that nobody listens on is no connection', async t => {
   })
 })
 
-t.test('a proxy that does not answer CONNECT takes the time of the request, and its connection ends with the client', async t => {
+t.test('a proxy that does not answer CONNECT uses up the time of the request, and its connection ends with the client', async t => {
   const { proxy, client, send } = await chainFor(t)
   proxy.answer = ''
   await t.rejects(send('{}', 200), { name: 'AttemptError', phase: 'unsent', reason: 'timeout' })
@@ -108,7 +108,7 @@ t.test('a proxy that closes instead of answering CONNECT is no connection', asyn
   await outcome
 })
 
-t.test('a proxy whose certificate is not known is no connection', async t => {
+t.test('a proxy with an untrusted certificate is no connection', async t => {
   setDefaultCACertificates(before)
   t.teardown(() => setDefaultCACertificates([...before, certificate.cert]))
   const { proxy, send } = await chainFor(t, { isProxySecure: true })
@@ -116,7 +116,7 @@ t.test('a proxy whose certificate is not known is no connection', async t => {
   t.strictSame(proxy.received, [])
 })
 
-t.test('a proxy that breaks off within an answer breaks the answer', async t => {
+t.test('a proxy that breaks off in the middle of an answer breaks the answer', async t => {
   const { proxy, send } = await chainFor(t, {
     answer: response => {
       response.writeHead(200, { 'content-length': String(2 * MEGABYTE.length) })
@@ -131,7 +131,7 @@ t.test('a proxy that breaks off within an answer breaks the answer', async t => 
   t.match(outcome, { name: 'AttemptError', phase: 'answered', reason: 'broken' })
 })
 
-t.test('a certificate of another name than the upstream is refused within the tunnel', async t => {
+t.test('a certificate for another name than the upstream is refused inside the tunnel', async t => {
   const { proxy, upstream, port } = await chainFor(t)
   const client = createHttpClient({
     url: `https://127.0.0.1:${port}/`,
@@ -149,7 +149,7 @@ t.test('a certificate of another name than the upstream is refused within the tu
 for (const isProxySecure of [false, true]) {
   const kind = isProxySecure ? 'https' : 'http'
 
-  t.test(`an https upstream is reached by one tunnel through an ${kind} proxy, which sees neither request nor header`, async t => {
+  t.test(`an https upstream is reached through one tunnel of an ${kind} proxy, which sees neither request nor header`, async t => {
     const { proxy, upstream, send, port } = await chainFor(t, { isProxySecure, authorization: AUTHORIZATION })
     for (const body of ['one', 'two']) t.match(String((await send(body)).head), body)
     t.strictSame(
@@ -163,7 +163,7 @@ for (const isProxySecure of [false, true]) {
     t.equal(upstream.sockets.size, 1)
   })
 
-  t.test(`an http upstream is asked for by its whole URL through an ${kind} proxy`, async t => {
+  t.test(`an http upstream is requested by its whole URL through an ${kind} proxy`, async t => {
     const { proxy, upstream, send, port } = await chainFor(t, { isSecure: false, isProxySecure, authorization: AUTHORIZATION })
     for (const body of ['one', 'two']) t.match(String((await send(body)).head), body)
     t.strictSame(
@@ -174,7 +174,7 @@ for (const isProxySecure of [false, true]) {
     t.equal(upstream.received[0]?.headers.host, `localhost:${port}`)
   })
 
-  t.test(`a large answer comes whole through a tunnel of an ${kind} proxy, at the reader's pace`, async t => {
+  t.test(`a large answer arrives complete through a tunnel of an ${kind} proxy, at the reader's pace`, async t => {
     const { send } = await chainFor(t, {
       isProxySecure,
       answer: response => void response.writeHead(200).end(Buffer.concat(Array.from({ length: 8 }, () => MEGABYTE)))
@@ -183,7 +183,7 @@ for (const isProxySecure of [false, true]) {
   })
 }
 
-t.test('without credentials none are sent', async t => {
+t.test('if the proxy URL has no credentials, none are sent', async t => {
   const { proxy, send } = await chainFor(t)
   await send()
   t.equal(proxy.received[0]?.headers['proxy-authorization'], undefined)

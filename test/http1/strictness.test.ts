@@ -1,4 +1,4 @@
-// What can't become an answer is refused at once, whether the peer then waits or closes; ten answers are read the same however they are cut.
+// Bytes that can't become an answer are refused at once, whether the peer then waits or closes; ten answers are read the same however they are split.
 import t from 'tap'
 import { ProtocolError } from '../../src/http1/answer-head.ts'
 import { poolFor, type Whole } from '../support/upstream-pool.ts'
@@ -6,7 +6,7 @@ import { poolFor, type Whole } from '../support/upstream-pool.ts'
 const OK = 'HTTP/1.1 200 OK\r\n'
 const CHUNKED = `${OK}transfer-encoding: chunked\r\n\r\n`
 
-/** None of them holds an end: a client that waits for one waits for ever. */
+/** None of them contains an end: a client that waits for one waits forever. */
 const HOPELESS = [
   'HTTP/1.1 200 OK\n',
   `${OK}a: b\n`,
@@ -24,7 +24,7 @@ const HOPELESS = [
   `${CHUNKED}0\r\n\n`
 ]
 
-t.test('what can’t become an answer is refused at once', async t => {
+t.test('bytes that can’t become an answer are refused at once', async t => {
   for (const bytes of HOPELESS)
     for (const closes of [false, true]) {
       const { ask } = await poolFor(t, socket => void (closes ? socket.end(bytes) : socket.write(bytes)))
@@ -59,13 +59,13 @@ const TEN = [
 
 const textOf = ({ status, body, head }: Whole) => JSON.stringify([status, body, ...head.headers])
 
-t.test('ten answers, each cut in two at every place, are what they are in one piece', async t => {
+t.test('ten answers, each split in two at every position, are the same as in one piece', async t => {
   for (const bytes of TEN) {
     let cut = 0
     const { ask } = await poolFor(t, socket => {
       const rest = () => (bytes.includes('close') ? socket.end(bytes.slice(cut)) : socket.write(bytes.slice(cut)))
       socket.setNoDelay(true)
-      // Two turns later, so that the first piece is read by itself.
+      // Two turns later, so that the first piece is read separately.
       if (cut > 0) socket.write(bytes.slice(0, cut), () => setImmediate(() => setImmediate(rest)))
       else rest()
     })

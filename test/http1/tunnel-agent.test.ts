@@ -57,7 +57,7 @@ for (const isSecure of [true, false]) {
     await outcome
   })
 
-  t.test(`${kind}: a request takes a tunnel`, async t => {
+  t.test(`${kind}: a request uses a tunnel`, async t => {
     const { proxy, upstream, url, send } = await chainFor(t, isSecure)
     t.equal(await send(), 204)
     t.match(proxy.received, [{ method: 'CONNECT', target: url.host }])

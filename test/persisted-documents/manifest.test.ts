@@ -1,4 +1,4 @@
-// The manifests that tools write, and what is wrong with others.
+// The manifests that tools write, and invalid ones.
 import fc from 'fast-check'
 import t from 'tap'
 import { parseManifest } from '../../src/persisted-documents/manifest.ts'
@@ -7,7 +7,7 @@ const HASH = 'ab'.repeat(32)
 const apollo = (operations: unknown, rest = {}) =>
   JSON.stringify({ format: 'apollo-persisted-query-manifest', version: 1, operations, ...rest })
 
-t.test('what is no manifest is refused, and none of it is shown', async t => {
+t.test('an invalid manifest is refused, and none of its content is shown', async t => {
   const cases: [text: string, message: RegExp][] = [
     ['', /not JSON/],
     ['{"a":"secret"', /not JSON/],
@@ -31,7 +31,7 @@ t.test('what is no manifest is refused, and none of it is shown', async t => {
   }
 })
 
-t.test('two documents of one id are refused, also if the ids differ in capitals alone', async t => {
+t.test('two documents with the same ID are refused, even if the IDs differ only in case', async t => {
   for (const text of [
     '{"a":"{ a }","a":"{ b }"}',
     '{"a":"{ a }","\\u0061":"{ a }"}',
@@ -45,7 +45,7 @@ t.test('two documents of one id are refused, also if the ids differ in capitals 
     t.throws(() => parseManifest(text), { message: 'two documents have the same id' }, text)
 })
 
-t.test("Apollo's manifest, and a map of id and document", async t => {
+t.test("Apollo's manifest, and a map from ID to document", async t => {
   t.strictSame([...parseManifest(apollo([{ id: HASH, name: 'A', type: 'query', body: 'query A { a }' }]))], [[HASH, 'query A { a }']])
   t.strictSame(
     [...parseManifest(JSON.stringify({ x: '{ a(b: "\\"") }', [HASH.toUpperCase()]: '{ b }' }))],
@@ -58,7 +58,7 @@ t.test("Apollo's manifest, and a map of id and document", async t => {
   t.equal(parseManifest('{}').size, 0)
 })
 
-t.test('any map of texts is read as JSON has it, however it is laid out', async () => {
+t.test('any map of texts is read as JSON.parse reads it, whatever its layout', async () => {
   const text = fc.string({ minLength: 1, unit: fc.constantFrom('"', '\\', 'a', ' ', '{', ':', ',', 'é', '\n') })
   fc.assert(
     fc.property(fc.dictionary(text, text), fc.nat(4), (map, indent) => {
@@ -68,7 +68,7 @@ t.test('any map of texts is read as JSON has it, however it is laid out', async 
   )
 })
 
-t.test('a manifest of 50 MB is read whole', async t => {
+t.test('a manifest of 50 MB is read completely', async t => {
   const document = `query { ${'a '.repeat(500)}}`
   const count = 50_000
   const text = `{${Array.from({ length: count }, (_, n) => `"${n}":"${document}"`).join(',')}}`

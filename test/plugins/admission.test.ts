@@ -1,4 +1,4 @@
-// What is turned away before it costs anything, and who gets his turn beside a caller that asks for everything.
+// Requests that are refused before they cost anything, and fair turns beside a caller that sends too much.
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
@@ -16,7 +16,7 @@ import { sendJson } from '../support/fake-server.ts'
 import { codeOf, environmentFor, givesData, startGateway } from '../support/gateway.ts'
 import { RawClient } from '../support/raw-client.ts'
 
-/** A head that announces a body, of which nothing is ever sent. */
+/** A head that announces a body that is never sent. */
 const headOf = (method: string, path: string, fields: readonly string[] = []) =>
   [`${method} ${path} HTTP/1.1`, 'host: localhost', 'content-type: application/json', 'content-length: 1000000', ...fields, '', ''].join(
     '\r\n'
@@ -28,7 +28,7 @@ async function gatewayFor(t: Test, options: Parameters<typeof startGateway>[0] =
   return gateway
 }
 
-/** A caller that sends what it likes and reads nothing unless asked. */
+/** A caller that sends raw bytes and reads only on request. */
 async function callerFor(t: Test, url: string): Promise<Socket> {
   const socket = connect(Number(new URL(url).port), '127.0.0.1')
   t.teardown(() => socket.destroy())
@@ -37,7 +37,7 @@ async function callerFor(t: Test, url: string): Promise<Socket> {
   return socket
 }
 
-t.test('what is refused for its route, method, role or caller is answered before one byte of its body has come', async t => {
+t.test('a request that is refused for its route, method, role or caller is answered before any of its body arrives', async t => {
   const keys = { CALLER_AUTH: 'api-key', CALLER_KEYS_FILE: `${t.testdir({ 'keys.json': '{"callers":[]}' })}/keys.json` }
   const open = await gatewayFor(t)
   const closed = await gatewayFor(t, { settings: keys })
@@ -61,7 +61,7 @@ t.test('what is refused for its route, method, role or caller is answered before
   t.same([...open.hasura.received, ...closed.hasura.received], [])
 })
 
-t.test('a body that would go beyond the budget is refused unread, and the budget is free again once callers have left', async t => {
+t.test('a body that would exceed the budget is refused unread, and the budget is free again once callers have left', async t => {
   const gateway = await gatewayFor(t, { settings: { BODY_BUDGET_BYTES: '2500000' } })
   const held = await Promise.all([callerFor(t, gateway.url), callerFor(t, gateway.url)])
   for (const socket of held) socket.write(`${headOf('POST', '/execute-graphql')}{"query":"`)
@@ -80,7 +80,7 @@ t.test('a body that would go beyond the budget is refused unread, and the budget
   t.equal(answer.status, 200)
 })
 
-t.test('a body of unannounced length counts as the largest', async t => {
+t.test('a body of unknown length counts as the largest allowed', async t => {
   const gateway = await gatewayFor(t, { settings: { BODY_BUDGET_BYTES: '1500000' } })
   const chunked = headOf('POST', '/execute-graphql').replace('content-length: 1000000', 'transfer-encoding: chunked')
   const socket = await callerFor(t, gateway.url)
@@ -92,7 +92,7 @@ t.test('a body of unannounced length counts as the largest', async t => {
   client.close()
 })
 
-t.test('a body of unannounced length counts as what it is, once it has been read', async t => {
+t.test('a body of unknown length counts with its actual size once it is read', async t => {
   const gateway = await gatewayFor(t, { hasura: () => {}, settings: { BODY_BUDGET_BYTES: '1100000' } })
   const head = headOf('POST', '/execute-graphql').replace('content-length: 1000000', 'transfer-encoding: chunked')
   for (let n = 1; n <= 5; n++) {
@@ -125,7 +125,7 @@ t.test('beyond GRAPHQL_QUEUE the caller with most waiting requests is refused', 
   t.same((await Promise.all(others)).map(({ status }) => status).sort(), [200, 200, 503])
 })
 
-t.test('waiting for a turn ends with the time of the request, and when its caller leaves', async t => {
+t.test('waiting for a turn ends when the request times out or its caller leaves', async t => {
   const gateway = await gatewayFor(t, {
     hasura: () => {},
     settings: { GRAPHQL_CONNECTIONS: '1', GRAPHQL_TIMEOUT_MS: '300' }
@@ -168,7 +168,7 @@ function keysFile(t: Test): string {
   return `${t.testdir({ 'keys.json': JSON.stringify({ callers }) })}/keys.json`
 }
 
-/** An app with nothing but admission, on a clock that the test moves; `/operation` hangs until it is let go. */
+/** An app with only admission and a fake clock; `/operation` hangs until the test releases it. */
 async function admittedApp(t: Test, environment: Record<string, string> = {}) {
   const clock = new FakeClock()
   const settings = await loadSettings(environmentFor('http://127.0.0.1:1', 'http://127.0.0.1:1', environment))
@@ -199,7 +199,7 @@ async function admittedApp(t: Test, environment: Record<string, string> = {}) {
   return { app, clock, url, underWay: underWay.promise, letGo: () => letGo() }
 }
 
-t.test('an event loop that stays late turns operations away, and nothing else', async t => {
+t.test('if the event loop stays late, only operations are refused', async t => {
   const { app, clock, url, underWay, letGo } = await admittedApp(t)
   const late = async () => {
     clock.sleep(2_000)
@@ -228,7 +228,7 @@ t.test('an event loop that stays late turns operations away, and nothing else', 
   t.equal((await app.inject({ method: 'POST', url: '/body' })).statusCode, 200)
 })
 
-t.test('a loop that is late while nobody waits, as at the start, is no load', async t => {
+t.test('a late event loop without requests in progress, as at the start, is not overload', async t => {
   const { app, clock } = await admittedApp(t)
   for (let n = 0; n < 20; n++) {
     clock.sleep(2_000)
@@ -238,7 +238,7 @@ t.test('a loop that is late while nobody waits, as at the start, is no load', as
   t.ok(app.readiness().isReady)
 })
 
-t.test('a budget that stays used up for ten seconds makes the service unready, and ready again', async t => {
+t.test('if a budget stays used up for ten seconds, the service becomes unready, and ready again afterwards', async t => {
   const { app, clock, url } = await admittedApp(t, { BODY_BUDGET_BYTES: '1000000' })
   const socket = await callerFor(t, url)
   socket.write(headOf('POST', '/body'))

@@ -1,4 +1,4 @@
-// Replicas share kept answers in Redis, only with the same rights, and do without it.
+// Replicas with the same rights share cached answers in Redis, and work without it.
 import t, { type Test } from 'tap'
 import { sendJson } from '../support/fake-server.ts'
 import { freePort } from '../support/free-port.ts'
@@ -9,14 +9,14 @@ const skip = hasRedis ? false : 'redis-server is not installed'
 /** How many answers are tried: on a busy machine Redis may be later than 100 ms. */
 const TRIES = 50
 
-/** A gateway with the same Hasura for all, whose answers name who asked. */
+/** A gateway; all share one Hasura, whose answers name the caller. */
 async function replica(t: Test, redisUrl: string, hasura: string, settings: Record<string, string> = {}) {
   const gateway = await startGateway({ settings: { ANSWER_CACHE_REDIS_URL: redisUrl, GRAPHQL_ENDPOINT: hasura, ...settings } })
   t.teardown(() => gateway.close())
   return gateway
 }
 
-/** Whether what one gateway keeps is a hit at another. */
+/** Whether an answer that one gateway caches is a hit at another. */
 async function isShared(first: Gateway, second: Gateway): Promise<boolean> {
   for (let n = 0; n < TRIES; n++) {
     const query = { query: `query @cached { a${n} }` }
@@ -27,7 +27,7 @@ async function isShared(first: Gateway, second: Gateway): Promise<boolean> {
   return false
 }
 
-t.test('replicas share answers, and a gateway with other rights does not', { skip }, async t => {
+t.test('replicas share answers, but not with a gateway that has other rights', { skip }, async t => {
   const redis = await startRedis(await freePort())
   t.teardown(() => redis.stop())
   const { hasura } = await replica(t, redis.url, 'http://127.0.0.1:1/unused')
@@ -38,7 +38,7 @@ t.test('replicas share answers, and a gateway with other rights does not', { ski
     t.equal(await isShared(first, await replica(t, redis.url, hasura.url, rights)), false, JSON.stringify(rights))
 })
 
-t.test('without its Redis the service answers, and keeps answers by itself', { skip }, async t => {
+t.test('without Redis the service answers, and caches answers in its own memory', { skip }, async t => {
   const port = await freePort()
   const redis = await startRedis(port)
   const gateway = await startGateway({ settings: { ANSWER_CACHE_REDIS_URL: `redis://127.0.0.1:${port}` } })

@@ -1,4 +1,4 @@
-// Queries with @cached, from outside: what reaches Hasura, what callers get, and who gets nothing.
+// Queries with @cached: what reaches Hasura, what callers get, and which callers are refused.
 import { createHash } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -23,7 +23,7 @@ async function gatewayFor(t: Test, options: Parameters<typeof startGateway>[0] =
   return { ...gateway, get }
 }
 
-t.test('a directive that asks for what there is not is refused, and Hasura is not asked', async t => {
+t.test('an invalid directive is refused, and Hasura is not called', async t => {
   const { post, hasura } = await gatewayFor(t)
   for (const directive of ['@cached(ttl: 0)', '@cached(ttl: -1)', '@cached(ttl: 1000000000)', '@cached(ttl: "60")', '@cached @cached']) {
     const answer = await post({ query: `query ${directive} { a }` })
@@ -35,7 +35,7 @@ t.test('a directive that asks for what there is not is refused, and Hasura is no
   t.equal(hasura.received.length, 0)
 })
 
-t.test('a caller who may not call, or not run queries, gets no kept answer', async t => {
+t.test('a caller that may not call, or may not run queries, gets no cached answer', async t => {
   const file = join(t.testdir(), 'keys.json')
   const keyOf = (name: string) => createHash('sha256').update(name).digest('hex')
   const caller = (name: string, rest = {}) => ({ name, keySha256: [keyOf(name)], ...rest })
@@ -56,7 +56,7 @@ t.test('a caller who may not call, or not run queries, gets no kept answer', asy
   t.equal((await get(QUERY.query, { 'x-api-key': 'web' })).headers.get('cache-control'), 'private, max-age=60')
 })
 
-t.test('an answer with errors is not kept', async t => {
+t.test('an answer with errors is not cached', async t => {
   const { post, hasura } = await gatewayFor(t, { hasura: response => sendJson(response, '{"errors":[{"message":"no"}],"data":null}') })
   for (const count of [1, 2]) {
     t.equal(statusOf(await post(QUERY)), 'gateway; fwd=uri-miss')
@@ -64,7 +64,7 @@ t.test('an answer with errors is not kept', async t => {
   }
 })
 
-t.test('a kept answer is given byte for byte, and Hasura is asked once, without the directive', async t => {
+t.test('a cached answer is returned byte for byte, and Hasura is called once, without the directive', async t => {
   for (const accept of ['application/json', 'application/graphql-response+json']) {
     const { post, hasura } = await gatewayFor(t, { hasura: response => sendJson(response, JSON_TEXT) })
     const query = 'query Q($t: Int, $b: numeric) @cached(ttl: $t) { a(b: $b) }'
@@ -86,7 +86,7 @@ t.test('a kept answer is given byte for byte, and Hasura is asked once, without 
   }
 })
 
-t.test('what an answer depends on is part of its key, and layout is not', async t => {
+t.test('everything that an answer depends on is part of its key, and layout is not', async t => {
   const { post, hasura } = await gatewayFor(t, { settings: { HASURA_ALLOWED_ROLES: 'one,two', FORWARD_HEADERS: 'X-Tenant' } })
   const query = 'query Q($a: Int) @cached { a(b: $a) } query R @cached { a }'
   const asked = { query, operationName: 'Q', variables: { a: 1 } }
@@ -114,7 +114,7 @@ t.test('what an answer depends on is part of its key, and layout is not', async 
   t.equal(hasura.received.length, others.length + 1)
 })
 
-t.test('refresh: true asks Hasura and keeps the new answer', async t => {
+t.test('refresh: true calls Hasura and caches the new answer', async t => {
   const { post } = await gatewayFor(t)
   await post(QUERY)
   const refreshed = await post({ query: 'query Q @cached(refresh: true) { a }' })
@@ -123,7 +123,7 @@ t.test('refresh: true asks Hasura and keeps the new answer', async t => {
   t.equal(await (await post(QUERY)).text(), '{"data":{"count":2}}')
 })
 
-t.test('of many equal queries one goes to Hasura', async t => {
+t.test('only one of many equal queries goes to Hasura', async t => {
   const { post, hasura, app } = await gatewayFor(t)
   const answers = await Promise.all(Array.from({ length: 20 }, () => post(QUERY)))
   for (const answer of answers) t.equal(await answer.text(), '{"data":{"count":1}}')
@@ -132,7 +132,7 @@ t.test('of many equal queries one goes to Hasura', async t => {
   t.match(await app.metrics.registry.getSingleMetricAsString('answer_cache_total'), /outcome="stored"} 1\b/)
 })
 
-t.test('if whoever asked leaves, those who wait still get an answer', async t => {
+t.test('if the asking caller leaves, the waiting callers still get an answer', async t => {
   let answerFirst = () => {}
   const { post, hasura, url } = await gatewayFor(t, {
     hasura: (response, request, count) => {
@@ -155,7 +155,7 @@ t.test('if whoever asked leaves, those who wait still get an answer', async t =>
   answerFirst()
 })
 
-t.test('a hit needs no turn of Hasura', async t => {
+t.test('a hit needs no turn for Hasura', async t => {
   let finish = () => {}
   const { post, hasura } = await gatewayFor(t, {
     hasura: (response, request, count) => {
@@ -173,7 +173,7 @@ t.test('a hit needs no turn of Hasura', async t => {
   t.equal((await slow).status, 200)
 })
 
-t.test('a large answer is kept up to 1 MiB, and beyond that passed on whole', async t => {
+t.test('a large answer is cached up to 1 MiB, and beyond that only passed on', async t => {
   for (const [size, isKept] of [
     [500_000, true],
     [1_500_000, false]
@@ -192,7 +192,7 @@ t.test('a large answer is kept up to 1 MiB, and beyond that passed on whole', as
   }
 })
 
-t.test('a large answer that breaks off is an error, and the next caller asks again', async t => {
+t.test('a large answer that breaks off is an error, and the next request calls Hasura again', async t => {
   const { post } = await gatewayFor(t, {
     hasura: (response, request, count) => {
       if (count > 1) return counts(response, request, count)
@@ -205,7 +205,7 @@ t.test('a large answer that breaks off is an error, and the next caller asks aga
   t.equal(await (await post(QUERY)).text(), '{"data":{"count":2}}')
 })
 
-t.test('a compressed answer is kept for those who take it', async t => {
+t.test('a compressed answer is cached for callers that accept it', async t => {
   const bytes = gzipSync('{"data":{"a":1}}')
   const { url, hasura } = await gatewayFor(t, {
     hasura: (response, { headers }) =>
@@ -224,7 +224,7 @@ t.test('a compressed answer is kept for those who take it', async t => {
   t.equal(hasura.received.length, 2)
 })
 
-t.test('by GET an answer says how long it is good for, and 304 spares it', async t => {
+t.test('with GET, an answer states its lifetime, and can be revalidated with 304', async t => {
   const { get, hasura } = await gatewayFor(t, { settings: { FORWARD_HEADERS: 'X-Tenant' } })
   const first = await get('query @cached(ttl: 90) { a }')
   const etag = first.headers.get('etag') ?? ''
@@ -246,7 +246,7 @@ t.test('by GET an answer says how long it is good for, and 304 spares it', async
   t.equal(hasura.received.length, 1)
 })
 
-t.test('a mutation, a query without the directive and a cache of no size go on as they are', async t => {
+t.test('a mutation, a query without the directive, and any query with the cache off are forwarded unchanged', async t => {
   const mutation = 'mutation @cached(ttl: 0) { a }'
   const { post, hasura } = await gatewayFor(t)
   for (const query of [mutation, '{ a }']) {
@@ -260,7 +260,7 @@ t.test('a mutation, a query without the directive and a cache of no size go on a
   t.equal(off.hasura.received.at(-1)?.body, JSON.stringify(QUERY))
 })
 
-t.test('a stored operation may be cached, with its variables checked as ever', async t => {
+t.test('a stored operation may be cached, and its variables are still checked', async t => {
   const folder = t.testdir({
     'users.graphql': 'query Users($limit: Int!, $ttl: Int = 30) @cached(ttl: $ttl) { users(limit: $limit) { id } }'
   })
@@ -277,7 +277,7 @@ t.test('a stored operation may be cached, with its variables checked as ever', a
   t.notMatch(hasura.received.at(-1)?.body, /cached|ttl/)
 })
 
-t.test('a caller who takes an event stream alone gets a kept answer as an event', async t => {
+t.test('a caller that accepts only an event stream gets a cached answer as an event', async t => {
   const { get } = await gatewayFor(t)
   await get(QUERY.query, { 'accept-encoding': 'identity' })
   const answer = await get(QUERY.query, { accept: 'text/event-stream', 'if-none-match': '*' })

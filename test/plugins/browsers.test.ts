@@ -1,4 +1,4 @@
-// Pages of other sites run nothing: by what a browser says of a request, and in a real browser.
+// Pages of other sites cannot run operations: tested with the headers of a browser, and in a real browser.
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
@@ -16,7 +16,7 @@ async function gatewayFor(t: Test, settings: Record<string, string> = {}) {
   return gateway
 }
 
-t.test('what a browser marks as another site’s is refused, GET included', async t => {
+t.test('a request that a browser marks as cross-site is refused, GET included', async t => {
   const { url, hasura } = await gatewayFor(t)
   for (const site of ['cross-site', 'same-site']) {
     for (const path of ['/execute-graphql?query={a}', '/operations/find', '/operations']) {
@@ -28,21 +28,21 @@ t.test('what a browser marks as another site’s is refused, GET included', asyn
   t.notOk(hasura.received.some(({ body }) => body.includes('find')))
 })
 
-t.test('an origin that is listed may call, another may not', async t => {
+t.test('a listed origin may call, another may not', async t => {
   const { url } = await gatewayFor(t, { CORS_ORIGINS: 'https://app.example.com' })
   const ask = (origin: string) => fetch(`${url}/operations/find`, { headers: { 'sec-fetch-site': 'cross-site', origin } })
   t.equal((await ask('https://app.example.com')).status, 200)
   t.equal((await ask('https://evil.example.com')).status, 403)
 })
 
-t.test('a request of the site itself, of a person and of a program run', async t => {
+t.test('requests from the site itself, from the address bar and from programs run', async t => {
   const { url } = await gatewayFor(t)
   for (const site of ['same-origin', 'none'])
     t.equal((await fetch(`${url}/operations/find`, { headers: { 'sec-fetch-site': site } })).status, 200)
   t.equal((await fetch(`${url}/operations/find`)).status, 200)
 })
 
-t.test('a POST that does not say it is JSON is refused, with a body or without', async t => {
+t.test('a POST without a JSON content type is refused, with or without a body', async t => {
   const { url, hasura } = await gatewayFor(t)
   for (const type of [undefined, 'text/plain', 'application/x-www-form-urlencoded', 'application/jsonx']) {
     const answer = await fetch(`${url}/operations/drop`, { method: 'POST', headers: type === undefined ? {} : { 'content-type': type } })
@@ -54,10 +54,10 @@ t.test('a POST that does not say it is JSON is refused, with a body or without',
   client.close()
   t.notOk(hasura.received.some(({ body }) => body.includes('drop')))
   const json = await fetch(`${url}/operations/drop`, { method: 'POST', headers: { 'content-type': 'application/json; charset=utf-8' } })
-  t.equal(json.status, 200, 'an empty body is none')
+  t.equal(json.status, 200, 'an empty body counts as no body')
 })
 
-t.test('on a loopback address, a name that is not one of this machine is not answered', async t => {
+t.test('on a loopback address, a Host that is not a loopback name is refused', async t => {
   const { url, hasura } = await gatewayFor(t)
   const client = new RawClient(url)
   t.teardown(() => client.close())
@@ -75,7 +75,7 @@ t.test('on a loopback address, a name that is not one of this machine is not ans
   t.notOk(hasura.received.some(({ body }) => body.includes('"{a}"')))
 })
 
-t.test('callers that show a credential may use any name', async t => {
+t.test('with caller authentication, any Host is allowed', async t => {
   const keys = `${t.testdir({ 'keys.json': '{"callers":[]}' })}/keys.json`
   const gateway = await startGateway({ settings: { CALLER_AUTH: 'api-key', CALLER_KEYS_FILE: keys } })
   t.teardown(() => gateway.close())
@@ -84,7 +84,7 @@ t.test('callers that show a credential may use any name', async t => {
   t.equal((await client.send('GET /operations HTTP/1.1\r\nhost: api.example.com\r\n\r\n'))?.status, 401)
 })
 
-t.test('two Host headers are one too many', async t => {
+t.test('two Host headers are refused', async t => {
   const { url } = await gatewayFor(t)
   const client = new RawClient(url)
   const answer = await client.send('GET /operations HTTP/1.1\r\nhost: localhost\r\nHOST: 127.0.0.1\r\n\r\n')
@@ -118,7 +118,7 @@ t.test('no page of another site runs a mutation in Chromium', { skip: !hasChromi
   const browser = await startBrowser()
   t.teardown(() => browser.close())
   const { page } = await openPage(browser, 1280)
-  // Another name is another site, though it is the same machine.
+  // Another host name is another site, although it is the same machine.
   await page.goto(`http://evil.localhost:${(evil.address() as AddressInfo).port}/`)
   await page.waitForFunction('document.title === "done"')
   t.notOk(

@@ -1,4 +1,4 @@
-// People with a browser: the key as the password of Basic, in Chromium.
+// HTTP Basic in Chromium, with the key as the password.
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import t from 'tap'
@@ -8,7 +8,7 @@ import { sandboxFor } from '../support/sandbox.ts'
 const KEY = 'the-key-of-a-reader'
 const skip = !hasChromium && 'chromium is not installed'
 
-t.test('with a key as password the documentation and the explorer open and run operations', { skip }, async t => {
+t.test('with a key as the password, the documentation and the explorer open and run operations', { skip }, async t => {
   const keySha256 = [createHash('sha256').update(KEY).digest('hex')]
   const folder = t.testdir({ 'callers.json': JSON.stringify({ callers: [{ name: 'reader', keySha256 }] }) })
   const { url } = await sandboxFor(t, { DOCS_ENABLED: 'true', CALLER_AUTH: 'api-key', CALLER_KEYS_FILE: join(folder, 'callers.json') })

@@ -1,4 +1,4 @@
-// Callers by JWT against the whole service as its own process, its issuer's keys over TLS.
+// Callers with JWTs against the whole service in its own process, with the issuer's keys over TLS.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
@@ -47,7 +47,7 @@ function makeCertificate(name: string) {
 
 const trusted = skip ? undefined : makeCertificate('trusted')
 
-/** The issuer's keys over TLS; a port may be given, to come up where it was expected. */
+/** The issuer's keys over TLS, optionally on a given port, to start where the service expects them. */
 async function startJwks({ port = 0, certificate = trusted } = {}) {
   const keys = { current: [first] }
   const answer: { current?: { status: number; body: string } } = {}
@@ -75,7 +75,7 @@ async function startJwks({ port = 0, certificate = trusted } = {}) {
   }
 }
 
-/** The service as a process that trusts the certificate, in front of fakes; `settings` come last. */
+/** The service as a process that trusts the certificate, in front of fakes; `settings` override the rest. */
 async function serviceFor(t: Test, jwksUrl: string, settings: Record<string, string> = {}) {
   const cognito = await startFakeServer(givesTokens)
   const hasura = await startFakeServer(givesData)
@@ -128,7 +128,7 @@ async function started(t: Test, settings: Record<string, string> = {}) {
   return { jwks, ...(await serviceFor(t, jwks.url, settings)) }
 }
 
-t.test('tokens that are not good: 401, Hasura hears nothing, and the log shows none of them', { skip }, async t => {
+t.test('invalid tokens get 401, Hasura receives nothing, and the log shows none of them', { skip }, async t => {
   const { bearer, post, hasura, output, hasWritten, jwks } = await started(t)
   await jwks.hasBeenAsked()
   const [header = '', payload = '', signature = ''] = (await sign()).split('.')
@@ -190,7 +190,7 @@ t.test('tokens that are not good: 401, Hasura hears nothing, and the log shows n
   t.equal(hasura.received.length, 0)
 })
 
-/** A token whose header brings the key that verifies it. */
+/** A token whose header contains the key that verifies it. */
 async function signedWithOwnKey() {
   const jwk = await exportJWK(next.publicKey)
   return new SignJWT(CLAIMS)
@@ -199,7 +199,7 @@ async function signedWithOwnKey() {
     .sign(next.privateKey)
 }
 
-t.test('a flood of unknown keys: the keys are fetched a few times, and good tokens pass meanwhile', { skip }, async t => {
+t.test('during a flood of unknown keys, the keys are fetched a few times, and valid tokens pass', { skip }, async t => {
   const { bearer, jwks } = await started(t)
   const flood = await Promise.all(Array.from({ length: 200 }, async (_, n) => bearer(await sign(CLAIMS, { kid: `unknown-${n}` }))))
   t.ok(flood.every(({ status }) => status === 401))
@@ -207,28 +207,32 @@ t.test('a flood of unknown keys: the keys are fetched a few times, and good toke
   t.equal((await bearer(await sign())).status, 200)
 })
 
-t.test('while the keys cannot be fetched, tokens get 503, readiness says why, and they pass once the keys are there', { skip }, async t => {
-  const port = await freePort()
-  const { bearer, post, hasura, hasWritten, output, readiness } = await serviceFor(t, `https://127.0.0.1:${port}/jwks.json`)
-  await hasWritten('could not be fetched')
-  const answer = await bearer(await sign())
-  t.equal(answer.status, 503)
-  t.match(answer.headers.get('retry-after'), /^[1-9]\d*$/)
-  t.equal(await codeOf(answer), 'CALLER_KEYS_UNAVAILABLE')
-  t.match(await readiness(), { status: 'ready', reasons: [/CALLER_KEYS_UNAVAILABLE.*ECONNREFUSED/] })
-  await hasWritten('"code":"CALLER_KEYS_UNAVAILABLE"')
-  t.match(refusalsIn(output()), [{ code: 'CALLER_KEYS_UNAVAILABLE', reason: "the issuer's keys cannot be fetched", level: 30 }])
-  t.equal((await post({})).status, 401)
-  t.equal((await bearer('no JWT')).status, 401)
-  t.equal((await bearer(await sign({ ...CLAIMS, iss: 'https://other.example.com' }))).status, 401, 'for these no key is needed')
-  t.equal(hasura.received.length, 0)
-  const jwks = await startJwks({ port })
-  t.teardown(() => jwks.close())
-  t.equal((await bearer(await sign())).status, 200)
-  t.strictSame((await readiness()).reasons, [])
-})
+t.test(
+  'while the keys cannot be fetched, tokens get 503 and readiness says why; they pass once the keys are available',
+  { skip },
+  async t => {
+    const port = await freePort()
+    const { bearer, post, hasura, hasWritten, output, readiness } = await serviceFor(t, `https://127.0.0.1:${port}/jwks.json`)
+    await hasWritten('could not be fetched')
+    const answer = await bearer(await sign())
+    t.equal(answer.status, 503)
+    t.match(answer.headers.get('retry-after'), /^[1-9]\d*$/)
+    t.equal(await codeOf(answer), 'CALLER_KEYS_UNAVAILABLE')
+    t.match(await readiness(), { status: 'ready', reasons: [/CALLER_KEYS_UNAVAILABLE.*ECONNREFUSED/] })
+    await hasWritten('"code":"CALLER_KEYS_UNAVAILABLE"')
+    t.match(refusalsIn(output()), [{ code: 'CALLER_KEYS_UNAVAILABLE', reason: "the issuer's keys cannot be fetched", level: 30 }])
+    t.equal((await post({})).status, 401)
+    t.equal((await bearer('no JWT')).status, 401)
+    t.equal((await bearer(await sign({ ...CLAIMS, iss: 'https://other.example.com' }))).status, 401, 'these need no key')
+    t.equal(hasura.received.length, 0)
+    const jwks = await startJwks({ port })
+    t.teardown(() => jwks.close())
+    t.equal((await bearer(await sign())).status, 200)
+    t.strictSame((await readiness()).reasons, [])
+  }
+)
 
-t.test('an answer that holds no keys, or an error: 503, and nothing of it is shown', { skip }, async t => {
+t.test('a JWKS answer without keys, or an error, is 503, and none of it is shown', { skip }, async t => {
   const jwks = await startJwks()
   t.teardown(() => jwks.close())
   jwks.answer.current = { status: 200, body: '<html>s3cret' }
@@ -242,7 +246,7 @@ t.test('an answer that holds no keys, or an error: 503, and nothing of it is sho
   t.notMatch(output(), 's3cret')
 })
 
-t.test('keys that the service has still serve while they cannot be fetched again', { skip }, async t => {
+t.test('cached keys still work while they cannot be fetched again', { skip }, async t => {
   const { bearer, jwks } = await started(t)
   t.equal((await bearer(await sign())).status, 200)
   jwks.answer.current = { status: 500, body: '' }
@@ -250,7 +254,7 @@ t.test('keys that the service has still serve while they cannot be fetched again
   t.equal((await bearer(await sign(CLAIMS, { expiresIn: 301 }))).status, 200)
 })
 
-t.test('a token with too little scope: 403 that names the scopes', { skip }, async t => {
+t.test('a token without a required scope gets 403 that names the scopes', { skip }, async t => {
   const { bearer, hasura, output, hasWritten } = await started(t, { CALLER_JWT_SCOPES: 'graphql/read graphql/write' })
   for (const scope of [undefined, '', 'graphql/reader other']) {
     const answer = await bearer(await sign({ ...CLAIMS, ...(scope !== undefined && { scope }) }))
@@ -274,7 +278,7 @@ t.test('a pool with the newer kind of issuer, and one of another partition', { s
     'https://issuer-cognito-idp.eu-west-1.amazonaws.com/eu-west-1_abc123',
     'https://cognito-idp.cn-north-1.amazonaws.com.cn/cn-north-1_abc123'
   ]) {
-    // The keys of the pool itself are out of reach here.
+    // The real pool's keys are not reachable here.
     const { bearer, output, hasWritten } = await serviceFor(t, jwks.url, { CALLER_JWT_ISSUER: iss, CALLER_JWT_AUDIENCE: '' })
     const claims = { iss, client_id: 'app-1', sub: 'app-1', token_use: 'access' }
     t.equal((await bearer(await sign({ ...claims, token_use: 'id' }))).status, 401, iss)
@@ -285,7 +289,7 @@ t.test('a pool with the newer kind of issuer, and one of another partition', { s
   }
 })
 
-t.test('keys from a server whose certificate nobody vouches for are not taken', { skip }, async t => {
+t.test('keys from a server with an untrusted certificate are not accepted', { skip }, async t => {
   const jwks = await startJwks({ certificate: makeCertificate('other') })
   t.teardown(() => jwks.close())
   const { bearer, hasWritten } = await serviceFor(t, jwks.url)
@@ -294,7 +298,7 @@ t.test('keys from a server whose certificate nobody vouches for are not taken', 
   t.equal(jwks.fetches(), 0)
 })
 
-t.test('a good token passes, names its caller in the log, and does not go on to Hasura', { skip }, async t => {
+t.test('a valid token passes, names its caller in the log, and is not forwarded to Hasura', { skip }, async t => {
   const { bearer, hasura, hasWritten } = await started(t)
   const token = await sign()
   const answer = await bearer(token)
@@ -306,7 +310,7 @@ t.test('a good token passes, names its caller in the log, and does not go on to 
   await hasWritten('"caller":"app-1"')
 })
 
-t.test('a new key is picked up when the first token signed with it comes', { skip }, async t => {
+t.test('a new key is fetched when the first token signed with it arrives', { skip }, async t => {
   const { bearer, jwks } = await started(t)
   await jwks.hasBeenAsked()
   t.equal((await bearer(await sign())).status, 200)
@@ -317,7 +321,7 @@ t.test('a new key is picked up when the first token signed with it comes', { ski
   t.equal(jwks.fetches(), 2)
 })
 
-t.test('keys and tokens side by side: each is taken where it belongs', { skip }, async t => {
+t.test('with keys and tokens both enabled, each is checked by its own rules', { skip }, async t => {
   const keysFile = join(folder, 'callers.json')
   writeFileSync(keysFile, JSON.stringify({ callers: [{ name: 'web', keySha256: [createHash('sha256').update(KEY).digest('hex')] }] }))
   const { bearer, post, hasura } = await started(t, { CALLER_AUTH: 'api-key,jwt', CALLER_KEYS_FILE: keysFile })

@@ -1,4 +1,4 @@
-// Every way in without a right, and each right narrowed and tried.
+// Every attempt to call without a right, and every right that can be narrowed.
 import { createHash } from 'node:crypto'
 import { chmodSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -32,7 +32,7 @@ async function guarded(t: Test, { keys = KEYS, ...options }: GatewayOptions & { 
   return { ...gateway, path }
 }
 
-t.test('no valid credential: 401 with a challenge, before the body is looked at, and Hasura hears nothing', async t => {
+t.test('without a valid credential: 401 with a challenge before the body is read, and Hasura receives nothing', async t => {
   const { post, hasura } = await guarded(t)
   const requests: [string, Record<string, string>, RegExp][] = [
     ['none', {}, /^Bearer realm="graphql"$/],
@@ -55,7 +55,7 @@ t.test('no valid credential: 401 with a challenge, before the body is looked at,
   t.equal(hasura.received.length, 0)
 })
 
-t.test('a right key, in either header, and it does not go on', async t => {
+t.test('a valid key in either header passes, and is not forwarded', async t => {
   const { post, hasura } = await guarded(t)
   for (const headers of [{ 'x-api-key': 'web-key' }, { authorization: 'Bearer web-key' }, { authorization: 'bearer web-key' }]) {
     t.equal((await post(QUERY, headers as Record<string, string>)).status, 200)
@@ -63,14 +63,14 @@ t.test('a right key, in either header, and it does not go on', async t => {
   for (const { rawHeaders } of hasura.received) t.notMatch(rawHeaders.join(' '), 'web-key')
 })
 
-t.test('health routes never ask, the documentation does', async t => {
+t.test('health routes never ask for a credential, the documentation does', async t => {
   const { url } = await guarded(t, { settings: { DOCS_ENABLED: 'true' } })
   for (const path of ['/health/live', '/health/ready']) t.equal((await fetch(url + path)).status, 200, path)
   for (const path of ['/documentation', '/documentation/json', '/documentation/static/swagger-ui.css']) {
     t.equal((await fetch(url + path)).status, 401, path)
     const answer = await fetch(url + path, { headers: { 'x-api-key': 'web-key' } })
     t.equal(answer.status, 200, path)
-    // The service can not close while an answer waits to be read.
+    // The service cannot close while an answer waits to be read.
     await answer.arrayBuffer()
   }
   const document = (await (await fetch(`${url}/documentation/json`, { headers: { 'x-api-key': 'web-key' } })).json()) as {
@@ -92,7 +92,7 @@ t.test("a caller's rights narrow the settings", async t => {
   t.equal((await post({ query: 'mutation { a }' }, { 'x-api-key': 'web-key', 'x-hasura-role': 'editor' })).status, 200)
 })
 
-t.test('a right of the file can not widen the settings', async t => {
+t.test('a right in the file cannot widen the settings', async t => {
   const { post, path, hasura } = await guarded(t, { settings: { GRAPHQL_ALLOWED_OPERATIONS: 'query', HASURA_ALLOWED_ROLES: 'editor' } })
   t.ok(path)
   t.equal(await codeOf(await post({ query: 'mutation { a }' }, { 'x-api-key': 'web-key' })), 'OPERATION_NOT_ALLOWED')
@@ -100,7 +100,7 @@ t.test('a right of the file can not widen the settings', async t => {
   t.equal(hasura.received.length, 0)
 })
 
-t.test('a key by Basic, with any user name, on every route; only pages ask a browser for it', async t => {
+t.test('a key works with HTTP Basic and any user name on every route; only pages send a Basic challenge', async t => {
   const { post, url, hasura } = await guarded(t, { settings: { DOCS_ENABLED: 'true' } })
   const basic = { authorization: `Basic ${btoa('ada:web-key')}` }
   for (const path of ['/', '/documentation', '/documentation/json', '/graphiql']) {
@@ -118,7 +118,7 @@ t.test('a key by Basic, with any user name, on every route; only pages ask a bro
   t.notMatch(JSON.stringify(hasura.received), /web-key|YWRhOndlYi1rZXk/)
 })
 
-t.test('a caller that names no role gets that of the file', async t => {
+t.test('a caller that names no role gets the role in the file', async t => {
   const { post, hasura } = await guarded(t, { keys: WITH_ROLES })
   const roles = async (headers: Record<string, string>) => {
     t.equal((await post(QUERY, headers)).status, 200)
@@ -129,7 +129,7 @@ t.test('a caller that names no role gets that of the file', async t => {
   t.equal(await roles({ 'x-api-key': 'web-key' }), undefined)
 })
 
-t.test('each refusal is one line at info that says why, and shows no credential', async t => {
+t.test('each refusal is one line at info that says why and shows no credential', async t => {
   const { logger, lines } = watchLog()
   const { post, url, app } = await guarded(t, { logger, settings: { DOCS_ENABLED: 'true' } })
   await post(QUERY, { 'x-hasura-role': 'editor' })
@@ -152,7 +152,7 @@ t.test('each refusal is one line at info that says why, and shows no credential'
   t.notMatch(lines.join(''), /wr0ng-key|d3Iwbmcta2V5|job-key/)
 })
 
-t.test('guessing costs the same whether the file holds 10 callers or 100,000', async t => {
+t.test('a wrong key costs the same whether the file contains 10 callers or 100,000', async t => {
   const manyCallers = (count: number) =>
     JSON.stringify({ callers: Array.from({ length: count }, (_, n) => ({ name: `c${n}`, keySha256: [sha256(`key-${n}`)] })) })
   const folder = t.testdir({ 'few.json': manyCallers(10), 'many.json': manyCallers(100_000) })
@@ -175,7 +175,7 @@ t.test('guessing costs the same whether the file holds 10 callers or 100,000', a
   t.ok(cpu.many < 3 * cpu.few, JSON.stringify(cpu))
 })
 
-t.test('the keys file is read again when it is replaced; a broken version is refused, and readiness says so', async t => {
+t.test('the keys file is read again when it is replaced; an invalid version is refused, and readiness says so', async t => {
   const { logger, lines, logged } = watchLog()
   const { post, path, url } = await guarded(t, { logger })
   const replace = (text: string) => {
@@ -200,7 +200,7 @@ t.test('the keys file is read again when it is replaced; a broken version is ref
   t.notOk(lines.some(line => line.includes('s3cret') || line.includes('next-key')))
 })
 
-t.test('a role that the settings do not allow is a broken version', async t => {
+t.test('a version with a role that the settings do not allow is invalid', async t => {
   const { logger, logged } = watchLog()
   const { post, path, url } = await guarded(t, { logger })
   writeFileSync(path, JSON.stringify({ callers: [{ name: 'web', keySha256: [sha256('web-key')], role: 'admin' }] }))
@@ -209,7 +209,7 @@ t.test('a role that the settings do not allow is a broken version', async t => {
   t.equal((await post(QUERY, { 'x-api-key': 'web-key' })).status, 200)
 })
 
-t.test('a file that every user may write to is a warning, at start and when it becomes so', async t => {
+t.test('a file that every user may write to causes a warning, at start and when it becomes writable', async t => {
   const { logger, lines, logged } = watchLog()
   const { path } = await guarded(t, { logger })
   t.notMatch(lines.join(''), 'chmod')
@@ -224,7 +224,7 @@ t.test('a file that every user may write to is a warning, at start and when it b
   )
 })
 
-t.test('the name of the caller is in its log lines and metrics, its credential in none', async t => {
+t.test('log lines and metrics contain the name of the caller, but never its credential', async t => {
   const lines: string[] = []
   const logger = pino({ level: 'trace' }, { write: line => void lines.push(line) })
   const { post, app, hasura } = await guarded(t, { logger })

@@ -1,4 +1,4 @@
-// The token manager as a part of the service: its start and end, and what its log tells an operator.
+// The token manager in the service: its start and stop, and its log.
 import { renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { decodeJwt } from 'jose'
@@ -11,7 +11,7 @@ import type { ExchangeReport } from '../../src/cognito/token-status.ts'
 import { sendJson } from '../support/fake-server.ts'
 import { type GatewayOptions, givesTokens, startGateway, tokenNumber } from '../support/gateway.ts'
 
-/** A logger whose lines are at hand. */
+/** A logger that collects its lines. */
 function createLog() {
   const lines: Record<string, unknown>[] = []
   return { lines, log: pino({ base: null, timestamp: false }, { write: line => void lines.push(JSON.parse(line)) }) }
@@ -47,7 +47,7 @@ t.test('the service starts while Cognito is down, and becomes ready by itself', 
   )
 })
 
-t.test('with AWS_COGNITO_ENDPOINT the token comes by GetClientToken', async t => {
+t.test('with AWS_COGNITO_ENDPOINT, the token comes from GetClientToken', async t => {
   const cognito = await startCognito({ clientId: 'client-id', clientSecret: 'client-secret' })
   t.teardown(() => cognito.close())
   const settings = { AWS_COGNITO_ENDPOINT: cognito.url, AWS_COGNITO_SCOPES: 'hasura/read', AWS_COGNITO_CLIENT_METADATA: '{"tenant":"a"}' }
@@ -84,7 +84,7 @@ for (const [code, level] of [
     ])
   })
 
-t.test('a success is logged with the life of the token', async t => {
+t.test('a success is logged with the lifetime of the token', async t => {
   const { lines, log } = createLog()
   logExchange(log, report(['look']))
   t.strictSame(lines, [
@@ -100,7 +100,7 @@ t.test('a success is logged with the life of the token', async t => {
   ])
 })
 
-t.test('a notice is logged when it comes up and when it is settled, not with every token', async t => {
+t.test('a warning is logged when it appears and when it is resolved, not with every token', async t => {
   const { lines, log } = createLog()
   const logNotices = createNoticeLog(log)
   const failure = { error: new ExchangeError('timeout'), consecutive: 1, retryInSeconds: 1 }
@@ -114,7 +114,7 @@ t.test('a notice is logged when it comes up and when it is settled, not with eve
   ])
 })
 
-t.test('what the preflight finds in a real answer is logged once', async t => {
+t.test('the findings of the preflight in a real answer are logged once', async t => {
   const { app, lines } = await gatewayFor(t, {
     cognito: (response, _, count) => sendJson(response, { access_token: jwt({ jti: count }), expires_in: 300, token_type: 'Bearer' })
   })
@@ -124,7 +124,7 @@ t.test('what the preflight finds in a real answer is logged once', async t => {
   t.equal(lines.filter(({ msg }) => String(msg).includes('claims_map')).length, 1)
 })
 
-t.test('the fallback secret that works is told by its place, and no line holds a secret or a token', async t => {
+t.test('the log says which secret works, and no line contains a secret or a token', async t => {
   const { app, cognito, lines } = await gatewayFor(t, {
     settings: { AWS_COGNITO_APP_CLIENT_SECRET: 'hush-1', AWS_COGNITO_APP_CLIENT_SECRET_FALLBACK: 'hush-2' },
     cognito: (response, { body }) =>
@@ -141,7 +141,7 @@ t.test('the fallback secret that works is told by its place, and no line holds a
   t.notMatch(JSON.stringify(lines), /hush|eyJ|e30/)
 })
 
-t.test('another plugin is told of every exchange', async t => {
+t.test('other plugins can observe every exchange', async t => {
   const reports: ExchangeReport[] = []
   const isListening = Promise.withResolvers<void>()
   const { app } = await gatewayFor(t, { isReady: false, cognito: (...asked) => void isListening.promise.then(() => givesTokens(...asked)) })
@@ -151,7 +151,7 @@ t.test('another plugin is told of every exchange', async t => {
   t.match(reports, [{ reason: 'start', outcome: 'ok' }])
 })
 
-t.test('closing cuts an exchange under way and begins no other', async t => {
+t.test('closing ends an exchange in progress and begins no other', async t => {
   const { app, cognito, lines } = await gatewayFor(t, { isReady: false, cognito: () => {} })
   await cognito.hasReceived(1)
   const request = t.rejects(Promise.resolve(app.tokenManager.getToken()), { code: 'TOKEN_UNAVAILABLE' })
@@ -162,7 +162,7 @@ t.test('closing cuts an exchange under way and begins no other', async t => {
   t.notOk(lines.some(({ level }) => Number(level) > 30))
 })
 
-t.test('a change of the secret file ends a back-off at once, written in place or replaced', async t => {
+t.test('a change of the secret file ends a back-off at once, whether written in place or replaced', async t => {
   for (const change of ['written', 'replaced']) {
     const path = join(t.testdir({ secret: 'wrong' }), 'secret')
     const gateway = await startGateway({

@@ -1,4 +1,4 @@
-// Callers that take a connection and do not use it well: too many of them, too slow to send, too slow to read.
+// Callers that waste connections: too many, too slow to send, too slow to read.
 import { once } from 'node:events'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import Fastify, { type FastifyRequest } from 'fastify'
@@ -16,7 +16,7 @@ const LARGE = 'x'.repeat(30_000_000)
 /** What `/held` waits for; a test sets it. */
 let hold: () => Promise<string> = async () => 'done'
 
-/** An app with nothing but connections to watch, on a clock that the test moves. */
+/** An app with only the connections plugin and a fake clock. */
 async function appFor(t: Test, environment: Record<string, string> = {}) {
   const clock = new FakeClock()
   const settings = await loadSettings(environmentFor('http://127.0.0.1:1', 'http://127.0.0.1:1', environment))
@@ -44,14 +44,14 @@ async function appFor(t: Test, environment: Record<string, string> = {}) {
     await once(socket, 'connect')
     return socket
   }
-  /** Moves on second by second until the caller is cut off, or so many have passed. */
+  /** Advances second by second until the caller is cut off, or this many seconds have passed. */
   const isCutWithin = async (socket: Socket, seconds: number) => {
     let isClosed = false
     socket.once('close', () => {
       isClosed = true
     })
     for (let second = 0; second < seconds && !isClosed; second++) await clock.advance(1_000)
-    // What was cut on one side is seen on the other a little later.
+    // The other side notices the cut a little later.
     for (let turn = 0; turn < 1_000 && !isClosed; turn++) await clock.advance(0)
     return isClosed
   }
@@ -92,7 +92,7 @@ t.test('an answer that nobody reads is cut off, and the log can say why', async 
   t.match(ended, [{ fault: 'the answer was read too slowly' }])
 })
 
-t.test('of pipelined requests only so many are under way; the rest is read when they are answered', async t => {
+t.test('only a limited number of pipelined requests are in progress; the rest are read when those are answered', async t => {
   const { caller, clock } = await appFor(t)
   const waiting: (() => void)[] = []
   const socket = await caller()
@@ -110,7 +110,7 @@ t.test('of pipelined requests only so many are under way; the rest is read when 
   }
 })
 
-t.test('a caller whose requests are held back is not cut off for sending nothing meanwhile', async t => {
+t.test('a caller is not cut off for sending nothing while its requests are held back', async t => {
   const { caller, clock, isCutWithin } = await appFor(t)
   const waiting: (() => void)[] = []
   hold = () => new Promise(resolve => waiting.push(() => resolve('done')))
@@ -122,7 +122,7 @@ t.test('a caller whose requests are held back is not cut off for sending nothing
   for (const answer of waiting) answer()
 })
 
-t.test('a connection that lies idle between requests, and a caller that may read slowly, are left alone', async t => {
+t.test('an idle connection between requests, and a caller that may read slowly, are left alone', async t => {
   const { caller, isCutWithin } = await appFor(t)
   const idle = await caller()
   idle.write('GET /nope HTTP/1.1\r\nhost: localhost\r\n\r\n')

@@ -1,4 +1,4 @@
-// Every error has the shape of a GraphQL answer, whatever went wrong and wherever.
+// Every error has the shape of a GraphQL response, whatever went wrong.
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import pino from 'pino'
@@ -6,7 +6,7 @@ import t from 'tap'
 import { toGatewayError } from '../../plugins/errors.ts'
 import { codeOf, startGateway } from '../support/gateway.ts'
 
-/** Sends bytes as they are and reads what comes until the other side closes. */
+/** Sends raw bytes and reads until the other side closes. */
 async function raw(url: string, bytes: string): Promise<string> {
   const socket = connect(Number(new URL(url).port), '127.0.0.1')
   let answer = ''
@@ -63,7 +63,7 @@ t.test('a path that cannot be decoded', async t => {
   t.equal(await codeOf(answer), 'INVALID_REQUEST')
 })
 
-t.test('what is not HTTP', async t => {
+t.test('bytes that are not HTTP are answered 400', async t => {
   const gateway = await startGateway()
   t.teardown(() => gateway.close())
   for (const bytes of ['GARBAGE\r\n\r\n', `GET / HTTP/1.1\r\nhost: localhost\r\nx: ${'y'.repeat(20_000)}\r\n\r\n`]) {
@@ -72,10 +72,10 @@ t.test('what is not HTTP', async t => {
     t.match(answer, /x-request-id: [0-9a-f-]{36}\r\n/)
     t.match(answer, /"code":"INVALID_REQUEST"/)
   }
-  t.equal((await gateway.post({ query: '{ a }' })).status, 200, 'the service lives on')
+  t.equal((await gateway.post({ query: '{ a }' })).status, 200, 'the service keeps running')
 })
 
-t.test('a fault of the service says no more than that, and the log says it all', async t => {
+t.test('an internal error shows no details to the caller, and the log has all of them', async t => {
   const lines: string[] = []
   const logger = pino({ level: 'info' }, { write: line => void lines.push(line) })
   const gateway = await startGateway({ logger })
@@ -90,7 +90,7 @@ t.test('a fault of the service says no more than that, and the log says it all',
   t.match(JSON.parse(line ?? '{}'), { level: 50, requestId: 'id-1', err: { message: 'the inner reason' } })
 })
 
-t.test('whatever is thrown becomes an error of the table', async t => {
+t.test('whatever is thrown becomes an error from the table', async t => {
   for (const thrown of [undefined, null, 'text', 5, {}, new Error('x'), Object.assign(new Error('x'), { statusCode: 503 })]) {
     t.equal(toGatewayError(thrown).code, 'INTERNAL_ERROR', String(thrown))
   }

@@ -1,4 +1,4 @@
-// The second look at a caller's rights, with checks of callers that find what the test says.
+// The repeated check of a caller's rights, with results that the test sets.
 import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import t, { type Test } from 'tap'
@@ -10,7 +10,7 @@ const WEB: Caller = { kind: 'key', name: 'web', label: 'web' }
 const nowSeconds = () => Date.now() / 1000
 const reply = {} as FastifyReply
 
-/** What the second look finds for a caller that was known by then. */
+/** The result of the repeated check for a known caller. */
 async function look(
   t: Test,
   found: () => Caller | undefined,
@@ -51,7 +51,7 @@ for (const [name, caller, role] of [
 ] as const)
   t.test(`kept: ${name}`, async t => t.equal(await look(t, () => caller, { role }), undefined))
 
-t.test('a caller that cannot be identified for the moment keeps its rights, but not beyond its token', async t => {
+t.test('a caller that cannot be identified at the moment keeps its rights, but not beyond the expiry of its token', async t => {
   const refusal = new GatewayError('CALLER_KEYS_UNAVAILABLE')
   t.equal(await look(t, () => undefined, { refusal }), undefined)
   const fails = () => {

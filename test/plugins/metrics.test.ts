@@ -1,4 +1,4 @@
-// What is measured, under the names that dashboards know, and nothing that a label must not hold.
+// The metrics, under the names that dashboards use, without labels that reveal too much.
 
 import { once } from 'node:events'
 import { connect } from 'node:net'
@@ -63,7 +63,7 @@ t.test('failed exchanges are counted under their code', async t => {
   t.match(text, 'cognito_token_expiry_timestamp_seconds 0')
 })
 
-t.test('metrics are served on a listener of their own, not to callers', async t => {
+t.test('metrics are served on a separate listener, not to callers', async t => {
   const port = await freePort()
   const gateway = await startGateway({ settings: { METRICS_PORT: String(port) } })
   const answer = await fetch(`http://127.0.0.1:${port}/metrics`)
@@ -75,7 +75,7 @@ t.test('metrics are served on a listener of their own, not to callers', async t 
   await t.rejects(fetch(`http://127.0.0.1:${port}/metrics`), 'it closes with the service')
 })
 
-t.test('on a loopback address, Host must name it, whoever the callers are', async t => {
+t.test('on a loopback address, Host must be a loopback name, whatever CALLER_AUTH is', async t => {
   const port = await freePort()
   const gateway = await startGateway({ settings: { METRICS_PORT: String(port) } })
   t.teardown(() => gateway.close())
@@ -88,7 +88,7 @@ t.test('on a loopback address, Host must name it, whoever the callers are', asyn
   t.equal(await statusFor(`localhost:${port}`), 200)
 })
 
-t.test('no connection to the metrics lies idle: not after a scrape, not before one, and none keeps the service from closing', async t => {
+t.test('no connection to the metrics stays idle before or after a scrape, and none delays closing', async t => {
   const port = await freePort()
   const gateway = await startGateway({ settings: { METRICS_PORT: String(port) } })
   const open = async (bytes: string) => {
@@ -108,7 +108,7 @@ t.test('no connection to the metrics lies idle: not after a scrape, not before o
   t.pass()
 })
 
-t.test('what is under way: requests, and those of them that wait for a connection to Hasura', async t => {
+t.test('gauges count requests in progress and those that wait for a connection to Hasura', async t => {
   let finish = () => {}
   const gateway = await startGateway({
     settings: { GRAPHQL_CONNECTIONS: '1' },

@@ -1,4 +1,4 @@
-// The OpenAPI document is sound, says it all, and its page is there.
+// The OpenAPI document is valid and complete, and its page is served.
 import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -37,7 +37,7 @@ t.test('the document names every route, every status and an example of every cod
   for (const code of Object.keys(ERROR_TABLE).filter(code => code !== 'NOT_FOUND')) t.ok(shown.has(code), code)
 })
 
-t.test('the page is served, and not where it is turned off', async t => {
+t.test('the page is served unless it is turned off', async t => {
   const on = await startGateway({ settings: { DOCS_ENABLED: 'true' } })
   const off = await startGateway({ settings: { DOCS_ENABLED: 'false' } })
   t.teardown(() => Promise.all([on.close(), off.close()]))

@@ -1,4 +1,4 @@
-// The folder and the schema change while the service runs: what is good takes effect, what is bad is refused, and no request sees half.
+// The folder and the schema change while the service runs: valid changes take effect, invalid ones are refused, and no request sees half of a change.
 import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { buildSchema, introspectionFromSchema } from 'graphql'
@@ -38,7 +38,7 @@ async function start(t: Test, settings: Record<string, string>, hasura: Answer =
       const answer = await get('/health/ready')
       return { status: answer.status, reasons: ((await answer.json()) as { reasons: string[] }).reasons }
     },
-    /** Makes a change, and resolves to the first line of a text that is logged after it. */
+    /** Makes a change, and resolves to the first log line with a text after it. */
     async logged(text: string, change: () => void = () => {}): Promise<Line> {
       const from = lines.length
       change()
@@ -54,7 +54,7 @@ async function start(t: Test, settings: Record<string, string>, hasura: Answer =
 const IN_FORCE = 'stored operations are in use'
 const REFUSED = 'was refused'
 
-t.test('files that are added, changed and removed take effect, in a folder that is removed and made again', async t => {
+t.test('added, changed and removed files take effect, even if the folder is removed and created again', async t => {
   const folder = join(t.testdir({ operations: { 'old.graphql': 'query Old { a }' } }), 'operations')
   const { get, logged, names, documented, ...gateway } = await start(t, { OPERATIONS_DIR: folder })
   await logged(IN_FORCE, () => rmSync(folder, { recursive: true }))
@@ -81,7 +81,7 @@ t.test('files that are added, changed and removed take effect, in a folder that 
   t.equal((await get('/operations/a')).status, 404)
 })
 
-t.test('a bad version is refused with file, place and reason, and the old one stays until a good one comes', async t => {
+t.test('an invalid version is refused with file, line and reason, and the old one stays until a valid one replaces it', async t => {
   const folder = t.testdir({ 'a.graphql': 'query A { a }', 'b.graphql': 'query B { b }' })
   const { get, logged, names, reasons, ...gateway } = await start(t, { OPERATIONS_DIR: folder })
   const line = await logged(REFUSED, () => {
@@ -94,7 +94,7 @@ t.test('a bad version is refused with file, place and reason, and the old one st
   t.match(operationsSent(gateway).at(-1), 'query A {\\n  a\\n}')
   while (!gateway.lines.some(({ msg }) => msg.includes(IN_FORCE))) await logged(IN_FORCE)
   await get('/operations/b')
-  t.match(operationsSent(gateway).at(-1), 'changed', 'a good file beside it takes effect')
+  t.match(operationsSent(gateway).at(-1), 'changed', 'a valid file beside it takes effect')
   t.strictSame(await names(), ['a', 'b'])
   const { status, reasons: found } = await reasons()
   t.equal(status, 200)
@@ -108,7 +108,7 @@ t.test('a bad version is refused with file, place and reason, and the old one st
   t.equal(gateway.lines.filter(({ msg }) => msg.includes(REFUSED)).length, 2, 'each fault is logged once')
 })
 
-t.test('a folder that Kubernetes swaps under many requests is seen old or new, never half', async t => {
+t.test('while Kubernetes swaps the folder under load, each request sees the old or the new one, never half', async t => {
   const folder = t.testdir({})
   const version = (n: number) => {
     const name = `..${n}`
@@ -151,7 +151,7 @@ t.test('a folder that Kubernetes swaps under many requests is seen old or new, n
   t.notOk(gateway.lines.some(({ msg }) => msg.includes(REFUSED)))
 })
 
-t.test('a changed schema file makes an operation unavailable, and available again; one that is of no use changes nothing', async t => {
+t.test('a changed schema file makes an operation unavailable, and available again; an unusable one changes nothing', async t => {
   const folder = t.testdir({ operations: { 'a.graphql': 'query A { a }' }, 'schema.graphqls': 'type Query { a: Int }' })
   const file = join(folder, 'schema.graphqls')
   const { get, logged, reasons } = await start(t, { OPERATIONS_DIR: join(folder, 'operations'), HASURA_SCHEMA_FILE: file })
@@ -171,7 +171,7 @@ t.test('a changed schema file makes an operation unavailable, and available agai
   t.strictSame(await reasons(), { status: 200, reasons: [] })
 })
 
-t.test('a change of the folder asks Hasura for its schema again, and takes effect also while Hasura does not tell', async t => {
+t.test('a change in the folder fetches the schema again, and takes effect even if Hasura does not answer', async t => {
   const folder = t.testdir({ 'a.graphql': 'query A { a }' })
   let fields: string | undefined = 'a: Int'
   const { logged, get } = await start(t, { OPERATIONS_DIR: folder }, (response, request, count) => {

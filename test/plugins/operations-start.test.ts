@@ -1,4 +1,4 @@
-// A start with stored operations: what needs one waits until they are ready, what runs a document of its own does not, and bad files end it.
+// A start with stored operations: requests for them wait until they are ready, requests with their own document do not, and invalid files stop the service.
 import { createHash } from 'node:crypto'
 import t, { type Test } from 'tap'
 import { buildApp } from '../../src/app.ts'
@@ -8,7 +8,7 @@ import { codeOf, environmentFor, type Gateway, startGateway } from '../support/g
 import { startService } from '../support/service-process.ts'
 
 const TEXT = 'query A($id: ID) { a(id: $id) }'
-/** It parses, and a part of GraphQL that is not loaded at start finds what is wrong with it. */
+/** It parses; only GraphQL's validation, which is not loaded at start, finds the error. */
 const UNSOUND = 'query Bad {\n  a(b: $c)\n}'
 
 async function start(t: Test, files: Files, settings: Record<string, string> = {}): Promise<Gateway> {
@@ -17,7 +17,7 @@ async function start(t: Test, files: Files, settings: Record<string, string> = {
   return gateway
 }
 
-/** Makes the operations ready when the test says so; returns what does it. */
+/** Returns a function that makes the operations ready. */
 function holdBack({ app: { operations } }: Gateway): () => Promise<void> {
   const { whenReady } = operations
   const { promise, resolve } = Promise.withResolvers<void>()
@@ -29,7 +29,7 @@ function holdBack({ app: { operations } }: Gateway): () => Promise<void> {
   }
 }
 
-t.test('a document of the caller runs while the operations are not ready, and whatever needs them waits', async t => {
+t.test('a caller may run its own document while the operations are not ready; requests that need them wait', async t => {
   const gateway = await start(t, { 'a.graphql': TEXT }, { MCP_ENABLED: 'true', DOCS_ENABLED: 'true' })
   const makeReady = holdBack(gateway)
   const { url } = gateway
@@ -71,13 +71,13 @@ t.test('while only stored operations may run, every document waits for them', as
   t.equal(await codeOf(await other), 'OPERATION_NOT_ALLOWED')
 })
 
-t.test('a folder without operations is ready at once', async t => {
+t.test('an empty folder is ready at once', async t => {
   const { app } = await start(t, {})
   t.equal(app.operations.whenReady(), undefined)
   await app.operations.started
 })
 
-t.test('a file that parsing finds no fault with ends the start as any bad file does', async t => {
+t.test('a file with an error that only validation finds stops the service like any invalid file', async t => {
   const folder = t.testdir({ operations: { 'good.graphql': TEXT, 'bad.graphql': UNSOUND } })
   const service = startService(
     environmentFor('http://127.0.0.1:1', 'http://127.0.0.1:1', { OPERATIONS_DIR: `${folder}/operations` }),
@@ -97,7 +97,7 @@ t.test('until such a file ends the process, no stored operation runs and the ser
   t.equal(gateway.hasura.received.length, 0)
 })
 
-t.test('one message names every bad file, whatever finds it', async t => {
+t.test('one message names every invalid file, whichever step finds it', async t => {
   const files = { 'unsound.graphql': UNSOUND, 'twin1.graphql': 'query T { a }', 'twin2.graphql': 'query T { b }' }
   for (const more of [{}, { 'broken.graphql': '{' }] as Files[]) {
     const settings = await loadSettings(

@@ -1,4 +1,4 @@
-// Documents that requests name instead of sending them: what is known, who may run it, and what happens when the manifest changes.
+// Documents that requests name instead of sending: which are known, who may run them, and what happens when the manifest changes.
 import { createHash } from 'node:crypto'
 import { renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,7 +9,7 @@ import { codeOf, type GatewayOptions, startGateway } from '../support/gateway.ts
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
 const LISTED = 'query Listed { listed }'
 const ADHOC = '{ adhoc }'
-// Its file begins with a byte order mark: the hash is that of the bytes, whatever they are.
+// Its file begins with a byte order mark, which is part of the hash.
 const STORED = '\ufeff# A stored one.\nquery Stored($id: Int) { stored(id: $id) { ...F } }\n'
 const FRAGMENT = 'fragment F on stored { id }\n'
 const MANIFEST = {
@@ -49,13 +49,13 @@ async function gatewayFor(t: Test, settings: Record<string, string> = {}, rest: 
   })
   t.teardown(() => gateway.close())
   const get = (parameters: Record<string, string>) => fetch(`${gateway.url}/execute-graphql?${new URLSearchParams(parameters)}`)
-  /** The bodies that Hasura received, but for the service's own question for the schema. */
+  /** The bodies that Hasura received, except for the introspection query. */
   const heard = () => gateway.hasura.received.map(({ body }) => body).filter(body => !body.includes('__schema'))
   const sent = () => (JSON.parse(heard().at(-1) ?? '{}') as { query?: string }).query
   return { ...gateway, manifest, get, heard, sent }
 }
 
-t.test('an id that nobody knows is PERSISTED_QUERY_NOT_FOUND, with the message that clients wait for', async t => {
+t.test('an unknown ID is PERSISTED_QUERY_NOT_FOUND, with the message that clients expect', async t => {
   const { post, get, heard } = await gatewayFor(t)
   const unknown = sha256('unknown')
   for (const answer of [
@@ -74,7 +74,7 @@ t.test('an id that nobody knows is PERSISTED_QUERY_NOT_FOUND, with the message t
   t.equal(heard().length, 0)
 })
 
-t.test('an unknown id has its status also for a caller who takes an event stream alone', async t => {
+t.test('an unknown ID has its status even for a caller that accepts only an event stream', async t => {
   const { post } = await gatewayFor(t)
   const accept = 'text/event-stream'
   t.equal((await post({ documentId: 'nobody' }, { accept })).status, 400)
@@ -99,7 +99,7 @@ t.test('a request that names a document and sends one, or does neither, is refus
   t.equal(heard().length, 0)
 })
 
-t.test('a document of the manifest and a stored operation run by their hash, by POST and GET', async t => {
+t.test('documents in the manifest and stored operations run by their hash, with POST and GET', async t => {
   for (const GRAPHQL_ADHOC of ['true', 'false']) {
     const { post, get, sent } = await gatewayFor(t, { GRAPHQL_ADHOC })
     for (const [text, start] of [
@@ -122,21 +122,21 @@ t.test('a document of the manifest and a stored operation run by their hash, by 
   }
 })
 
-t.test('variables and operationName go with a name as with a document', async t => {
+t.test('variables and operationName work with an ID as with a document', async t => {
   const { post, heard } = await gatewayFor(t)
   await post(`{"documentId":"${sha256(STORED)}","variables":{"id":9007199254740993},"operationName":"Stored"}`)
   t.match(heard()[0], /"variables":{"id":9007199254740993},"operationName":"Stored"}$/)
   t.equal(await codeOf(await post({ documentId: sha256(STORED), operationName: 'Other' })), 'OPERATION_NOT_FOUND')
 })
 
-t.test('what a named document may do is checked as ever', async t => {
+t.test('a named document is checked like any other', async t => {
   const { post, get } = await gatewayFor(t)
   t.equal((await post({ documentId: 'change' })).status, 200)
   t.equal((await get({ documentId: 'change' })).status, 405)
   t.equal(await codeOf(await post({ documentId: 'broken' })), 'GRAPHQL_PARSE_FAILED')
 })
 
-t.test('a document that was sent with its hash is known from then on', async t => {
+t.test('a document that is sent with its hash is known from then on', async t => {
   const { post, get, sent } = await gatewayFor(t)
   const hash = sha256(ADHOC)
   t.equal((await post({ extensions: apollo(hash) })).status, 400)
@@ -149,7 +149,7 @@ t.test('a document that was sent with its hash is known from then on', async t =
   t.equal(await codeOf(await post({ extensions: apollo(sha256(broken)) })), 'PERSISTED_QUERY_NOT_FOUND')
 })
 
-t.test('where only what is stored may run, a hash does not let anything else run', async t => {
+t.test('if only stored documents may run, a hash does not allow anything else', async t => {
   const { post, heard } = await gatewayFor(t, { GRAPHQL_ADHOC: 'false' })
   t.equal(await codeOf(await post({ query: ADHOC })), 'OPERATION_NOT_ALLOWED')
   t.equal(await codeOf(await post({ query: ADHOC, extensions: apollo(sha256(ADHOC)) })), 'OPERATION_NOT_ALLOWED')
@@ -161,7 +161,7 @@ t.test('where only what is stored may run, a hash does not let anything else run
   }
 })
 
-t.test('a caller without documents of its own cannot run what another one has sent', async t => {
+t.test('a caller that may run only stored documents cannot run what another caller has sent', async t => {
   const { post } = await gatewayFor(t, { CALLER_AUTH: 'api-key' })
   const hash = sha256(ADHOC)
   t.equal((await post({ query: ADHOC, extensions: apollo(hash) }, { 'x-api-key': 'free' })).status, 200)
@@ -171,7 +171,7 @@ t.test('a caller without documents of its own cannot run what another one has se
   t.equal(await codeOf(await post({ documentId: hash })), 'UNAUTHENTICATED')
 })
 
-t.test('a new manifest takes effect, and a broken one is refused and named', async t => {
+t.test('a new manifest takes effect, and an invalid one is refused and reported', async t => {
   const lines: { msg: string; path?: string; reason?: string }[] = []
   let tell = () => {}
   const logger = pino(
@@ -208,7 +208,7 @@ t.test('a new manifest takes effect, and a broken one is refused and named', asy
   t.notMatch(await (await fetch(`${url}/health/ready`)).text(), /PERSISTED_DOCUMENTS_FILE/)
 })
 
-t.test('requests of stored operations are counted by their names, however they are named', async t => {
+t.test('requests for stored operations are counted by operation, however the request names it', async t => {
   const { post, app, url } = await gatewayFor(t)
   await post({ documentId: sha256(STORED) })
   await fetch(`${url}/operations/stored`)

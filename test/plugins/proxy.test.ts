@@ -1,4 +1,4 @@
-// The service behind a proxy: both upstreams through it, none that NO_PROXY holds, and its credentials nowhere to be seen.
+// The service behind a proxy: both upstreams are reached through it unless NO_PROXY lists them, and its credentials appear nowhere.
 import pino from 'pino'
 import t, { type Test } from 'tap'
 import { openEvents } from '../support/event-reader.ts'
@@ -8,7 +8,7 @@ import { startLiveHasura } from '../support/live-hasura.ts'
 
 const HIDDEN = /hush|dXNlcjpodXNo/
 
-/** A service with a proxy whose URL holds credentials; all that it writes is in `written`. */
+/** A service with a proxy whose URL contains credentials; all output is in `written`. */
 async function behindProxy(t: Test, settingsFor: (proxyUrl: string) => Record<string, string>, options: GatewayOptions = {}) {
   const proxy = await startFakeProxy()
   const written: string[] = []
@@ -97,7 +97,7 @@ t.test('subscriptions through a proxy that refuses end with UPSTREAM_UNREACHABLE
   t.notMatch(written.join(''), HIDDEN)
 })
 
-t.test('what NO_PROXY holds is reached without it', async t => {
+t.test('hosts in NO_PROXY are reached without the proxy', async t => {
   const { post, proxy } = await behindProxy(t, proxyUrl => ({ HTTP_PROXY: proxyUrl, NO_PROXY: 'example.com, 127.0.0.0/8' }))
   t.equal((await post({ query: '{ a }' })).status, 200)
   t.strictSame(proxy.received, [])

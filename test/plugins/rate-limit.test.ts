@@ -1,4 +1,4 @@
-// Requests are counted by caller or address, here or in Redis, and a Redis that is gone stops nobody.
+// Requests are counted by caller or address, in memory or in Redis, and are not refused while Redis is down.
 import { createHash } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -13,7 +13,7 @@ import { watchLog } from '../support/watch-log.ts'
 const QUERY = { query: '{ a }' }
 const sha256 = (key: string) => createHash('sha256').update(key).digest('hex')
 
-t.test('over the limit: 429 that says when to come again, before the body is looked at', async t => {
+t.test('a request over the limit gets 429 with Retry-After, before the body is read', async t => {
   const gateway = await startGateway({ settings: { RATE_LIMIT_PER_MINUTE: '2' } })
   t.teardown(() => gateway.close())
   const first = await gateway.post(QUERY)
@@ -30,7 +30,7 @@ t.test('over the limit: 429 that says when to come again, before the body is loo
   for (let n = 0; n < 5; n++) t.equal((await fetch(`${gateway.url}/health/ready`)).status, 200, 'probes do not count')
 })
 
-t.test('x-forwarded-for is believed of a load balancer that is named, and of nobody else', async t => {
+t.test('x-forwarded-for is trusted only from the load balancers in TRUST_PROXY', async t => {
   const counted = async (settings: Record<string, string>) => {
     const gateway = await startGateway({ settings: { RATE_LIMIT_PER_MINUTE: '1', ...settings } })
     t.teardown(() => gateway.close())
@@ -44,7 +44,7 @@ t.test('x-forwarded-for is believed of a load balancer that is named, and of nob
   t.strictSame(await counted({ TRUST_PROXY: '10.0.0.0/8,127.0.0.1' }), [200, 200, 429])
 })
 
-t.test('a port in x-forwarded-for makes no caller of its own, whoever wrote it', async t => {
+t.test('a port in x-forwarded-for does not make a separate caller', async t => {
   const statuses = async (settings: Record<string, string>, addresses: string[]) => {
     const gateway = await startGateway({ settings: { RATE_LIMIT_PER_MINUTE: '1', ...settings } })
     t.teardown(() => gateway.close())
@@ -59,7 +59,7 @@ t.test('a port in x-forwarded-for makes no caller of its own, whoever wrote it',
   t.strictSame(await statuses(trusted, ['unknown', '_hidden', 'x'.repeat(99)]), [200, 429, 429], 'no address: that of the socket')
 })
 
-t.test('the addresses of one /64 are one caller, also without a load balancer', async t => {
+t.test('the addresses of one /64 are one caller, even without a load balancer', async t => {
   const settings = { HOST: '::', ALLOW_UNAUTHENTICATED: 'true', RATE_LIMIT_PER_MINUTE: '1' }
   const app = await buildApp(await loadSettings(environmentFor('http://127.0.0.1:9', 'http://127.0.0.1:9', settings)))
   t.teardown(() => app.close())
@@ -69,7 +69,7 @@ t.test('the addresses of one /64 are one caller, also without a load balancer', 
   t.strictSame(statuses, [200, 429, 200, 200, 429])
 })
 
-t.test('callers are counted each for itself, strangers by address', async t => {
+t.test('each caller is counted separately, and unauthenticated requests by address', async t => {
   const path = join(t.testdir(), 'callers.json')
   const callers = [
     { name: 'a', keySha256: [sha256('a')], rateLimitPerMinute: 1 },
@@ -83,7 +83,7 @@ t.test('callers are counted each for itself, strangers by address', async t => {
   t.strictSame(statuses, [200, 429, 200, 200, 429, 401, 401, 429])
 })
 
-t.test('a caller has its own limit also where the settings have none', async t => {
+t.test('a caller has its own limit even if the settings have none', async t => {
   const path = join(t.testdir(), 'callers.json')
   const callers = [
     { name: 'a', keySha256: [sha256('a')], rateLimitPerMinute: 1 },
@@ -109,7 +109,7 @@ t.test('in Redis, replicas count together', { skip }, async t => {
   await Promise.all(logs.map(({ logged }) => logged('is counted in Redis')))
   let passed = 0
   for (const replica of replicas) {
-    // On a busy machine Redis may be late to count, so that more requests pass; the metric says how many.
+    // On a busy machine Redis may count late, so more requests pass; the metric says how many.
     for (let tries = 0; tries < 20 && (await replica.post(QUERY))?.status === 200; tries++) passed += 1
     t.equal((await replica.post(QUERY))?.status, 429)
   }
@@ -117,7 +117,7 @@ t.test('in Redis, replicas count together', { skip }, async t => {
   t.ok(passed <= 2 + uncounted.reduce((sum, count) => sum + count), `${passed} passed, ${uncounted} of them uncounted`)
 })
 
-t.test('Redis gone: requests pass, the log and a metric say so, and counting resumes', { skip }, async t => {
+t.test('while Redis is down, requests pass, the log and a metric say so, and counting resumes later', { skip }, async t => {
   const { logger, logged } = watchLog()
   const port = await freePort()
   const gateway = await startGateway({

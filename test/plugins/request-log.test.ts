@@ -1,4 +1,4 @@
-// One line a request, with what operators need and nothing secret.
+// One line per request, with what operators need and nothing secret.
 import type { FastifyBaseLogger } from 'fastify'
 import pino from 'pino'
 import t from 'tap'
@@ -28,7 +28,7 @@ async function loggedGateway(level: string, settings: Record<string, string> = {
   return { gateway, lines, requests }
 }
 
-t.test("a line is the logger's own: its redaction, formatters, time and bindings hold for requests too", async t => {
+t.test("request lines use the logger's own redaction, formatters, time and bindings", async t => {
   const lines: string[] = []
   const logger = pino(
     {
@@ -46,7 +46,7 @@ t.test("a line is the logger's own: its redaction, formatters, time and bindings
   t.match(line, { severity: 'info', service: 'gateway', operation: '[Redacted]', status: 200, time: /^\d{4}-\d\d-\d\dT/ })
 })
 
-t.test('a logger that is not pino gets the lines as well', async t => {
+t.test('a logger other than pino gets the lines too', async t => {
   const lines: unknown[][] = []
   const loggerWith = (bindings: object): FastifyBaseLogger => {
     const write = (level: string) => (value: object, text: string) => void lines.push([level, { ...bindings, ...value }, text])
@@ -67,7 +67,7 @@ t.test('a logger that is not pino gets the lines as well', async t => {
   )
 })
 
-t.test('what a line holds', async t => {
+t.test('the members of a line', async t => {
   const { gateway, requests } = await loggedGateway('info')
   await gateway.post({ query: 'query Users { a }' }, { 'x-request-id': 'id-1' })
   await gateway.post({ query: 'mutation { broken }' })
@@ -88,7 +88,7 @@ t.test('what a line holds', async t => {
 })
 
 t.test('operators are told why Hasura gave no answer, callers are not', async t => {
-  // Nobody listens on port 1.
+  // Nothing listens on port 1.
   const { gateway, requests } = await loggedGateway('info', { GRAPHQL_ENDPOINT: 'http://127.0.0.1:1/v1/graphql' })
   const answer = await gateway.post({ query: 'mutation { a }' })
   t.notMatch(await answer.text(), 'ECONNREFUSED')
@@ -101,7 +101,7 @@ t.test('operators are told why Hasura gave no answer, callers are not', async t 
   t.match(late.requests(), [{ code: 'UPSTREAM_TIMEOUT', fault: 'timeout while sent' }])
 })
 
-t.test("an answer with errors shows by Hasura's code, its message does not", async t => {
+t.test("the line of an answer with errors contains Hasura's code, but not its message", async t => {
   const lines: string[] = []
   const gateway = await startGateway({
     logger: pino({}, { write: line => void lines.push(line) }),
@@ -124,7 +124,7 @@ t.test("an answer with errors shows by Hasura's code, its message does not", asy
   t.notMatch(lines.join(), 'a-value')
 })
 
-t.test('a caller that left shows in the line', async t => {
+t.test('the line shows that the caller left', async t => {
   const { gateway, requests } = await loggedGateway('info')
   const controller = new AbortController()
   const body = JSON.stringify({ query: '{ late }' })
@@ -142,7 +142,7 @@ t.test('a caller that left shows in the line', async t => {
   t.match(requests(), [{ status: 499, aborted: true }])
 })
 
-t.test('an answer that broke off shows by its code', async t => {
+t.test('the line of an answer that broke off has a code', async t => {
   const { gateway, requests } = await loggedGateway('info')
   const answer = await gateway.post({ query: '{ halfway }' })
   await t.rejects(answer.text())

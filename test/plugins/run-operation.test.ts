@@ -1,4 +1,4 @@
-// What crosses the service in either direction: headers, bytes, status, and the caller's leaving.
+// What passes through the service in both directions: headers, bytes, status, and a caller that leaves.
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { gzipSync } from 'node:zlib'
@@ -8,7 +8,7 @@ import { codeOf, startGateway, tokenNumber } from '../support/gateway.ts'
 
 const QUERY = { query: '{ a }' }
 
-t.test('an Accept that takes neither JSON type is refused before the body is looked at', async t => {
+t.test('an Accept header with neither JSON type is refused before the body is read', async t => {
   const gateway = await startGateway()
   t.teardown(() => gateway.close())
   const answer = await gateway.post('not json', { accept: 'text/html' })
@@ -16,7 +16,7 @@ t.test('an Accept that takes neither JSON type is refused before the body is loo
   t.equal(await codeOf(answer), 'NOT_ACCEPTABLE')
 })
 
-t.test('a role that is not allowed is refused before the body is looked at', async t => {
+t.test('a role that is not allowed is refused before the body is read', async t => {
   const gateway = await startGateway({ settings: { HASURA_ALLOWED_ROLES: 'reader, editor' } })
   t.teardown(() => gateway.close())
   for (const role of ['admin', 'Reader', 'reader, editor', '']) {
@@ -28,13 +28,13 @@ t.test('a role that is not allowed is refused before the body is looked at', asy
   t.equal(gateway.hasura.received.at(-1)?.headers['x-hasura-role'], 'editor')
 })
 
-t.test('no role is allowed where none is set', async t => {
+t.test('no role is allowed if none is set', async t => {
   const gateway = await startGateway()
   t.teardown(() => gateway.close())
   t.equal(await codeOf(await gateway.post(QUERY, { 'x-hasura-role': 'admin' })), 'ROLE_NOT_ALLOWED')
 })
 
-t.test('no credential of the caller goes on, and nothing of Hasura comes back that should not', async t => {
+t.test('no credential of the caller is forwarded, and only the allowed headers of Hasura come back', async t => {
   const gateway = await startGateway({
     hasura: response =>
       sendJson(response, '{"data":{}}', 200, { 'set-cookie': 'a=b', server: 'x', 'x-powered-by': 'y', 'x-request-id': 'theirs' })
@@ -64,7 +64,7 @@ t.test('no credential of the caller goes on, and nothing of Hasura comes back th
   t.equal(answer.headers.get('x-request-id'), 'my.id_1-2')
 })
 
-t.test('trace context and the headers of FORWARD_HEADERS go on', async t => {
+t.test('trace context and FORWARD_HEADERS are forwarded', async t => {
   const gateway = await startGateway({ settings: { FORWARD_HEADERS: 'X-Tenant,x-plan' } })
   t.teardown(() => gateway.close())
   await gateway.post(QUERY, { traceparent: '00-a-b-01', tracestate: 'v=1', 'x-tenant': 'acme', 'x-other': 'o' })
@@ -83,7 +83,7 @@ t.test('an invalid request id is replaced', async t => {
   }
 })
 
-t.test('the body of Hasura reaches the caller byte for byte, with its status and its headers', async t => {
+t.test('the body from Hasura reaches the caller byte for byte, with its status and headers', async t => {
   const body = ' {"data" : {"n":9007199254740993,"b":1.0,  "a":1e400}}\n'
   const passed = {
     'cache-control': 'max-age=60',
@@ -103,7 +103,7 @@ t.test('the body of Hasura reaches the caller byte for byte, with its status and
   }
 })
 
-t.test('the content type of Hasura is not touched, nor are odd bytes in its headers', async t => {
+t.test('the content type from Hasura is unchanged, and so are unusual bytes in its headers', async t => {
   const gateway = await startGateway({
     hasura: response => response.writeHead(200, { 'content-type': 'application/json', warning: '299 - "caf\u00e9"' }).end('{"data":"é"}')
   })
@@ -114,7 +114,7 @@ t.test('the content type of Hasura is not touched, nor are odd bytes in its head
   t.equal(await answer.text(), '{"data":"é"}')
 })
 
-t.test('gzip passes as it is to a caller that accepts it, and is not asked for otherwise', async t => {
+t.test('gzip passes unchanged to a caller that accepts it, and is not requested otherwise', async t => {
   const bytes = gzipSync('{"data":{"a":1}}')
   const gateway = await startGateway({
     hasura: (response, { headers }) =>
@@ -135,7 +135,7 @@ t.test('gzip passes as it is to a caller that accepts it, and is not asked for o
   }
 })
 
-t.test('with the type of the specification, 200 without data becomes 400', async t => {
+t.test('with application/graphql-response+json, 200 without data becomes 400', async t => {
   const cases: [string, number, number][] = [
     ['{"errors":[{"message":"no"}]}', 200, 400],
     ['{"errors":[{"message":"no"}],"data":null}', 200, 200],
@@ -153,7 +153,7 @@ t.test('with the type of the specification, 200 without data becomes 400', async
   }
 })
 
-t.test("the service's own errors have the type that the caller asked for", async t => {
+t.test("the service's own errors have the media type that the caller accepts", async t => {
   const gateway = await startGateway()
   t.teardown(() => gateway.close())
   const answer = await gateway.post({ query: '{' }, { accept: 'application/graphql-response+json' })
@@ -161,7 +161,7 @@ t.test("the service's own errors have the type that the caller asked for", async
   t.equal(answer.headers.get('content-type'), 'application/graphql-response+json; charset=utf-8')
 })
 
-t.test('a caller that leaves ends the call of Hasura', async t => {
+t.test('a caller that leaves ends the call to Hasura', async t => {
   const gateway = await startGateway({ hasura: () => {} })
   t.teardown(() => gateway.close())
   const controller = new AbortController()
@@ -179,7 +179,7 @@ t.test('a caller that leaves ends the call of Hasura', async t => {
   t.equal(gateway.hasura.sockets.size, 0)
 })
 
-t.test('an answer that breaks within a stream breaks the connection of the caller', async t => {
+t.test('an answer that breaks off while streaming breaks the connection to the caller', async t => {
   const megabyte = Buffer.alloc(1024 * 1024, ' ')
   for (const headers of [{ 'content-length': String(2 * megabyte.length) }, {}]) {
     const gateway = await startGateway({
@@ -193,11 +193,11 @@ t.test('an answer that breaks within a stream breaks the connection of the calle
     const answer = await gateway.post(QUERY)
     t.equal(answer.status, 200)
     await t.rejects(answer.arrayBuffer())
-    t.match(await (await fetch(`${gateway.url}/health/live`)).json(), { status: 'live' }, 'the service lives on')
+    t.match(await (await fetch(`${gateway.url}/health/live`)).json(), { status: 'live' }, 'the service keeps running')
   }
 })
 
-t.test('the first bytes of a large answer are out before its last are in', async t => {
+t.test('the first bytes of a large answer are sent before its last bytes arrive', async t => {
   let finish = () => {}
   const gateway = await startGateway({
     hasura: response => {
@@ -217,7 +217,7 @@ t.test('the first bytes of a large answer are out before its last are in', async
   t.equal(size, '{"data":"'.length + 100_000 + 2)
 })
 
-t.test('a caller that leaves in the middle of its body leaves nothing behind', async t => {
+t.test('a caller that leaves in the middle of its body leaks nothing', async t => {
   const gateway = await startGateway()
   t.teardown(() => gateway.close())
   const socket = connect(Number(new URL(gateway.url).port), '127.0.0.1')
@@ -228,7 +228,7 @@ t.test('a caller that leaves in the middle of its body leaves nothing behind', a
   t.equal(gateway.hasura.received.length, 1)
 })
 
-t.test('an expired token is renewed and the request answered', async t => {
+t.test('an expired token is renewed and the request is answered', async t => {
   const refused = '{"errors":[{"extensions":{"path":"$","code":"invalid-jwt"},"message":"Could not verify JWT: JWTExpired"}]}'
   const gateway = await startGateway({
     hasura: (response, { headers }) => sendJson(response, headers.authorization === `Bearer ${tokenNumber(1)}` ? refused : '{"data":{}}')

@@ -1,9 +1,9 @@
-// A stop loses no request.
+// Stopping loses no request.
 import t from 'tap'
 import { sendJson } from '../support/fake-server.ts'
 import { codeOf, startGateway } from '../support/gateway.ts'
 
-t.test('while stopping: new requests are turned away, those in flight finish, probes hear of it', async t => {
+t.test('while stopping, new requests are refused, those in flight finish, and probes report it', async t => {
   let answerHasura = () => {}
   const gateway = await startGateway({
     hasura: response => {
@@ -38,7 +38,7 @@ t.test('with nothing in flight there is nothing to wait for', async t => {
   t.ok(gateway.app.isDraining)
 })
 
-t.test('the stop does not wait for a caller that has left', async t => {
+t.test('stopping does not wait for a caller that has left', async t => {
   const gateway = await startGateway({ hasura: () => {} })
   t.teardown(() => gateway.close())
   const controller = new AbortController()

@@ -1,4 +1,4 @@
-// Where the schema comes from, and what becomes of the operations when it does not fit, makes no sense or does not come.
+// Where the schema comes from, and what happens to the operations if it does not match, is invalid or is missing.
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { buildSchema, introspectionFromSchema, printSchema } from 'graphql'
@@ -35,7 +35,7 @@ const reasonsOf = async (gateway: Pick<Gateway, 'url'>) => {
   return { status: answer.status, reasons: ((await answer.json()) as { reasons: string[] }).reasons }
 }
 
-t.test('an operation that does not fit the schema of a file is unavailable, and the others run', async t => {
+t.test('an operation that does not match the schema file is unavailable, and the others run', async t => {
   const folder = t.testdir({ ...FILES, 'schema.graphqls': printSchema(SCHEMA) })
   const gateway = await start(t, { OPERATIONS_DIR: folder, HASURA_SCHEMA_FILE: join(folder, 'schema.graphqls') })
   t.equal(await codeOf(await get(gateway, '/operations/bad')), 'OPERATION_UNAVAILABLE')
@@ -45,7 +45,7 @@ t.test('an operation that does not fit the schema of a file is unavailable, and 
   t.match(reasons, [/^The stored operation bad does not match .*bad\.graphql:2: Cannot query field "nope" on type "Query"/])
 })
 
-t.test("with a schema, Hasura Cloud's @cached is no misfit, and what it takes is checked", async t => {
+t.test('@cached is accepted whatever the schema says, and its arguments are checked', async t => {
   const folder = t.testdir({
     'a.graphql': 'query A($ttl: Int = 5) @cached(ttl: $ttl) { me { id } }',
     'b.graphql': 'query B @cached(tll: 5) { me { id } }',
@@ -55,14 +55,14 @@ t.test("with a schema, Hasura Cloud's @cached is no misfit, and what it takes is
   t.match((await reasonsOf(gateway)).reasons, [/Unknown argument "tll" on directive "@cached"/])
 })
 
-t.test('bad files stop the start without a schema as well', async t => {
+t.test('invalid files stop the service even without a schema', async t => {
   const settings = await loadSettings(
     environmentFor('http://127.0.0.1:1', 'http://127.0.0.1:1', { OPERATIONS_DIR: t.testdir({ 'a.graphql': '{', 'b.graphql': '{' }) })
   )
   await t.rejects(buildApp(settings), { name: 'OperationsError', message: /a\.graphql:1: Syntax Error.*\n.*b\.graphql:1: Syntax Error/ })
 })
 
-t.test('a schema file that makes no sense leaves the operations to their declarations', async t => {
+t.test('with an invalid schema file, the operations run by their declarations', async t => {
   for (const [title, text] of [
     ['empty', ''],
     ['nonsense', 'type Query {'],
@@ -88,7 +88,7 @@ t.test('a schema file that makes no sense leaves the operations to their declara
   }
 })
 
-t.test('with a schema file Hasura is not asked for one', async t => {
+t.test('with a schema file, Hasura is not introspected', async t => {
   const folder = t.testdir({
     'schema.graphqls': printSchema(SCHEMA),
     'good.graphql': 'query Good($id: ID, $k: order_by) { user(id: $id) { id } }'
@@ -98,7 +98,7 @@ t.test('with a schema file Hasura is not asked for one', async t => {
   t.equal(gateway.hasura.received.length, 0)
 })
 
-t.test('an operation that does not fit the introspected schema alone is answered OPERATION_UNAVAILABLE', async t => {
+t.test('only the operation that does not match the introspected schema is OPERATION_UNAVAILABLE', async t => {
   const gateway = await start(t, { OPERATIONS_DIR: t.testdir(FILES), GRAPHQL_ADHOC: 'false' }, tellsSchema())
   await schemaHasCome(gateway)
   const answer = await get(gateway, '/operations/bad')
@@ -116,7 +116,7 @@ t.test('an operation that does not fit the introspected schema alone is answered
   t.equal(operationsSent(gateway).length, 1)
 })
 
-t.test('readiness names ten misfits and counts the others', async t => {
+t.test('readiness names ten mismatches and counts the others', async t => {
   const files = Object.fromEntries(Array.from({ length: 13 }, (_, n) => [`bad${n}.graphql`, `query Bad${n} { nope }`]))
   const gateway = await start(t, { OPERATIONS_DIR: t.testdir(files) }, tellsSchema())
   await schemaHasCome(gateway)
@@ -126,7 +126,7 @@ t.test('readiness names ten misfits and counts the others', async t => {
   t.equal(gateway.lines.filter(({ msg }) => msg.includes('does not match')).length, 13)
 })
 
-t.test('where Hasura tells no schema, operations run by their declarations', async t => {
+t.test('if Hasura does not allow introspection, operations run by their declarations', async t => {
   const refused = '{"errors":[{"extensions":{"path":"$"},"message":"introspection is turned off"}]}'
   const answers: [string, Answer][] = [
     ['turned off', response => sendJson(response, refused)],
@@ -151,7 +151,7 @@ t.test('where Hasura tells no schema, operations run by their declarations', asy
   }
 })
 
-t.test('a schema of megabytes is read to its end, and one that was refused is asked for again', async t => {
+t.test('a schema of several megabytes is read completely, and introspection is retried after a refusal', async t => {
   const large = buildSchema(`type Query { ${Array.from({ length: 20_000 }, (_, n) => `field_${n}: Int`).join(' ')} }`)
   const text = JSON.stringify({ data: introspectionFromSchema(large) })
   t.ok(text.length > 2_000_000)
@@ -163,7 +163,7 @@ t.test('a schema of megabytes is read to its end, and one that was refused is as
   t.equal(gateway.app.operations.current.misfits.size, 0)
 })
 
-t.test('neither start nor stop waits for a schema that does not come', async t => {
+t.test('neither start nor stop waits for a schema that never arrives', async t => {
   const gateway = await startGateway({ hasura: () => {}, settings: { OPERATIONS_DIR: t.testdir(FILES) } })
   await gateway.hasura.hasReceived(1)
   t.equal(gateway.app.operations.current.schema, undefined)
@@ -171,7 +171,7 @@ t.test('neither start nor stop waits for a schema that does not come', async t =
   t.pass('closed')
 })
 
-t.test('without operations Hasura is not asked, and the start tells where nothing can run', async t => {
+t.test('without operations, Hasura is not introspected, and the service warns if nothing can run', async t => {
   const gateway = await start(t, { OPERATIONS_DIR: t.testdir({ 'README.md': 'x' }), GRAPHQL_ADHOC: 'false' })
   t.strictSame(await (await get(gateway, '/operations')).json(), { operations: [] })
   t.equal(gateway.hasura.received.length, 0)

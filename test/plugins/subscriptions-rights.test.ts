@@ -1,4 +1,4 @@
-// Streams end with the rights of their callers, and with the stored operation that they were opened by.
+// Streams end with the rights of their callers, and with the stored operation that they run.
 import { createHash } from 'node:crypto'
 import { renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -15,7 +15,7 @@ const keysFile = (...names: string[]) =>
 const SUBSCRIPTION = { query: 'subscription Watch { n }' }
 const COMPLETE = { type: 'complete', data: '' }
 
-t.test('a caller whose key is removed is told so, and the others read on', async t => {
+t.test('the stream of a caller whose key is removed ends with an error, and other streams go on', async t => {
   const live = await startLiveHasura()
   const path = join(t.testdir({ 'keys.json': keysFile('web', 'app') }), 'keys.json')
   const lines: string[] = []
@@ -51,7 +51,7 @@ t.test('a caller whose key is removed is told so, and the others read on', async
   ])
 })
 
-t.test('a stored subscription runs by GET and POST, with its variables', async t => {
+t.test('a stored subscription runs with GET and POST, with its variables', async t => {
   const live = await startLiveHasura()
   const folder = t.testdir({ 'watch.graphql': 'subscription Watch($id: Int!) { n(id: $id) }' })
   const gateway = await startGateway({
@@ -79,7 +79,7 @@ t.test('a stored subscription runs by GET and POST, with its variables', async t
   t.match((await other.next())?.data, 'OPERATION_NOT_ALLOWED')
 })
 
-t.test('a stored subscription that is replaced ends without complete, so that its readers come back for the new one', async t => {
+t.test('streams of a replaced stored subscription end without complete, so that readers reconnect', async t => {
   const live = await startLiveHasura()
   const folder = t.testdir({ 'watch.graphql': 'subscription Watch { n }' })
   const gateway = await startGateway({

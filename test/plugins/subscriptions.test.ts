@@ -34,7 +34,7 @@ async function start(t: Test, settings: Record<string, string> = {}) {
   }
 }
 
-/** The code of the one error in an event, and that the stream completes after it. */
+/** The code of the only error in an event; checks that the stream completes after it. */
 async function codeIn(t: Test, stream: Awaited<ReturnType<typeof openEvents>>): Promise<string> {
   const event = await stream.next()
   t.equal(event?.type, 'next')
@@ -43,7 +43,7 @@ async function codeIn(t: Test, stream: Awaited<ReturnType<typeof openEvents>>): 
   return JSON.parse(event?.data ?? '').errors[0].extensions.code
 }
 
-t.test('without text/event-stream in Accept a subscription is NOT_ACCEPTABLE', async t => {
+t.test('without text/event-stream in Accept, a subscription is NOT_ACCEPTABLE', async t => {
   const { post, live } = await start(t)
   for (const accept of ['application/json', '*/*', 'application/graphql-response+json', 'text/event-stream;q=0, */*']) {
     const response = await post(SUBSCRIPTION, { accept })
@@ -53,7 +53,7 @@ t.test('without text/event-stream in Accept a subscription is NOT_ACCEPTABLE', a
   t.equal(live.received.length, 0)
 })
 
-t.test('a subscription whose body comes when the service has begun to stop does not begin', async t => {
+t.test('a subscription whose body arrives after the service begins to stop does not start', async t => {
   const { app, url, live } = await start(t)
   const body = JSON.stringify(SUBSCRIPTION)
   const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body), accept: 'text/event-stream' }
@@ -79,7 +79,7 @@ t.test('subscriptions are refused unless the settings allow them', async t => {
   t.equal(await codeOf(response), 'SUBSCRIPTION_NOT_SUPPORTED')
 })
 
-t.test('what is wrong with the request has its own status', async t => {
+t.test('an error in the request has its own status', async t => {
   const { url, get, live } = await start(t)
   const headers = { accept: 'text/event-stream', 'content-type': 'application/json' }
   const post = (body: string, more = {}) => fetch(`${url}/execute-graphql`, { method: 'POST', headers: { ...headers, ...more }, body })
@@ -99,14 +99,14 @@ for (const [code, body] of [
   ['OPERATION_NOT_FOUND', { query: 'subscription A { a }', operationName: 'B' }],
   ['LIMIT_EXCEEDED', { query: 'subscription { a { b { c { d } } } }' }]
 ] as const)
-  t.test(`what is wrong with the document is an event: ${code}`, async t => {
+  t.test(`an error in the document is an event: ${code}`, async t => {
     const { events } = await start(t, { GRAPHQL_MAX_DEPTH: '3' })
     const stream = await events(body)
     t.equal(stream.status, 200)
     t.equal(await codeIn(t, stream), code)
   })
 
-t.test('a live query is a stream of answers as they came, line breaks aside', async t => {
+t.test('a live query streams answers unchanged except for line breaks', async t => {
   const { events, get, live } = await start(t)
   live.answer = '{"data": {"b":9007199254740993,"10":1.0,"2":-0}}'
   const stream = await events()
@@ -122,7 +122,7 @@ t.test('a live query is a stream of answers as they came, line breaks aside', as
   t.same(live.tokens, [tokenNumber(1)])
 })
 
-t.test('what is sent is the checked document, its operation and variables with every digit', async t => {
+t.test('Hasura receives the checked document, its operation and its variables with every digit', async t => {
   const { url, live } = await start(t)
   const query = 'subscription A($n: bigint) { a } query B { b }'
   const headers = { accept: 'application/json, text/event-stream', 'content-type': 'application/json' }
@@ -136,7 +136,7 @@ t.test('what is sent is the checked document, its operation and variables with e
   await until(() => live.connections === 0)
 })
 
-t.test('Hasura’s error message is one answer with errors, then the end', async t => {
+t.test('an error message from Hasura is one answer with errors, then the end', async t => {
   const { events, live } = await start(t)
   live.answer = ''
   const stream = await events()
@@ -167,7 +167,7 @@ t.test('a refused token is renewed', async t => {
   t.same(live.tokens, [tokenNumber(1), tokenNumber(2)])
 })
 
-t.test('Hasura does not take part: an error after GRAPHQL_TIMEOUT_MS', async t => {
+t.test('if Hasura does not respond, there is an error after GRAPHQL_TIMEOUT_MS', async t => {
   const hasura = await startGateway({
     hasura: response => sendJson(response, '{}', 404),
     settings: { GRAPHQL_ALLOWED_OPERATIONS: 'subscription', GRAPHQL_TIMEOUT_MS: '300' }
@@ -177,7 +177,7 @@ t.test('Hasura does not take part: an error after GRAPHQL_TIMEOUT_MS', async t =
   t.equal(await codeIn(t, stream), 'UPSTREAM_UNREACHABLE')
 })
 
-t.test('a query or a mutation of a caller that takes nothing else is one event', async t => {
+t.test('a query or mutation from a caller that accepts only an event stream is one event', async t => {
   const { events, get } = await start(t)
   for (const stream of [await events({ query: 'mutation { n }' }), await get('{ n }')]) {
     t.equal(stream.status, 200)
@@ -187,7 +187,7 @@ t.test('a query or a mutation of a caller that takes nothing else is one event',
   }
 })
 
-t.test('a large answer of a query is one event too', async t => {
+t.test('a large answer to a query is one event too', async t => {
   const large = `{"data":{"text":"${'ä'.repeat(100_000)}",\n"n":0}}`
   const gateway = await startGateway({ hasura: response => sendJson(response, large) })
   t.teardown(() => gateway.close())
@@ -222,7 +222,7 @@ t.test('when the service stops, streams end at once without complete', async t =
   t.equal(await drained, true)
 })
 
-t.test('1,000 callers that leave at once leave nothing behind', async t => {
+t.test('1,000 callers that leave at once leak nothing', async t => {
   const { events, live, app } = await start(t)
   const streams = await Promise.all(Array.from({ length: 1_000 }, () => events()))
   await Promise.all(streams.map(stream => stream.next()))
@@ -240,7 +240,7 @@ t.test('a caller that stops reading a live query gets the latest answer when it 
   const text = 'x'.repeat(100_000)
   const count = 500
   for (let n = 1; n <= count; n++) live.push(`{"data":{"n":${n},"text":"${text}"}}`)
-  // Another caller has had the last answer, so what came before is with the kernel or dropped.
+  // Another caller has received the last answer, so earlier ones are in the kernel's buffers or dropped.
   const other = await events({ query: 'subscription Other { n }' })
   await other.next()
   stream.response.resume()

@@ -21,7 +21,7 @@ function setVariables(t: Test, variables: Record<string, string>): void {
   })
 }
 
-/** Sends one request by a socket: `fetch` would be traced as well, since it is undici. */
+/** Sends one request over a socket: `fetch` would be traced as well, because it is undici. */
 async function send(url: string, start: string, headers: Record<string, string> = {}, body = ''): Promise<number | undefined> {
   const client = new RawClient(url)
   const all = { host: 'localhost', 'content-type': 'application/json', 'content-length': String(body.length), ...headers }
@@ -33,7 +33,7 @@ async function send(url: string, start: string, headers: Record<string, string> 
 
 const post = ({ url }: Gateway, headers?: Record<string, string>) => send(url, 'POST /execute-graphql', headers, JSON.stringify(QUERY))
 
-/** The service with a collector; stopping the service exports what is left. */
+/** The service with a collector; stopping the service exports the remaining spans. */
 async function startTraced(t: Test, options: GatewayOptions = {}): Promise<{ gateway: Gateway; collector: Collector }> {
   const collector = await startCollector()
   setVariables(t, { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url })
@@ -41,18 +41,18 @@ async function startTraced(t: Test, options: GatewayOptions = {}): Promise<{ gat
   return { gateway: await startGateway(options), collector }
 }
 
-t.test('without OTEL_* nothing of OpenTelemetry is loaded, and trace context goes on as it came', async t => {
+t.test('without OTEL_* no part of OpenTelemetry is loaded, and trace context is forwarded unchanged', async t => {
   const gateway = await startGateway()
   await gateway.post(QUERY, { traceparent: TRACEPARENT, tracestate: 'a=1' })
   t.match(gateway.hasura.received[0]?.headers, { traceparent: TRACEPARENT, tracestate: 'a=1' })
-  // prom-client loads the API by itself.
+  // prom-client itself loads the API.
   const ofTracing = /@fastify.otel|@opentelemetry.(?!api\b)/
   const loaded = Object.keys(createRequire(import.meta.url).cache).filter(path => ofTracing.test(path))
   t.same(loaded, [])
   await gateway.close()
 })
 
-t.test('the standard variables say whether traces are exported', async t => {
+t.test('the standard variables decide whether traces are exported', async t => {
   const endpoint = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318' }
   const on = [endpoint, { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://127.0.0.1:4318/v1/traces' }, { OTEL_TRACES_EXPORTER: 'otlp' }]
   for (const variables of on) t.same(readTracing(variables), { isOn: true }, JSON.stringify(variables))
@@ -72,7 +72,7 @@ t.test('the standard variables say whether traces are exported', async t => {
   for (const variables of refused) t.match(readTracing(variables), { isOn: false, problem: /must be/ }, JSON.stringify(variables))
 })
 
-t.test('a wrong protocol is told of at the start, and the service runs without traces', async t => {
+t.test('an unsupported protocol is logged at start, and the service runs without traces', async t => {
   setVariables(t, { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4317', OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' })
   const lines: string[] = []
   const gateway = await startGateway({ logger: pino({}, { write: line => void lines.push(line) }) })
@@ -81,7 +81,7 @@ t.test('a wrong protocol is told of at the start, and the service runs without t
   await gateway.close()
 })
 
-t.test('a request, its call of Hasura and the exchange are spans; the caller’s trace goes on through them', async t => {
+t.test('a request, its call to Hasura and the exchange are spans, and the caller’s trace continues through them', async t => {
   const { gateway, collector } = await startTraced(t, { settings: { FORWARD_HEADERS: 'x-tenant' } })
   const headers = { traceparent: TRACEPARENT, tracestate: 'a=1', baggage: 'secret=1', 'x-request-id': 'id-1' }
   t.equal(await post(gateway, headers), 200)
@@ -115,7 +115,7 @@ t.test('a request, its call of Hasura and the exchange are spans; the caller’s
   t.ok(exported.includes('cognito-hasura-gateway'), 'the name of the service')
 })
 
-t.test('an exchange that a request asked for is no part of its trace', async t => {
+t.test('an exchange that a request triggers is not part of its trace', async t => {
   const refusal = '{"errors":[{"extensions":{"code":"invalid-jwt","path":"$"},"message":"Could not verify JWT: JWTExpired"}]}'
   const { gateway, collector } = await startTraced(t, {
     hasura: (response, request, count) =>
@@ -132,7 +132,7 @@ t.test('an exchange that a request asked for is no part of its trace', async t =
   t.equal(collector.spans.filter(({ name, traceId }) => name === 'POST /v1/graphql' && traceId === TRACE_ID).length, 2, 'both tries are')
 })
 
-t.test('a call that fails is a span with the kind of its error', async t => {
+t.test('a failed call is a span with the type of its error', async t => {
   const { gateway, collector } = await startTraced(t, { hasura: response => void response.destroy() })
   t.equal(await post(gateway), 502)
   await gateway.close()
@@ -141,7 +141,7 @@ t.test('a call that fails is a span with the kind of its error', async t => {
   for (const { attributes } of calls) t.match(attributes, { 'error.type': 'AttemptError', 'http.response.status_code': undefined })
 })
 
-t.test('neither probes nor what a query string holds are exported', async t => {
+t.test('neither probes nor query strings are exported', async t => {
   const { gateway, collector } = await startTraced(t)
   const variables = encodeURIComponent(JSON.stringify({ limit: 424242 }))
   const path = `/execute-graphql?query=${encodeURIComponent(QUERY.query)}&variables=${variables}`
@@ -170,7 +170,7 @@ t.test('the span of a caller that leaves is exported too', async t => {
   t.ok(names.includes('POST /v1/graphql'))
 })
 
-t.test('with the collector down requests are answered, and the log says so', async t => {
+t.test('while the collector is down, requests are answered, and the log says so', async t => {
   const collector = await startCollector()
   await collector.close()
   setVariables(t, { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_BSP_SCHEDULE_DELAY: '1', OTEL_EXPORTER_OTLP_TIMEOUT: '50' })
@@ -185,7 +185,7 @@ t.test('with the collector down requests are answered, and the log says so', asy
   await gateway.close()
 })
 
-t.test('a collector that does not answer holds up neither a request nor the stop', async t => {
+t.test('a collector that does not answer delays neither requests nor stopping', async t => {
   const collector = await startFakeServer(() => {})
   t.teardown(() => collector.close())
   setVariables(t, { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_EXPORTER_OTLP_TIMEOUT: '600000', OTEL_BSP_EXPORT_TIMEOUT: '600000' })

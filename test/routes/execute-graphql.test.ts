@@ -1,9 +1,9 @@
-// POST and GET /execute-graphql: what comes in is checked before anything goes on.
+// POST and GET /execute-graphql: requests are checked before anything is forwarded.
 import t from 'tap'
 import { sendJson } from '../support/fake-server.ts'
 import { codeOf, startGateway } from '../support/gateway.ts'
 
-t.test('bad bodies are refused under their codes, and Hasura hears of none', async t => {
+t.test('invalid bodies are refused with their codes, and Hasura receives none', async t => {
   const gateway = await startGateway()
   t.teardown(() => gateway.close())
   const cases: [unknown, number, string][] = [
@@ -46,7 +46,7 @@ t.test('bad bodies are refused under their codes, and Hasura hears of none', asy
     t.equal(await codeOf(answer), code, title)
   }
   t.equal(gateway.hasura.received.length, 0)
-  t.equal((await gateway.post({ query: '{ a }' })).status, 200, 'the service lives on')
+  t.equal((await gateway.post({ query: '{ a }' })).status, 200, 'the service keeps running')
 })
 
 t.test('a body that is not UTF-8 is INVALID_JSON', async t => {
@@ -110,7 +110,7 @@ t.test('GET refuses anything but a query, and variables that are not an object',
   t.equal(gateway.hasura.received.length, 0)
 })
 
-t.test('GET sends what POST would', async t => {
+t.test('GET sends Hasura the same as POST', async t => {
   const gateway = await startGateway()
   t.teardown(() => gateway.close())
   const parameters = { query: 'query A($n: numeric) { a(n: $n) } query B { b }', variables: '{"n":1.0}', operationName: 'A' }
@@ -120,7 +120,7 @@ t.test('GET sends what POST would', async t => {
   t.equal(gateway.hasura.received[0]?.body, `{"query":${JSON.stringify(parameters.query)},"variables":{"n":1.0},"operationName":"A"}`)
 })
 
-t.test('what Hasura is sent holds query, variables and operationName alone', async t => {
+t.test('Hasura receives only query, variables and operationName', async t => {
   const gateway = await startGateway()
   t.teardown(() => gateway.close())
   const cases: [string, string][] = [
@@ -154,7 +154,7 @@ t.test('an operation of a kind that is not allowed is refused', async t => {
   t.equal(gateway.hasura.received.length, 1)
 })
 
-t.test('without a token the answer is TOKEN_UNAVAILABLE, and Hasura is not called', async t => {
+t.test('without a token, the answer is TOKEN_UNAVAILABLE, and Hasura is not called', async t => {
   const gateway = await startGateway({ cognito: response => sendJson(response, '<html>', 200), isReady: false })
   t.teardown(() => gateway.close())
   const answer = await gateway.post({ query: '{ a }' })

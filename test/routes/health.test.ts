@@ -1,4 +1,4 @@
-// What probes are told, in words that an operator can act on.
+// What probes report, in words that an operator can act on.
 import t from 'tap'
 import { sendJson } from '../support/fake-server.ts'
 import { givesTokens, startGateway } from '../support/gateway.ts'
@@ -15,7 +15,7 @@ const readiness = async (url: string) => {
   }
 }
 
-t.test('Cognito is down at start: live, not ready, and ready by itself once it is up', async t => {
+t.test('if Cognito is down at start, the service is live, not ready, and becomes ready by itself', async t => {
   const gateway = await startGateway({ cognito: response => sendJson(response, { error: 'invalid_client' }, 400), isReady: false })
   t.teardown(() => gateway.close())
   await t.rejects(async () => gateway.app.tokenManager.getToken())
@@ -29,7 +29,7 @@ t.test('Cognito is down at start: live, not ready, and ready by itself once it i
   })
 })
 
-t.test('with a token it is ready, and the answer is not to be kept', async t => {
+t.test('with a token the service is ready, and the answer is not cacheable', async t => {
   const gateway = await startGateway({ cognito: givesTokens })
   t.teardown(() => gateway.close())
   const { status, cacheControl, body } = await readiness(gateway.url)
@@ -67,14 +67,14 @@ t.test("Hasura's last failure is a reason, and the service stays ready; the next
     t.equal(status, 200, query)
     t.match(body, { status: 'ready', reasons: [expected] }, query)
     t.match(await home(), /Ready, but Hasura fails\.\n(.*\n)*The last call of Hasura failed/, query)
-    // A fault of the caller is no failure of Hasura.
+    // An error of the caller is not a failure of Hasura.
     await gateway.post({ query: '{ wrong }' })
     t.strictSame((await readiness(gateway.url)).body.reasons, [], query)
   }
   t.match(await home(), 'Ready: operations run.')
 })
 
-t.test('the notice on missing Hasura claims goes once Hasura has answered with data, and does not come back', async t => {
+t.test('the warning about missing Hasura claims disappears for good once Hasura has answered with data', async t => {
   const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
   const gateway = await startGateway({
     cognito: (response, _, count) =>

@@ -62,7 +62,7 @@ const post = (url: string, body: unknown, headers: Record<string, string> = {}, 
   })
 const callOf = (name: string, args: object = {}) => ({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name, arguments: args } })
 
-t.test('a stranger is turned away before the body is looked at', async t => {
+t.test('a request without a credential is refused before the body is read', async t => {
   const { url, sent } = await guarded(t)
   const answer = await post(url, 'no message', { accept: 'text/html' })
   t.equal(answer.status, 401)
@@ -93,7 +93,7 @@ t.test('a caller sees and runs what its rights allow, and nothing else', async t
   )
 })
 
-t.test('every message counts for the rate', async t => {
+t.test('every message counts towards the rate limit', async t => {
   const { url } = await guarded(t)
   // initialize, notifications/initialized, tools/list, tools/call.
   const client = await connect(t, url, { authorization: 'Bearer slow-key' })
@@ -105,7 +105,7 @@ t.test('every message counts for the rate', async t => {
   t.match(answer.headers.get('retry-after'), /^\d+$/)
 })
 
-t.test('a call needs a turn, and none is free while all of them are taken', async t => {
+t.test('a call needs a turn, and waits while none is free', async t => {
   const held: ServerResponse[] = []
   const { url, hasura } = await start(t, {
     hasura: tellsSchema(response => void held.push(response)),
@@ -122,7 +122,7 @@ t.test('a call needs a turn, and none is free while all of them are taken', asyn
   t.match(await (await first).json(), { result: { isError: false, structuredContent: { data: { me: null } } } })
 })
 
-t.test('a caller that leaves ends the call of Hasura', async t => {
+t.test('a caller that leaves ends the call to Hasura', async t => {
   const { url, hasura, lines } = await start(t, { hasura: tellsSchema(() => {}) })
   const before = hasura.received.length
   const controller = new AbortController()
@@ -135,7 +135,7 @@ t.test('a caller that leaves ends the call of Hasura', async t => {
   t.equal(lines.filter(({ level }) => Number(level) >= 50).length, 0)
 })
 
-t.test('a caller that leaves while the answer is read ends that, and it is no fault of the service', async t => {
+t.test('a caller that leaves while the answer is read ends the reading, without an error of the service', async t => {
   const started = Promise.withResolvers<void>()
   const { url, hasura, lines } = await start(t, {
     hasura: tellsSchema(response => {
@@ -147,7 +147,7 @@ t.test('a caller that leaves while the answer is read ends that, and it is no fa
   const controller = new AbortController()
   const left = post(url, callOf('me'), {}, controller.signal)
   await started.promise
-  // By the answers to these, the service has begun to read.
+  // Once these are answered, the service has begun to read.
   for (let n = 0; n < 3; n++) await post(url, { jsonrpc: '2.0', id: 1, method: 'ping' })
   const closed = [...hasura.sockets].map(socket => new Promise(resolve => socket.once('close', resolve)))
   controller.abort()
@@ -160,7 +160,7 @@ t.test('a caller that leaves while the answer is read ends that, and it is no fa
   )
 })
 
-t.test('a call has its operation, caller and code in the log line and in the metrics', async t => {
+t.test('the log line and the metrics of a call contain its operation, caller and code', async t => {
   const { url, app, lines } = await guarded(t)
   await (await post(url, callOf('me'), { 'x-api-key': 'web-key' })).text()
   await (await post(url, callOf('add', { user: {} }), { 'x-api-key': 'web-key' })).text()

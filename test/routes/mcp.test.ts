@@ -33,7 +33,7 @@ async function start(t: Test, options: GatewayOptions = {}, files: Files = FILES
     })
   const call = (name: string, args = '{}', headers?: Record<string, string>) =>
     send(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"${name}","arguments":${args}}}`, headers)
-  /** Calls a tool, and gives the code of the error that it reports. */
+  /** Calls a tool, and returns the code of the error that it reports. */
   const failureOf = async (name: string, args?: string, headers?: Record<string, string>) => {
     const { result } = (await (await call(name, args, headers)).json()) as { result: { isError: boolean; content: { text: string }[] } }
     t.equal(result.isError, true)
@@ -51,14 +51,14 @@ async function connect(t: Test, url: string, headers: Record<string, string> = {
 
 const PING = { jsonrpc: '2.0', id: 1, method: 'ping' }
 
-t.test('it is off by default', async t => {
+t.test('/mcp is off by default', async t => {
   const { send } = await start(t, { settings: { MCP_ENABLED: 'false' } })
   const answer = await send(PING)
   t.equal(answer.status, 404)
   t.equal(await codeOf(answer), 'NOT_FOUND')
 })
 
-t.test('there is nothing to GET and no session to DELETE', async t => {
+t.test('GET and DELETE are 405', async t => {
   const { url } = await start(t)
   for (const method of ['GET', 'DELETE', 'PUT', 'HEAD']) {
     const answer = await fetch(`${url}/mcp`, { method, headers: { accept: 'text/event-stream' } })
@@ -68,7 +68,7 @@ t.test('there is nothing to GET and no session to DELETE', async t => {
   }
 })
 
-t.test('a page may only come from a listed origin, whatever its browser says of it', async t => {
+t.test('only pages of listed origins may connect, whatever else the browser sends', async t => {
   const { send, sent } = await start(t, { settings: { CORS_ORIGINS: 'https://app.example.com' } })
   for (const origin of ['https://evil.example.com', 'null', 'http://localhost:3000', 'https://app.example.com:444']) {
     const answer = await send(PING, { origin })
@@ -80,7 +80,7 @@ t.test('a page may only come from a listed origin, whatever its browser says of 
   t.strictSame(sent(), [])
 })
 
-t.test('what is no JSON-RPC message, a batch among them, is refused', async t => {
+t.test('anything but one JSON-RPC message is refused, including a batch', async t => {
   const { send, sent } = await start(t)
   const tool = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'me' } }
   for (const [body, headers, status, code] of [
@@ -99,13 +99,13 @@ t.test('what is no JSON-RPC message, a batch among them, is refused', async t =>
   }
   t.equal((await send({ ...tool, jsonrpc: '1.0' })).status, 400)
   t.equal((await send(tool, { 'mcp-protocol-version': '1999-01-01' })).status, 400)
-  t.equal((await send({ ...tool, id: undefined })).status, 202, 'a notification is taken, and runs nothing')
+  t.equal((await send({ ...tool, id: undefined })).status, 202, 'a notification is accepted, and runs nothing')
   t.match(await (await send({ ...tool, method: 'prompts/list' })).json(), { id: 1, error: { code: -32601 } })
   t.match(await (await send({ ...tool, params: { name: 7 } })).json(), { id: 1, error: { code: Number } })
   t.strictSame(sent(), [])
 })
 
-t.test('what the SDK checks is small, whatever a message holds; the arguments may be as large as any body', async t => {
+t.test('the SDK checks only small messages; the arguments may be as large as any body', async t => {
   const { send, call, sent } = await start(t)
   const wide = Object.fromEntries(Array.from({ length: 310 }, (_, n) => [`k${n}`, n]))
   const client = { protocolVersion: '2025-11-25', clientInfo: { name: 'test', version: '1' }, capabilities: { experimental: wide } }
@@ -125,7 +125,7 @@ t.test('what the SDK checks is small, whatever a message holds; the arguments ma
   t.match(sent().at(-1), id)
 })
 
-t.test('an error of the service is reported under its code, and Hasura hears of none', async t => {
+t.test('an error of the service is reported with its code, and Hasura receives nothing', async t => {
   const { failureOf, sent, hasura } = await start(t, { settings: { GRAPHQL_ALLOWED_OPERATIONS: 'query' } })
   t.equal(await failureOf('nope'), 'NOT_FOUND')
   t.equal(await failureOf('__proto__'), 'NOT_FOUND')
@@ -138,7 +138,7 @@ t.test('an error of the service is reported under its code, and Hasura hears of 
   t.equal(await failureOf('me'), 'UPSTREAM_UNREACHABLE')
 })
 
-t.test('an operation that does not fit the schema is a tool that says so', async t => {
+t.test('an operation that does not match the schema is a tool that says so', async t => {
   const { failureOf, url } = await start(t, {}, { 'odd.graphql': 'query Odd { nothing }' })
   t.equal(await failureOf('odd'), 'OPERATION_UNAVAILABLE')
   const [tool] = (await (await connect(t, url)).listTools()).tools
@@ -146,7 +146,7 @@ t.test('an operation that does not fit the schema is a tool that says so', async
   t.notOk(tool?.outputSchema)
 })
 
-t.test('errors of Hasura are the whole answer, which is marked as an error, and the client takes it', async t => {
+t.test('errors from Hasura are the whole answer, marked as an error, and the client accepts it', async t => {
   const bodies: [number, string][] = [
     [200, '{"errors":[{"message":"no","extensions":{"code":"validation-failed","path":"$"}}]}'],
     [500, '{"path":"$","error":"internal","code":"unexpected"}']
@@ -175,7 +175,7 @@ t.test('an answer that would break the message is UPSTREAM_INVALID_RESPONSE', as
   t.equal(await failureOf('me'), 'LIMIT_EXCEEDED')
 })
 
-t.test('digits and bytes of arguments and answers are kept, in the value and in the text', async t => {
+t.test('arguments and answers keep their digits and bytes, in the value and in the text', async t => {
   const body = ' {"data": {"me":{"id":"$&$1", "big":9007199254740993,  "10":1.0,"2":-0, "e":1e400}}}\n'
   const { call, sent } = await start(t, {
     hasura: tellsSchema(response => response.writeHead(200, { 'content-type': 'application/json' }).end(body))
@@ -188,7 +188,7 @@ t.test('digits and bytes of arguments and answers are kept, in the value and in 
   t.match(sent().at(-1), /"variables":{"id":9007199254740993,"n":\[ 1 \]}}$/)
 })
 
-t.test('a large answer is whole, though the caller takes gzip', async t => {
+t.test('a large answer is complete, even if the caller accepts gzip', async t => {
   const body = JSON.stringify({ data: { me: { id: 'é'.repeat(500_000), big: 1 } } })
   const { url, hasura } = await start(t, { hasura: tellsSchema(response => sendJson(response, body)) })
   const client = await connect(t, url)
@@ -200,7 +200,7 @@ t.test('a large answer is whole, though the caller takes gzip', async t => {
   t.equal(hasura.received.at(-1)?.headers['accept-encoding'], undefined)
 })
 
-t.test('the list tells what each tool takes and gives', async t => {
+t.test('the list describes the input and output of each tool', async t => {
   const { url } = await start(t)
   const { tools } = await (await connect(t, url)).listTools()
   t.strictSame(
@@ -219,7 +219,7 @@ t.test('the list tells what each tool takes and gives', async t => {
   t.match(me?.outputSchema, { properties: { data: { properties: { me: { required: ['id', 'big'] } } }, errors: { minItems: 1 } } })
 })
 
-t.test('without a schema a tool says what it takes as far as the file tells, and not what it gives', async t => {
+t.test('without a schema, a tool describes its input by the declarations in the file, and no output', async t => {
   const { url } = await startGateway({ settings: { MCP_ENABLED: 'true', OPERATIONS_DIR: t.testdir(FILES) } }).then(gateway => {
     t.teardown(() => gateway.close())
     return gateway
@@ -233,7 +233,7 @@ t.test('without a schema a tool says what it takes as far as the file tells, and
   t.notOk(tools.at(-1)?.outputSchema)
 })
 
-t.test('a list of many tools comes in pages', async t => {
+t.test('a list of many tools has pages', async t => {
   const files = Object.fromEntries(Array.from({ length: 450 }, (_, n) => [`tool-${n}.graphql`, `query Tool${n} { me { id } }`]))
   const { url } = await start(t, {}, files)
   const client = await connect(t, url)
@@ -254,7 +254,7 @@ t.test('a list of many tools comes in pages', async t => {
   )
 })
 
-t.test('a subscription is no tool, and a file that is added is one in the next list', async t => {
+t.test('a subscription is not a tool, and an added file is a tool in the next list', async t => {
   const folder = t.testdir({ 'me.graphql': 'query Me { me { id } }', 'live.graphql': 'subscription Live { me { id } }' })
   const gateway = await startGateway({
     settings: { MCP_ENABLED: 'true', OPERATIONS_DIR: folder, GRAPHQL_ALLOWED_OPERATIONS: 'query,mutation,subscription' }
@@ -270,7 +270,7 @@ t.test('a subscription is no tool, and a file that is added is one in the next l
   t.strictSame(await names(), ['me', 'us'])
 })
 
-t.test('a query with @cached is asked once, and Hasura does not see the directive', async t => {
+t.test('a query with @cached calls Hasura once, without the directive', async t => {
   const { call, sent } = await start(t, {}, { 'me.graphql': 'query Me @cached(ttl: 60) { me { id } }' })
   const first = await (await call('me')).text()
   t.equal(await (await call('me')).text(), first)

@@ -1,4 +1,4 @@
-// GET and POST /operations/<name>: what comes in is checked, and Hasura gets the stored document with the caller's variables.
+// GET and POST /operations/<name>: requests are checked, and Hasura receives the stored document with the caller's variables.
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { get as httpGet, type IncomingMessage } from 'node:http'
@@ -31,7 +31,7 @@ async function start(t: Test, options: GatewayOptions = {}, files: Files = FILES
   return { ...gateway, get, post, sent: () => operationsSent(gateway) }
 }
 
-t.test('a name that is not stored is NOT_FOUND, a path of the file system among them', async t => {
+t.test('an unknown name is NOT_FOUND, including a file-system path', async t => {
   const { get, post, url, sent } = await start(t)
   for (const name of [
     'nope',
@@ -52,7 +52,7 @@ t.test('a name that is not stored is NOT_FOUND, a path of the file system among 
     t.equal(await codeOf(answer), 'NOT_FOUND', name)
   }
   t.equal((await post('nope', {})).status, 404)
-  // fetch would mend the path.
+  // fetch would normalise the path.
   for (const path of ['/operations/../package.json', '/operations/./me', '/operations//me']) {
     const [answer] = (await once(httpGet(new URL(url), { path }), 'response')) as [IncomingMessage]
     t.equal(answer.resume().statusCode, 404, path)
@@ -60,7 +60,7 @@ t.test('a name that is not stored is NOT_FOUND, a path of the file system among 
   t.strictSame(sent(), [])
 })
 
-t.test('a method that does not fit is METHOD_NOT_ALLOWED, and Allow says which does', async t => {
+t.test('a wrong method is METHOD_NOT_ALLOWED, and Allow lists the right ones', async t => {
   const { get, post, url, sent } = await start(t)
   for (const [method, path, allow] of [
     ['GET', '/add?user={"name":"a"}', 'POST'],
@@ -77,12 +77,12 @@ t.test('a method that does not fit is METHOD_NOT_ALLOWED, and Allow says which d
     if (method !== 'HEAD') t.equal(await codeOf(answer), 'METHOD_NOT_ALLOWED')
   }
   const unread = await fetch(`${url}/operations/me`, { method: 'PUT', headers: { 'content-type': 'text/plain' }, body: 'x' })
-  t.equal(unread.status, 405, 'before the body is looked at')
+  t.equal(unread.status, 405, 'before the body is read')
   t.equal((await post('add', { user: { name: 'a' } })).status, 200)
   t.equal(sent().length, 1)
 })
 
-t.test('variables that do not fit are INVALID_REQUEST, and Hasura hears of none', async t => {
+t.test('invalid variables are INVALID_REQUEST, and Hasura receives none', async t => {
   const { get, post, sent } = await start(t)
   const answers = [
     await get('/user?n=x&nope=1'),
@@ -115,7 +115,7 @@ t.test('callers are checked as on /execute-graphql, before the body', async t =>
   t.strictSame(sent(), [])
 })
 
-t.test('Hasura is sent the stored document and the variables alone, with every digit', async t => {
+t.test('Hasura receives only the stored document and the variables, with every digit', async t => {
   const { get, post, sent } = await start(t)
   const query = JSON.stringify(
     'query GetUser($id: ID!, $where: user_bool_exp, $n: [Int!] = [1]) {\n  user(id: $id) {\n    id\n  }\n  users(where: $where, n: $n) {\n    id\n  }\n}'
@@ -127,7 +127,7 @@ t.test('Hasura is sent the stored document and the variables alone, with every d
   const me = `{"query":${JSON.stringify('query Me {\n  me {\n    id\n  }\n}')}}`
   for (const answer of [await get('/me'), await get('/m%65'), await post('me'), await post('me', ''), await post('me', {})]) {
     t.equal(answer.status, 200)
-    t.equal(sent().at(-1), me, 'no variables, in whatever form they are none')
+    t.equal(sent().at(-1), me, 'no variables, in any form')
   }
 })
 
@@ -145,7 +145,7 @@ t.test("the answer is Hasura's, byte for byte", async t => {
   t.match((await get('/me')).headers.get('vary'), /accept/)
 })
 
-t.test('the list tells what can run', async t => {
+t.test('the list contains what can run', async t => {
   const { get } = await start(t)
   t.strictSame(await (await get('')).json(), {
     operations: [
@@ -165,7 +165,7 @@ t.test('the list tells what can run', async t => {
   })
 })
 
-t.test('with GRAPHQL_ADHOC=false nothing but what is stored runs', async t => {
+t.test('with GRAPHQL_ADHOC=false, only stored operations run', async t => {
   const { post: run, get, sent, url } = await start(t, { settings: { GRAPHQL_ADHOC: 'false' } })
   const execute = (body: object) =>
     fetch(`${url}/execute-graphql`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
@@ -193,7 +193,7 @@ t.test('with GRAPHQL_ADHOC=false nothing but what is stored runs', async t => {
   t.equal(sent()[0], sent()[3], 'what is sent is the stored document')
 })
 
-t.test('a caller whose rights say so runs nothing but what is stored, and a stranger learns no names', async t => {
+t.test('a caller with "adhoc": false runs only stored operations, and unauthenticated callers learn no names', async t => {
   const keySha256 = (key: string) => [createHash('sha256').update(key).digest('hex')]
   const callers = [
     { name: 'bound', keySha256: keySha256('bound-key'), adhoc: false, operations: ['query'] },

@@ -64,7 +64,7 @@ t.test('the SDK gets a token that the keys verify, with every scope', async t =>
   t.match(payload, { client_id: 'machine', scope: 'hasura/read hasura/write', iss: cognito.issuer })
 })
 
-t.test('a scope that is asked for is the only one in the token', async t => {
+t.test('a requested scope is the only one in the token', async t => {
   const { ask } = await standInFor(t)
   const { ClientAuthenticationResult: result } = await ask({ ...GOOD, Scopes: ['hasura/read'] })
   t.equal(decodeJwt(result?.AccessToken ?? '').scope, 'hasura/read')

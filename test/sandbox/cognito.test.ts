@@ -50,7 +50,7 @@ t.test('a wrong secret by HTTP Basic is 400 too, without a challenge', async t =
   t.equal(response.headers.get('www-authenticate'), null)
 })
 
-t.test('a token is answered with exactly three members and the id of the request', async t => {
+t.test('a token response has exactly three members and a request ID', async t => {
   const response = await ask(await cognitoFor(t), GRANT)
   const body = JSON.parse(await response.text())
   t.equal(response.status, 200)
@@ -60,7 +60,7 @@ t.test('a token is answered with exactly three members and the id of the request
   t.equal(Object.keys(body).join(), 'access_token,expires_in,token_type')
 })
 
-t.test('the token has the claims of Cognito, all of them and no audience', async t => {
+t.test('the token has all claims of a Cognito token and no audience', async t => {
   const cognito = await cognitoFor(t)
   const token = await tokenOf(await ask(cognito, GRANT))
   const { payload, protectedHeader } = await jwtVerify(token, createRemoteJWKSet(new URL(cognito.jwksUrl)))
@@ -80,12 +80,12 @@ t.test('the token has the claims of Cognito, all of them and no audience', async
   t.equal(Object.keys(payload).sort().join(), 'auth_time,client_id,exp,iat,iss,jti,scope,sub,token_use,version')
 })
 
-t.test('a scope that is asked for is the only one in the token', async t => {
+t.test('a requested scope is the only one in the token', async t => {
   const token = await tokenOf(await ask(await cognitoFor(t), { ...GRANT, scope: 'hasura/read' }))
   t.equal(decodeJwt(token).scope, 'hasura/read')
 })
 
-t.test('HTTP Basic is taken as well as the form', async t => {
+t.test('HTTP Basic works as well as the form', async t => {
   const response = await ask(await cognitoFor(t), { grant_type: 'client_credentials' }, basic(CLIENT.clientId, CLIENT.clientSecret))
   t.equal(response.status, 200)
 })
@@ -98,7 +98,7 @@ t.test('a token made by hand is signed with the same key', async t => {
   t.equal((await jwtVerify(token, keys, { currentDate: new Date(0) })).payload.sub, 'machine')
 })
 
-t.test('the keys show no private part', async t => {
+t.test('the keys contain no private part', async t => {
   const response = await fetch((await cognitoFor(t)).jwksUrl)
   const { keys } = JSON.parse(await response.text())
   t.equal(keys.length, 1)

@@ -1,4 +1,4 @@
-// The Hasura stand-in's answers to documents, variables and values that are wrong, byte for byte.
+// The Hasura stand-in's answers to invalid documents, variables and values, byte for byte.
 import t from 'tap'
 import { errorText, run, standInsFor } from './support.ts'
 
@@ -43,7 +43,7 @@ const FAULTS: readonly { title: string; body: object; code?: string; message: st
     message: 'invalid input syntax for type uuid: "x"'
   },
   {
-    title: 'a name that is taken',
+    title: 'a name that is in use',
     body: { query: 'mutation { insert_users_one(object: {name: "ada"}) { id } }' },
     code: 'constraint-violation',
     message: 'Uniqueness violation. duplicate key value violates unique constraint "user_name_key"',
@@ -71,13 +71,13 @@ for (const { title, body, code = 'validation-failed', message, path } of FAULTS)
     t.equal(answer.headers['x-request-id'], undefined)
   })
 
-t.test('a reader finds no mutations', async t => {
+t.test('the role reader has no mutations', async t => {
   const body = { query: 'mutation { delete_users_by_pk(id: 1) { id } }' }
   const answer = await run(await standInsFor(t), body, { 'x-hasura-role': 'reader' })
   t.equal(answer.text, errorText('validation-failed', 'no mutations exist'))
 })
 
-t.test('an insert that fails leaves nothing of its other rows', async t => {
+t.test('a failed insert adds none of its rows', async t => {
   const standIns = await standInsFor(t)
   const query = 'mutation { insert_users(objects: [{name: "margaret"}, {name: "ada"}]) { affected_rows } }'
   t.match((await run(standIns, { query })).text, 'user_name_key')

@@ -1,4 +1,4 @@
-// The Hasura stand-in's subscriptions: tokens, ends and answers as Hasura has them; read through the service's own core.
+// The Hasura stand-in's subscriptions: tokens, ends and answers as in Hasura, read through the service's own core.
 import t, { type Test } from 'tap'
 import { systemClock } from '../../src/clock.ts'
 import type { AnswerListener } from '../../src/subscriptions/hasura-connection.ts'
@@ -9,7 +9,7 @@ import { run, type StandIns, standInsFor } from './support.ts'
 
 type Ready = { connection: HasuraConnection } | { code: number }
 
-/** Connects with a token, until it is taken or refused. */
+/** Connects with a token, until it is accepted or refused. */
 function connect(t: Test, { hasura }: StandIns, headers: Record<string, string>) {
   const ready = Promise.withResolvers<Ready>()
   const closed = Promise.withResolvers<number>()
@@ -93,7 +93,7 @@ t.test('a live query answers at once and after each change, with every digit', a
   t.equal(await users(), '{"data":{"users":[{"name":"alan"}]}}')
 })
 
-t.test('a streaming subscription gives what is behind its cursor, in batches, then what is added', async t => {
+t.test('a streaming subscription delivers the rows after its cursor in batches, then new rows', async t => {
   const standIns = await standInsFor(t)
   const { connection } = await connectWell(t, standIns)
   const query = 'subscription { users_stream(batch_size: 2, cursor: {initial_value: {id: 2}}) { id } }'
@@ -104,14 +104,14 @@ t.test('a streaming subscription gives what is behind its cursor, in batches, th
   t.equal(await next(), '{"data":{"users_stream":[{"id":6}]}}')
 })
 
-t.test('a document that is wrong ends in an error message in Hasura’s words', async t => {
+t.test('an invalid document ends in an error message in Hasura’s words', async t => {
   const standIns = await standInsFor(t)
   const { connection } = await connectWell(t, standIns)
   const next = subscribe(connection, 'subscription { nobody { id } }')
   t.match(await next(), /^error: .*field 'nobody' not found in type: 'subscription_root'/)
 })
 
-t.test('a query runs as well, and completes', async t => {
+t.test('a query runs too, and completes', async t => {
   const standIns = await standInsFor(t)
   const { connection } = await connectWell(t, standIns)
   const next = subscribe(connection, '{ users(limit: 1) { id } }')

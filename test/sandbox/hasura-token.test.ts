@@ -105,7 +105,7 @@ t.test('a role that is not allowed is access-denied', async t => {
   await assertRefused(t, standIns, headers, errorText('access-denied', 'Your requested role is not in allowed roles'))
 })
 
-t.test('a refused token is refused before the body is looked at', async t => {
+t.test('a token is refused before the body is read', async t => {
   const { hasura } = await standInsFor(t)
   const answer = await post(hasura.url, 'no json', { authorization: 'Bearer nonsense' })
   t.match(answer.text, 'CompactDecodeError')
@@ -118,7 +118,7 @@ t.test('an expired token passes within the skew', async t => {
   t.equal(answer.text, '{"data":{"users":[{"id":1}]}}')
 })
 
-t.test('roles in the token count where no claims are mapped', async t => {
+t.test('roles in the token count if no claims are mapped', async t => {
   const { cognito, hasura } = await standInsFor(t, { claims: 'token' })
   const claims = { 'x-hasura-allowed-roles': ['reader'], 'x-hasura-default-role': 'reader' }
   const token = await cognito.issueToken({ 'https://hasura.io/jwt/claims': claims })

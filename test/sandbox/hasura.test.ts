@@ -8,7 +8,7 @@ import { run, standInsFor } from './support.ts'
 
 const BY_ID = 'query User($id: Int!) { users_by_pk(id: $id) { name } }'
 
-t.test('a GET is not supported, whatever it asks', async t => {
+t.test('GET is never supported', async t => {
   const { hasura } = await standInsFor(t)
   const answer = await request(`${hasura.url}?query={users{id}}`)
   t.equal(answer.statusCode, 200)
@@ -26,7 +26,7 @@ t.test('an unknown route is 404, health and version are open', async t => {
   t.same(await get('/v1/version'), [200, '{"server_type":"ce","version":"v2.43.0"}'])
 })
 
-t.test('gzip is for large answers, asked for, that are no errors', async t => {
+t.test('only large successful answers are compressed, and only on request', async t => {
   const standIns = await standInsFor(t)
   const large = { query: '{ users { id name external_id created_at settings orders { id number total placed_at } } }' }
   const gzip = { 'accept-encoding': 'gzip' }
@@ -42,7 +42,7 @@ t.test('gzip is for large answers, asked for, that are no errors', async t => {
   t.equal(gunzipSync(packed.bytes).toString(), plain.text)
 })
 
-t.test('a success has its request id, type and plain members back', async t => {
+t.test('a successful answer has the request ID, the content type and only the expected members', async t => {
   const body = { query: BY_ID, variables: { id: 2 }, operationName: 'User', extensions: {} }
   const answer = await run(await standInsFor(t), body, { 'x-request-id': 'r2' })
   t.equal(answer.text, '{"data":{"users_by_pk":{"name":"grace"}}}')
@@ -63,7 +63,7 @@ t.test('filters, order and paging reach through relationships', async t => {
   )
 })
 
-t.test('a number beyond 2^53 keeps its digits in the answer and in a variable', async t => {
+t.test('a number beyond 2^53 keeps its digits in answers and variables', async t => {
   const query = 'query ($number: bigint) { orders(where: {number: {_eq: $number}}) { id number } }'
   const answer = await run(await standInsFor(t), `{"query":${JSON.stringify(query)},"variables":{"number":9007199254740993}}`)
   t.equal(answer.text, '{"data":{"orders":[{"id":2,"number":9007199254740993}]}}')
@@ -82,7 +82,7 @@ t.test('a user can be inserted, changed and deleted', async t => {
   t.equal((await run(standIns, remove)).text, '{"data":{"delete_users_by_pk":null}}')
 })
 
-t.test('introspection gives the schema that the SDL tells', async t => {
+t.test('introspection returns the schema of the SDL', async t => {
   const { text } = await run(await standInsFor(t), { query: getIntrospectionQuery() })
   t.equal(printSchema(buildClientSchema(JSON.parse(text).data)), sandboxSdl())
 })

@@ -19,7 +19,7 @@ export async function standInsFor(t: Test, options: Partial<HasuraOptions> = {})
   return { cognito, hasura }
 }
 
-/** Sends a body to `url` and gives status, headers and the answer's bytes as they came. */
+/** Sends a body to `url` and returns status, headers and the answer's exact bytes. */
 export async function post(url: string, body: string | object, headers: Record<string, string> = {}) {
   const text = typeof body === 'string' ? body : JSON.stringify(body)
   const answer = await request(url, { method: 'POST', headers, body: text })
@@ -27,12 +27,12 @@ export async function post(url: string, body: string | object, headers: Record<s
   return { status: answer.statusCode, headers: answer.headers, bytes, text: bytes.toString() }
 }
 
-/** Sends a GraphQL request with a good token and gives the answer. */
+/** Sends a GraphQL request with a valid token and returns the answer. */
 export async function run({ cognito, hasura }: StandIns, body: string | object, headers: Record<string, string> = {}) {
   return post(hasura.url, body, { authorization: `Bearer ${await cognito.issueToken()}`, ...headers })
 }
 
-/** Gives the text of an error's body, member for member as Hasura writes it. */
+/** Returns the text of an error's body, exactly as Hasura writes it. */
 export function errorText(code: string, message: string, path = '$'): string {
   return `{"errors":[{"extensions":{"path":${JSON.stringify(path)},"code":${JSON.stringify(code)}},"message":${JSON.stringify(message)}}]}`
 }

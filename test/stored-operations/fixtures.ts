@@ -13,12 +13,12 @@ import { type Gateway, givesData } from '../support/gateway.ts'
 /** Files by name; a folder within is an object. */
 export type Files = { readonly [name: string]: string | Files }
 
-/** Returns the catalog of a folder that holds these files. */
+/** Returns the catalog of a folder with these files. */
 export function catalogOf(t: Test, files: Files): OperationCatalog {
   return createCatalog(loadOperations(readOperationFolder(t.testdir(files))).operations)
 }
 
-/** Returns what is wrong with a folder that holds these files: `file:line reason`, without the path of the folder. */
+/** Returns the errors in a folder with these files: `file:line reason`, without the path of the folder. */
 export function faultsOf(t: Test, files: Files): string[] {
   const folder = t.testdir(files)
   try {
@@ -49,7 +49,7 @@ export const SCHEMA = buildSchema(`
 
 const INTROSPECTION = JSON.stringify({ data: introspectionFromSchema(SCHEMA) })
 
-/** A Hasura that answers introspection, and everything else as the test says. */
+/** A Hasura that answers introspection, and everything else with the test's answer. */
 export const tellsSchema =
   (answer: Answer = givesData): Answer =>
   (response, request, count) =>
@@ -59,7 +59,7 @@ export const tellsSchema =
 export const operationsSent = ({ hasura }: Gateway) =>
   hasura.received.map(({ body }) => body).filter(body => !body.includes('IntrospectionQuery'))
 
-/** Resolves when the schema has come by introspection. */
+/** Resolves when the schema has arrived by introspection. */
 export async function schemaHasCome({ app }: Pick<Gateway, 'app'>): Promise<void> {
   await app.operations.whenReady()
   while (app.operations.current.schema === undefined) await setImmediate()

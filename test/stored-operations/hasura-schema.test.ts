@@ -1,10 +1,10 @@
-// A schema that makes no sense is told as such, whatever is wrong with it.
+// An invalid schema is reported as such, whatever is wrong with it.
 import { introspectionFromSchema, printSchema } from 'graphql'
 import t from 'tap'
 import { INTROSPECTION_BODY, SchemaError, schemaFromIntrospection, schemaFromSdl } from '../../src/stored-operations/hasura-schema.ts'
 import { SCHEMA } from './fixtures.ts'
 
-t.test('text that is no schema', async t => {
+t.test('text that is not a schema is refused', async t => {
   for (const text of [
     '',
     'type',
@@ -20,11 +20,11 @@ t.test('text that is no schema', async t => {
   t.throws(() => schemaFromSdl('type Query {\n  a: Int\n}\ntype Empty'), { message: /line 4: Type Empty must define/ })
 })
 
-t.test('a sound schema keeps no places of its text, which would take half of its memory', async t => {
+t.test('a valid schema keeps no source locations, which would take half of its memory', async t => {
   t.equal(schemaFromSdl(printSchema(SCHEMA)).getType('User')?.astNode?.loc, undefined)
 })
 
-t.test('answers that hold no schema', async t => {
+t.test('answers without a schema are refused', async t => {
   const refused = '{"errors":[{"extensions":{"path":"$"},"message":"introspection is turned off"}]}'
   t.throws(() => schemaFromIntrospection(refused), { name: 'SchemaError', message: /introspection is turned off/ })
   for (const text of [
@@ -41,7 +41,7 @@ t.test('answers that hold no schema', async t => {
     t.throws(() => schemaFromIntrospection(text), SchemaError, text)
 })
 
-t.test('either form gives the schema', async t => {
+t.test('both forms give the schema', async t => {
   t.ok(schemaFromSdl(printSchema(SCHEMA)).getType('user_bool_exp'))
   t.ok(schemaFromIntrospection(JSON.stringify({ data: introspectionFromSchema(SCHEMA) })).getType('user_bool_exp'))
   t.notMatch(INTROSPECTION_BODY, /oneOf|specifiedBy|isRepeatable/i, 'older versions of Hasura know nothing of these')

@@ -1,9 +1,9 @@
-// A folder that has changed: each good file takes effect, each bad one leaves its previous version, and what is unchanged stays the same.
+// A folder that has changed: each valid file takes effect, an invalid one leaves its previous version, and unchanged ones stay the same object.
 import t from 'tap'
 import { type LoadedOperations, loadOperations, reloadOperations } from '../../src/stored-operations/load-operations.ts'
 import type { OperationFolder } from '../../src/stored-operations/operation-folder.ts'
 
-/** A folder of these texts by name; undefined stands for a file that cannot be read. */
+/** A folder of these texts by name; undefined means a file that cannot be read. */
 function folderOf(operations: Record<string, string | undefined>, fragments: Record<string, string> = {}): OperationFolder {
   const filesOf = (folder: string, texts: Record<string, string | undefined>) =>
     Object.entries(texts).flatMap(([name, text]) => (text === undefined ? [] : { name, path: `${folder}/${name}`, text }))
@@ -20,7 +20,7 @@ const textsOf = ({ operations }: LoadedOperations) =>
   operations.map(({ name, document }) => `${name} ${document.text.replace(/\s+/g, ' ')}`)
 const faultsOf = ({ problems }: LoadedOperations) => problems.map(({ file, line, reason }) => `${file}:${line ?? ''} ${reason}`)
 
-t.test('a file that cannot be read, or a whole folder, leaves what was there', async t => {
+t.test('a file or folder that cannot be read leaves the previous version', async t => {
   const before = loadOperations(folderOf({ a: 'query A { a }', b: 'query B { b }' }))
   const one = reloadOperations(folderOf({ a: undefined }), before)
   t.strictSame(textsOf(one), ['a query A { a }'], 'and a removed file is gone')
@@ -29,7 +29,7 @@ t.test('a file that cannot be read, or a whole folder, leaves what was there', a
   t.strictSame(textsOf(none), textsOf(before))
 })
 
-t.test('an operation keeps its own fragments while the new ones do not hold up', async t => {
+t.test('an operation keeps its own fragments while the new ones are invalid', async t => {
   const before = loadOperations(
     folderOf({ a: 'query A { ...F }', b: 'query B { ...G }' }, { f: 'fragment F on T { f1 }\nfragment G on T { g1 }' })
   )
@@ -47,7 +47,7 @@ t.test('an operation keeps its own fragments while the new ones do not hold up',
   t.strictSame(faultsOf(mended), [])
 })
 
-t.test('of two files with one operation name, the one that had it keeps it', async t => {
+t.test('if two files use one operation name, the file that had it keeps it', async t => {
   const before = loadOperations(folderOf({ a: 'query A { a }', b: 'query B { b }' }))
   const first = reloadOperations(folderOf({ a: 'query B { new }', b: 'query B { b }' }), before)
   t.strictSame(textsOf(first), ['a query A { a }', 'b query B { b }'])
@@ -67,7 +67,7 @@ t.test('of two files with one operation name, the one that had it keeps it', asy
   t.equal(chain.problems.length, 3)
 })
 
-t.test('what is unchanged is the same object, so that nothing is made again', async t => {
+t.test('unchanged operations stay the same object, so that nothing is rebuilt', async t => {
   const texts = { a: 'query A { ...F }', b: 'query B { b }' }
   const before = loadOperations(folderOf(texts, { f: 'fragment F on T { f }' }))
   t.equal(reloadOperations(folderOf(texts, { f: 'fragment F on T { f }' }), before).operations, before.operations)

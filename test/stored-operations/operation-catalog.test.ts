@@ -1,15 +1,15 @@
-// What is known of the stored operations, before and after they are typed by a schema.
+// The stored operations, before and after they are typed by a schema.
 import t from 'tap'
 import { typeOperations } from '../../src/stored-operations/type-operations.ts'
 import { catalogOf, type Files, SCHEMA } from './fixtures.ts'
 
-/** Returns names and reasons of what does not fit. */
+/** Returns the names and reasons of mismatches. */
 async function misfitsOf({ operations }: ReturnType<typeof catalogOf>) {
   const { misfits } = await typeOperations(operations, SCHEMA)
   return [...misfits].map(([{ name }, problems]) => `${name} ${problems.map(({ line, reason }) => `${line}: ${reason}`).join('; ')}`)
 }
 
-t.test('each misfit is reported with its own lines, whatever other operations there are', async t => {
+t.test('each mismatch is reported with its own lines, whatever other operations there are', async t => {
   const good = Object.fromEntries(Array.from({ length: 120 }, (_, n) => [`good${n}.graphql`, `query Good${n} { me { id } }`]))
   const cases: [string, string][] = [
     ['query Bad {\n  me { zzzzz }\n}', '2: Cannot query field "zzzzz" on type "User".'],
@@ -44,7 +44,7 @@ t.test('each misfit is reported with its own lines, whatever other operations th
   }
 })
 
-t.test('fragments of one name in two files are not taken for each other', async t => {
+t.test('fragments with the same name in two files are not confused', async t => {
   const bad = 'query Bad { me { ...F } }\nfragment F on Team { title }'
   const good = 'query Good { me { ...F } }\nfragment F on User { id }'
   for (const [first, second] of [
@@ -55,7 +55,7 @@ t.test('fragments of one name in two files are not taken for each other', async 
   }
 })
 
-t.test('a declared variable may go unused, as Hasura lets it', async t => {
+t.test('a declared variable may be unused, as in Hasura', async t => {
   t.strictSame(await misfitsOf(catalogOf(t, { 'a.graphql': 'query A($unused: Int) { me { id } }' })), [])
 })
 

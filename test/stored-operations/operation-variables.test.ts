@@ -1,4 +1,4 @@
-// Variables: every wrong, missing and unknown one is named, and what fits goes on as it came.
+// Variables: every wrong, missing and unknown one is named, and valid ones are forwarded unchanged.
 import { type GraphQLSchema, isInputType, parse } from 'graphql'
 import t from 'tap'
 import { GatewayError } from '../../src/errors.ts'
@@ -29,7 +29,7 @@ const readBody = (variables: OperationVariables, json: string) => variables.from
 const bodyFault = (declared: string, json: string) => messageOf(() => readBody(variablesOf(declared), json))
 const queryFault = (declared: string, query: Record<string, QueryText>) => messageOf(() => variablesOf(declared).fromQuery(query))
 
-t.test('wrong, missing and unknown variables are named all at once', async t => {
+t.test('all wrong, missing and unknown variables are named at once', async t => {
   const declared = '$a: Int!, $b: uuid!, $c: [order_by!], $d: Int! = 1'
   t.equal(
     bodyFault(declared, '{"a":"1","c":["asc","up"],"d":null,"e":1}'),
@@ -43,7 +43,7 @@ t.test('wrong, missing and unknown variables are named all at once', async t => 
   )
 })
 
-t.test('values that do not fit their type are refused', async t => {
+t.test('values that do not match their type are refused', async t => {
   const cases: [string, string[]][] = [
     ['Int', ['1.5', '2147483648', '-2147483649', '"1"', 'true', '1e400', '9007199254740993', '[[1]]', '{}']],
     ['Float', ['"1"', '1e400', 'true']],
@@ -75,7 +75,7 @@ t.test('values that do not fit their type are refused', async t => {
   t.equal(bodyFault('$v: user_insert', '{"v":{}}'), 'Variables: "v.name" is missing')
 })
 
-t.test('values that fit go on with every digit they had', async t => {
+t.test('valid values keep every digit', async t => {
   const cases: [string, string[]][] = [
     ['Int', ['1', '-2147483648', '1.0', 'null']],
     ['Float', ['1', '1.50', '-0', '1e3']],
@@ -129,7 +129,7 @@ t.test('a query string is read by the declared types', async t => {
   }
 })
 
-t.test('text that can not be read by its type is refused', async t => {
+t.test('text that cannot be read as its type is refused', async t => {
   const cases: [string, QueryText, RegExp][] = [
     ['Int', '', /whole number/],
     ['Int', '0x10', /whole number/],
@@ -147,7 +147,7 @@ t.test('text that can not be read by its type is refused', async t => {
   for (const [type, text, message] of cases) t.match(queryFault(`$v: ${type}`, { v: text }), message, `${type} ${text}`)
 })
 
-t.test('without a schema the built-in scalars alone are checked', async t => {
+t.test('without a schema, only built-in scalars are checked', async t => {
   const check = (declared: string, json: string) => messageOf(() => readBody(variablesOf(declared, null), json))
   t.match(check('$v: Int', '{"v":"1"}'), /whole number/)
   t.match(check('$v: [Int!]!', '{"v":[1,"x"]}'), /"v\[1\]"/)
@@ -175,7 +175,7 @@ t.test('names of the prototype are names like any other', async t => {
   t.match(bodyFault('$constructor: Int!', '{}'), /"constructor" is missing/)
 })
 
-t.test('a body is an object, or nothing', async t => {
+t.test('a body is an object, or empty', async t => {
   for (const body of ['[]', '1', '1.0', '"a"', 'null', 'true'])
     t.match(
       messageOf(() => readBody(variablesOf('$a: Int'), body)),
@@ -190,14 +190,14 @@ t.test('a body is an object, or nothing', async t => {
   )
 })
 
-t.test('looking ends with the twentieth fault, and names without end make a message of bounded length', async t => {
+t.test('checking stops at the twentieth fault, and long names do not make the message long', async t => {
   const message = bodyFault('$v: [Int!]', JSON.stringify({ v: Array(1000).fill('x') })) ?? ''
   t.equal(message.match(/whole number/g)?.length, NAMED_FAULTS_MAX)
   t.match(message, /; the rest was not checked$/)
   t.ok((bodyFault('$v: Int', JSON.stringify({ ['x'.repeat(10_000)]: 1 })) ?? '').length < 200)
 })
 
-t.test('no path is written before there is a fault, however deep a value stands', async t => {
+t.test('no path is built before there is a fault, however deep a value is', async t => {
   const places: Place[] = []
   const depth = 500
   let value: object = { id: { _in: Array(1000).fill(1).with(999, 'x') } }
@@ -209,7 +209,7 @@ t.test('no path is written before there is a fault, however deep a value stands'
   t.equal(places[0] && pathOf(places[0]), `v${'._not'.repeat(depth)}.id._in[999]`)
 })
 
-t.test('of two members of one name in what is checked, none is taken', async t => {
+t.test('a member that appears twice in a checked object is refused', async t => {
   t.equal(readBody(variablesOf('$v: Int'), '{"v":"x","\\u0076":2}'), '{"v":2}', 'the last of two variables counts, and it alone is sent')
   t.match(bodyFault('$v: Int', '{"v":2,"v":"x"}'), /whole number/)
   for (const text of ['{"id":{"_eq":"x"},"id":null}', '{"_and":[{"id":{"_eq":1,"_\\u0065q":2}}]}']) {
@@ -218,7 +218,7 @@ t.test('of two members of one name in what is checked, none is taken', async t =
   }
 })
 
-t.test('nesting without end is refused', async t => {
+t.test('excessive nesting is refused', async t => {
   const deep = (depth: number) => `{"v":${'{"_not":'.repeat(depth)}{}${'}'.repeat(depth)}}`
   t.equal(bodyFault('$v: user_bool_exp', deep(900)), undefined)
   t.match(queryFault('$v: user_bool_exp', { v: deep(1_001) }), /nested too deeply/)

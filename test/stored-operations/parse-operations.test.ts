@@ -1,11 +1,11 @@
-// The folder of stored operations: every bad file is named at once, and a good one becomes an operation.
+// The folder of stored operations: all invalid files are named at once, and a valid one becomes an operation.
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { readOperationFolder } from '../../src/stored-operations/operation-folder.ts'
 import { catalogOf, faultsOf } from './fixtures.ts'
 
-t.test('each bad file is told with its line and the reason', async t => {
+t.test('each invalid file is reported with its line and the reason', async t => {
   const cases: [string, string, string][] = [
     ['two operations', '# head\nquery A { a }\nmutation B { b }', 'x.graphql:3 contains 2 operations; only one is allowed'],
     ['a syntax error', 'query A {\n  a(\n}', 'x.graphql:3 Syntax Error: Expected Name, found "}".'],
@@ -25,7 +25,7 @@ t.test('each bad file is told with its line and the reason', async t => {
   for (const [title, text, fault] of cases) t.strictSame(faultsOf(t, { 'x.graphql': text }), [fault], title)
 })
 
-t.test('all bad files are named in one go, two of one operation name among them', async t => {
+t.test('all invalid files are named at once, including two with the same operation name', async t => {
   const faults = faultsOf(t, {
     'a.graphql': 'query Same { a }',
     'b.graphql': '# b\nquery Same { b }',
@@ -46,7 +46,7 @@ t.test('all bad files are named in one go, two of one operation name among them'
   )
 })
 
-t.test('a shared fragment is told with its own file and line', async t => {
+t.test('an error in a shared fragment is reported with its own file and line', async t => {
   const operation = 'query A { ...F ...G }'
   t.strictSame(
     faultsOf(t, { 'a.graphql': operation, fragments: { 'f.graphql': 'fragment F on T { a }\nfragment G on T {\n  a(b: $c)\n}' } }),
@@ -62,7 +62,7 @@ t.test('a shared fragment is told with its own file and line', async t => {
   )
 })
 
-t.test('no folder and an empty one hold no operations; a file in its place is a fault', async t => {
+t.test('a missing or empty folder has no operations; a file in its place is an error', async t => {
   const folder = t.testdir({ empty: {}, file: 'x' })
   for (const name of ['empty', 'gone']) {
     t.strictSame(readOperationFolder(join(folder, name)), { operations: [], fragments: [], ignored: [], problems: [] }, name)
@@ -70,7 +70,7 @@ t.test('no folder and an empty one hold no operations; a file in its place is a 
   t.match(readOperationFolder(join(folder, 'file')).problems, [{ reason: /ENOTDIR/ }])
 })
 
-t.test('files that are no operations are left out by name, hidden ones in silence', async t => {
+t.test('other files are ignored and named, hidden ones silently', async t => {
   const folder = t.testdir({ 'README.md': '', '.gitkeep': '', 'a.graphql': 'query A { a }', other: { 'b.graphql': 'query B { b }' } })
   const { operations, ignored } = readOperationFolder(folder)
   t.strictSame(
@@ -80,7 +80,7 @@ t.test('files that are no operations are left out by name, hidden ones in silenc
   t.strictSame(ignored, [join(folder, 'README.md'), join(folder, 'other')])
 })
 
-t.test('files are read by way of links, as Kubernetes mounts them', async t => {
+t.test('files are read through links, as Kubernetes mounts them', async t => {
   const folder = t.testdir({})
   mkdirSync(join(folder, '..2026'))
   writeFileSync(join(folder, '..2026', 'a.graphql'), 'query A { a }')
@@ -92,7 +92,7 @@ t.test('files are read by way of links, as Kubernetes mounts them', async t => {
   )
 })
 
-t.test('the comment at the head is the description, or else what stands in quotes', async t => {
+t.test('the comment at the top is the description, or else the quoted description', async t => {
   const catalog = catalogOf(t, {
     'a.graphql': '\ufeff# One.\n#   Two.\n\n# Three.\nquery A { a } # four',
     'b.graphql': '"""\nIn quotes.\n"""\nquery B("of b" $b: Int) { b(b: $b) }',
@@ -105,7 +105,7 @@ t.test('the comment at the head is the description, or else what stands in quote
   t.equal(catalog.operations[1]?.document.text, 'query B($b: Int) {\n  b(b: $b)\n}', 'older parsers know of no descriptions')
 })
 
-t.test('@example at the head is an example of the variables, and no part of the description', async t => {
+t.test('@example at the top is an example of the variables, and not part of the description', async t => {
   const { operations } = catalogOf(t, {
     'a.graphql':
       '# One.\n# @example {"id": 9007199254740993,\n#   "list": [1.0]}\n#\n# Two.\nquery A($id: Int, $list: [Float!]) { a(b: $id, c: $list) }',
@@ -135,7 +135,7 @@ t.test('@example at the head is an example of the variables, and no part of the 
     )
 })
 
-t.test('what is sent holds the shared fragments that are used, by way of others as well, and no others', async t => {
+t.test('the text that is sent contains exactly the shared fragments that are used, directly or through others', async t => {
   const catalog = catalogOf(t, {
     'a.graphql': 'query A { a { ...F } }',
     fragments: { 'x.graphql': 'fragment Unused on T { x }\nfragment F on T { ...G }', 'y.graphql': 'fragment G on T { g }' }
@@ -147,12 +147,12 @@ t.test('what is sent holds the shared fragments that are used, by way of others 
   t.equal(catalog.operations[0]?.document.json, JSON.stringify(catalog.operations[0]?.document.text))
 })
 
-t.test('two files may have fragments of one name', async t => {
+t.test('two files may have fragments with the same name', async t => {
   const files = { 'a.graphql': 'query A { ...F }\nfragment F on T { a }', 'b.graphql': 'query B { ...F }\nfragment F on T { b }' }
   t.strictSame(faultsOf(t, files), [])
 })
 
-t.test('variables are told with type, need and default', async t => {
+t.test('variables are listed with type, default and whether they are required', async t => {
   const catalog = catalogOf(t, { 'a.graphql': 'query A($a: [Int!]!, $b: Int! = 1, $c: uuid) { x(a: $a, b: $b, c: $c) }' })
   t.match(catalog.operations[0]?.variables, [
     { name: 'a', type: '[Int!]!', isRequired: true },

@@ -3,7 +3,7 @@ import t from 'tap'
 import { FIRST_RETRY_MS, REFRESH_MS, startRefreshLoop } from '../../src/stored-operations/refresh-loop.ts'
 import { FakeClock, settle } from '../support/fake-clock.ts'
 
-/** A loop whose attempts end as the test says: at once, or when `finish` is called. */
+/** A loop whose attempts end at once, or when the test calls `finish`. */
 async function startLoop({ fails = () => false, waits = false, random = 1 }) {
   const clock = new FakeClock()
   const startedAtMs: number[] = []
@@ -26,7 +26,7 @@ async function startLoop({ fails = () => false, waits = false, random = 1 }) {
   return { clock, loop, startedAtMs, delays, signals, finish: () => ending.resolve() }
 }
 
-t.test('after failures the distance doubles up to five minutes, and half of it is drawn', async t => {
+t.test('after failures the interval doubles up to five minutes, and half of it is random', async t => {
   for (const [random, share] of [
     [0, 0.5],
     [1, 1]
@@ -40,7 +40,7 @@ t.test('after failures the distance doubles up to five minutes, and half of it i
   }
 })
 
-t.test('after a success it goes on every five minutes, and the next failure counts as the first', async t => {
+t.test('after a success it repeats every five minutes, and the next failure counts as the first', async t => {
   let isBroken = true
   const { clock, startedAtMs, delays } = await startLoop({ fails: () => isBroken })
   isBroken = false
@@ -51,7 +51,7 @@ t.test('after a success it goes on every five minutes, and the next failure coun
   t.strictSame(delays, [FIRST_RETRY_MS, FIRST_RETRY_MS])
 })
 
-t.test('asked for, it begins anew: what is under way is aborted, and ends first', async t => {
+t.test('a request restarts it: the attempt in progress is aborted, and ends first', async t => {
   const { loop, startedAtMs, signals, finish, clock, delays } = await startLoop({ waits: true, fails: () => true })
   loop.refreshNow()
   loop.refreshNow()
@@ -69,7 +69,7 @@ t.test('asked for, it begins anew: what is under way is aborted, and ends first'
   t.equal(startedAtMs.length, 3)
 })
 
-t.test('stopped, it ends for good', async t => {
+t.test('stopping ends it for good', async t => {
   const waiting = await startLoop({})
   waiting.loop.stop()
   t.equal(waiting.clock.timers.size, 0)

@@ -1,4 +1,4 @@
-// A caller's document is a stored one if only layout, comments and the order of its definitions differ.
+// A caller's document equals a stored one if only layout, comments and the order of its definitions differ.
 import t from 'tap'
 import { createDocumentCheck } from '../../src/graphql/document.ts'
 import { createFinder } from '../../src/stored-operations/same-document.ts'
@@ -10,7 +10,7 @@ const FILES = {
 }
 const check = createDocumentCheck({ maxDepth: 20, maxTokens: 1000, maxFields: 5000, maxAliases: 10, maxDirectives: 10 })
 
-t.test('documents that are another', async t => {
+t.test('documents that differ', async t => {
   const find = createFinder(catalogOf(t, FILES).operations)
   for (const text of [
     'query A($n: Int = 1) { users(n: $n, s: "x") { ...F } }',
@@ -30,7 +30,7 @@ t.test('documents that are another', async t => {
   t.equal(find({ text: '{', json: '', operations: [{ kind: 'query', name: 'A' }] }), undefined, 'what does not parse')
 })
 
-t.test('documents that are the same', async t => {
+t.test('documents that are equal', async t => {
   const find = createFinder(catalogOf(t, FILES).operations)
   for (const text of [
     'query A($n: Int = 1) { users(n: $n, s: "x") { ...F } } fragment F on User { id name }',
@@ -42,7 +42,7 @@ t.test('documents that are the same', async t => {
   }
 })
 
-t.test('a block string with a backslash goes on as a quoted one, and is the same however a caller writes it', async t => {
+t.test('a block string with a backslash becomes a quoted string, and is equal however a caller writes it', async t => {
   const catalog = catalogOf(t, { 'b.graphql': 'query B { users(s: """a\\d""", t: """b""") { id } }' })
   const sent = 'query B {\n  users(s: "a\\\\d", t: """b""") {\n    id\n  }\n}'
   t.equal(catalog.operations[0]?.document.text, sent)

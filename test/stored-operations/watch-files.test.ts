@@ -1,11 +1,11 @@
-// Watching files by looking at them: every way of replacing them shows, and a change counts once it holds still.
+// Watching files by polling: every way of replacing them is noticed, and a change counts once the files stop changing.
 import { mkdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { LOOK_MS, lookAtFile, lookAtFolders, STILL_MS, watchFiles } from '../../src/stored-operations/watch-files.ts'
 import { FakeClock, settle } from '../support/fake-clock.ts'
 
-t.test('a look changes with names, sizes, times and links, and with nothing else', async t => {
+t.test('a snapshot changes with names, sizes, times and links, and with nothing else', async t => {
   const folder = t.testdir({ '..1': { 'a.graphql': 'a' }, '..2': { 'a.graphql': 'a' }, 'b.graphql': 'b' })
   for (const name of ['..1', '..2']) utimesSync(join(folder, name, 'a.graphql'), 1, 1)
   symlinkSync('..1', join(folder, '..data'))
@@ -36,7 +36,7 @@ t.test('a look changes with names, sizes, times and links, and with nothing else
   }
 })
 
-/** Watches a text that the test sets; a look takes so many ms. */
+/** Watches a text that the test sets; each poll takes this many ms. */
 function watch({ lookTakesMs = 0 } = {}) {
   const clock = new FakeClock()
   const state = { text: 'old', inForce: 'old', looks: 0, changes: [] as [atMs: number, text: string][] }
@@ -56,7 +56,7 @@ function watch({ lookTakesMs = 0 } = {}) {
   return { clock, state, stop }
 }
 
-t.test('a change counts once it holds still', async t => {
+t.test('a change counts once the files stop changing', async t => {
   const { clock, state } = watch()
   await clock.advance(LOOK_MS)
   for (const text of ['half', 'more', 'whole']) {
@@ -70,7 +70,7 @@ t.test('a change counts once it holds still', async t => {
   t.equal(state.changes.length, 1)
 })
 
-t.test('looking takes a hundredth of the time at most, and ends when told so', async t => {
+t.test('polling takes at most a hundredth of the time, and stops on request', async t => {
   const { clock, state, stop } = watch({ lookTakesMs: 500 })
   await clock.advance(100_000)
   t.ok(state.looks <= 3, `${state.looks} looks`)

@@ -1,4 +1,4 @@
-// The rules of the hand-over under renewals, answers, breaks and readers drawn by chance.
+// The rules of the hand-over under random renewals, answers, breaks and readers.
 import fc from 'fast-check'
 import t from 'tap'
 import { OUTAGE_MAX_MS, type Step, SubscriptionModel } from '../support/subscription-model.ts'
@@ -27,7 +27,7 @@ const steps = fc.array(
 const random = fc.double({ min: 0, max: 0.999, noNaN: true })
 const latencies = fc.array(fc.integer({ min: 0, max: 200 }), { minLength: 1, maxLength: 8 })
 
-t.test('no gap in state, no answer twice in a row, no error, and every row once and in order', async t => {
+t.test('there is no gap in state, no repeated answer, no error, and every row arrives once and in order', async t => {
   let handOvers = 0
   let breaks = 0
   let rows = 0

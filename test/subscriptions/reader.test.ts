@@ -5,14 +5,14 @@ import { HELD_MAX_BYTES, Reader } from '../../src/subscriptions/reader.ts'
 const answer = (text: string) => ({ kind: 'answer', text }) as const
 const nobody = () => {}
 
-t.test('a slow reader of a live query gets the latest answer, those between are dropped', async t => {
+t.test('a slow reader of a live query gets the latest answer, and those in between are dropped', async t => {
   const reader = new Reader(false, nobody)
   for (const text of ['1', '2', '3']) reader.put(answer(text))
   t.same(reader.take(), answer('3'))
   t.equal(reader.take(), undefined)
 })
 
-t.test('an answer that is the last one again once the reader reads is left out', async t => {
+t.test('an answer that equals the last one delivered is skipped', async t => {
   const reader = new Reader(false, nobody)
   reader.put(answer('1'))
   reader.take()
@@ -23,7 +23,7 @@ t.test('an answer that is the last one again once the reader reads is left out',
   t.same(reader.take(), answer('2'))
 })
 
-t.test('every answer of a streaming subscription is kept, equal ones too', async t => {
+t.test('every answer of a streaming subscription is kept, even equal ones', async t => {
   const reader = new Reader(true, nobody)
   for (const text of ['1', '1', '2']) reader.put(answer(text))
   t.same([reader.take(), reader.take(), reader.take(), reader.take()], [answer('1'), answer('1'), answer('2'), undefined])
@@ -37,7 +37,7 @@ t.test('a reader of a streaming subscription is cut when more than 1 MiB is held
   reader.put(half)
   t.same(reader.take(), half)
   reader.put(half)
-  t.equal(gone.length, 0, 'what was taken is held no longer')
+  t.equal(gone.length, 0, 'a delivered answer is no longer held')
   reader.put(answer('x'))
   t.same(gone, [reader])
   t.equal(reader.isCut, true)
@@ -51,7 +51,7 @@ t.test('one answer is passed on whatever its size', async t => {
   t.same(reader.take(), large)
 })
 
-t.test('the ending comes after what is held, and stays', async t => {
+t.test('the end follows the held answers, and remains', async t => {
   const reader = new Reader(false, nobody)
   let ready = 0
   reader.onReady = () => ready++
@@ -63,7 +63,7 @@ t.test('the ending comes after what is held, and stays', async t => {
   t.equal(ready, 2)
 })
 
-t.test('whoever leaves is told of once, and not after the end', async t => {
+t.test('a reader that leaves is reported once, and not after the end', async t => {
   let left = 0
   const reader = new Reader(false, () => left++)
   reader.leave()

@@ -1,4 +1,4 @@
-// The wait before Hasura is asked for a connection again.
+// The wait before reconnecting to Hasura.
 import t from 'tap'
 import { retryDelayMs } from '../../src/subscriptions/retry-delay.ts'
 
@@ -11,13 +11,13 @@ for (const [attempt, mostMs] of [
   [6, 30_000],
   [2_000, 30_000]
 ] as const) {
-  t.test(`the wait number ${attempt} is from 500 to ${mostMs} ms`, async t => {
+  t.test(`wait number ${attempt} is between 500 and ${mostMs} ms`, async t => {
     t.equal(retryDelayMs(attempt, 0, 120_000), 500)
     t.equal(Math.round(retryDelayMs(attempt, ALMOST_ONE, 120_000)), mostMs)
   })
 }
 
-t.test('no wait takes more than a quarter of the time that there is, or less than 500 ms', async t => {
+t.test('no wait is longer than a quarter of the remaining time, or shorter than 500 ms', async t => {
   t.equal(Math.round(retryDelayMs(9, ALMOST_ONE, 30_000)), 7_500)
   t.equal(retryDelayMs(9, ALMOST_ONE, 100), 500)
 })

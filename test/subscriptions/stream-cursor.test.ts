@@ -1,10 +1,10 @@
-// Streaming subscriptions: told from live queries, and gone on with behind a row.
+// Streaming subscriptions: distinguished from live queries, and resumed after a row.
 import { parse, print } from 'graphql'
 import t from 'tap'
 import { planStream } from '../../src/subscriptions/stream-cursor.ts'
 
 const request = (query: string, variables?: string, operationName?: string) => ({ query, variables, operationName, role: 'reader' })
-/** The request behind the last row of an answer. */
+/** The request that resumes after the last row of an answer. */
 function behind(query: string, answer: string, variables?: string, operationName?: string) {
   const plan = planStream(request(query, variables, operationName))
   const row = plan?.read(answer).lastRow
@@ -22,7 +22,7 @@ for (const query of [
     t.equal(planStream(request(query, undefined, query.includes(' S ') ? 'S' : undefined)), undefined)
   )
 
-t.test('the cursor may stand in a fragment of the root', async t => {
+t.test('the cursor may be in a fragment on the root', async t => {
   const fragment = 'fragment F on subscription_root { users_stream(batch_size: 1, cursor: {initial_value: {id: 0}}) { id } }'
   const next = behind(`subscription { ...F } ${fragment}`, answer('{"id":2}'))
   t.equal(
@@ -47,12 +47,12 @@ for (const [name, cursor, row, expected] of [
     '[{initial_value: {id: 2}}, {initial_value: {at: "y"}}]'
   ]
 ] as const)
-  t.test(`a cursor written in place: ${name}`, async t => {
+  t.test(`a cursor is replaced in the document: ${name}`, async t => {
     const query = (text: string) => `subscription { users_stream(batch_size: 2, cursor: ${text}) { id at } }`
     t.same(behind(query(cursor), answer(row)), request(normal(query(expected))))
   })
 
-t.test('a cursor in variables is written in place, and its variables go', async t => {
+t.test('a cursor in variables is written into the document, and its variables are removed', async t => {
   const fields = '(batch_size: $size, where: {name: {_eq: $name}}'
   const query = `subscription S($size: Int!, $cursor: [c]!, $name: String) { users_stream${fields}, cursor: $cursor) { id } }`
   const next = behind(query, answer('{"id":2}'), '{"size":1.0,"cursor":[{"initial_value":{"id":1},"ordering":"ASC"}],"name":"a"}', 'S')
@@ -60,7 +60,7 @@ t.test('a cursor in variables is written in place, and its variables go', async 
   t.same(next, request(normal(expected), '{"size":1.0,"name":"a"}', 'S'))
 })
 
-t.test('a variable of the cursor that is used elsewhere stays', async t => {
+t.test('a cursor variable that is also used elsewhere stays', async t => {
   const query = (start: string) =>
     `subscription ($id: Int!) { users_stream(batch_size: 1, where: {id: {_neq: $id}}, cursor: ${start}) { id } }`
   const next = behind(query('{initial_value: {id: $id}}'), answer('{"id":2}'), '{"id":1}')
@@ -86,7 +86,7 @@ for (const selection of [
   '...F @skip(if: $no)',
   'orders { id }'
 ])
-  t.test(`can't be gone on with where the selection is ${selection}`, async t => {
+  t.test(`cannot be resumed if the selection is ${selection}`, async t => {
     const fragment = selection.includes('...F') ? 'fragment F on users { id }' : ''
     const query = `subscription { users_stream(batch_size: 1, cursor: {initial_value: {id: 0}}) { ${selection} } } ${fragment}`
     t.ok(planStream(request(query)))
@@ -94,11 +94,11 @@ for (const selection of [
   })
 
 for (const value of ['null', '{"a":1}', '[1]'])
-  t.test(`can't be gone on with behind ${value}`, async t => {
+  t.test(`cannot be resumed after ${value}`, async t => {
     t.equal(behind('subscription { users_stream(cursor: {initial_value: {id: 0}}) { id } }', answer(`{"id":${value}}`)), undefined)
   })
 
-t.test('answers without rows have no last one; only an empty batch says nothing', async t => {
+t.test('answers without rows have no last row; only an empty batch is ignored', async t => {
   const plan = planStream(request('subscription { users_stream(cursor: {initial_value: {id: 0}}) { id } }'))
   t.same(plan?.read('{"data":{"users_stream":[]}}'), { lastRow: undefined, isEmpty: true })
   t.same(plan?.read('{"data":{"users_stream":[]},"errors":[]}'), { lastRow: undefined, isEmpty: false })
@@ -107,7 +107,7 @@ t.test('answers without rows have no last one; only an empty batch says nothing'
   t.same(plan?.read('{"data":{"users_stream":[{"id":1,"id":2}]}}'), { lastRow: {}, isEmpty: false }, 'which of the two counts?')
 })
 
-t.test('a row that is nested beyond the stack does not end the process', async t => {
+t.test('a row that is nested too deeply does not end the process', async t => {
   const plan = planStream(request('subscription { users_stream(cursor: {initial_value: {id: 0}}) { id } }'))
   const depth = 200_000
   t.doesNotThrow(() => plan?.read(`{"data":{"users_stream":[{"id":1.0,"json":${'['.repeat(depth)}${']'.repeat(depth)}}]}}`))

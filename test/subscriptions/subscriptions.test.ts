@@ -1,4 +1,4 @@
-// Fan-out, hand-over and faults of subscriptions, on a clock that stands still.
+// Fan-out, hand-over and failures of subscriptions, with a fake clock.
 import t from 'tap'
 import { createRig, LIVE, STREAM, TIMEOUT_MS } from '../support/subscription-rig.ts'
 
@@ -6,7 +6,7 @@ const state = (n: number) => `{"data":{"state":${n}}}`
 const rows = (...ids: number[]) => `{"data":{"users_stream":[${ids.map(id => `{"id":${id}}`).join(',')}]}}`
 const codeOf = (ending: unknown) => (ending as { error?: { code: string } } | undefined)?.error?.code
 
-t.test('Hasura can not be reached: an error after the time-out, no sooner', async t => {
+t.test('if Hasura cannot be reached, there is an error after the time-out, not before', async t => {
   const { advance, rig, hasura, read, subscriptions } = createRig()
   hasura.isUp = false
   const reading = read()
@@ -17,12 +17,12 @@ t.test('Hasura can not be reached: an error after the time-out, no sooner', asyn
   t.equal(codeOf(reading.ending), 'UPSTREAM_UNREACHABLE')
   const tries = hasura.all.length
   await advance(60_000)
-  t.equal(hasura.all.length, tries, 'nobody asks, so nothing is tried')
+  t.equal(hasura.all.length, tries, 'without readers, nothing is tried')
   t.equal(subscriptions.count, 0)
   t.equal(rig.clock.timers.size, 0)
 })
 
-t.test('a Hasura that hangs is given up after 10 s and tried again', async t => {
+t.test('a connection attempt that hangs is abandoned after 10 s and retried', async t => {
   const { advance, hasura, read } = createRig()
   hasura.isSilent = true
   const reading = read()
@@ -33,7 +33,7 @@ t.test('a Hasura that hangs is given up after 10 s and tried again', async t => 
   t.same(reading.answers, [state(0)])
 })
 
-t.test('no token and no answer yet: the error of it at once', async t => {
+t.test('without a token and without an answer so far, the error is sent at once', async t => {
   const { advance, rig, read } = createRig()
   rig.token = undefined
   const reading = read()
@@ -41,7 +41,7 @@ t.test('no token and no answer yet: the error of it at once', async t => {
   t.equal(codeOf(reading.ending), 'TOKEN_UNAVAILABLE')
 })
 
-t.test('a refused token is replaced once, and the refusal of the second is an error', async t => {
+t.test('a refused token is replaced once, and a second refusal is an error', async t => {
   const { advance, rig, hasura, read, ends } = createRig()
   hasura.tokens.clear()
   rig.replace = () => 'another'
@@ -69,7 +69,7 @@ t.test('a refused token is replaced, and the callers notice nothing', async t =>
   t.equal(hasura.all[1]?.token, 'token-2')
 })
 
-t.test('equal subscriptions share one at Hasura; who joins later gets the latest answer at once', async t => {
+t.test('equal subscriptions share one at Hasura, and a later reader gets the latest answer at once', async t => {
   const { advance, rig, hasura, read, subscriptions } = createRig()
   const first = read({ ...LIVE, variables: '{"a":1,"b":9007199254740993}' })
   await advance(10)
@@ -106,7 +106,7 @@ for (const [name, other] of Object.entries({
   })
 }
 
-t.test('a role goes in the headers of connection_init, beside the token', async t => {
+t.test('a role is sent in the headers of connection_init, beside the token', async t => {
   const { advance, hasura, read } = createRig()
   read({ ...LIVE, role: 'reader' })
   await advance(10)
@@ -121,7 +121,7 @@ t.test('streaming subscriptions are never shared', async t => {
   t.equal(hasura.subscriptionCount, 2)
 })
 
-t.test('a new token: a new connection takes over, and the old one ends when the first answer has come', async t => {
+t.test('after a token renewal, a new connection takes over, and the old one ends once the first answer has arrived', async t => {
   const { advance, rig, hasura, read } = createRig()
   const reading = read()
   await advance(10)
@@ -139,7 +139,7 @@ t.test('a new token: a new connection takes over, and the old one ends when the 
   t.same(reading.answers, [state(0), state(1)])
 })
 
-t.test('a hand-over that fails is tried again while the old connection serves', async t => {
+t.test('a hand-over that fails is retried while the old connection serves', async t => {
   const { advance, rig, hasura, read } = createRig()
   const reading = read()
   await advance(10)
@@ -159,7 +159,7 @@ t.test('a hand-over that fails is tried again while the old connection serves', 
   t.equal(reading.ending, undefined)
 })
 
-t.test('no new token to hand over to: nobody is told while the old connection serves', async t => {
+t.test('if there is no new token to hand over to, readers get no error while the old connection serves', async t => {
   const { advance, rig, read, subscriptions } = createRig()
   read()
   await advance(10)
@@ -170,7 +170,7 @@ t.test('no new token to hand over to: nobody is told while the old connection se
   t.same([other.answers, other.ending], [[state(0)], undefined])
 })
 
-t.test('Hasura does not come back: readers are told after the time-out, counted from the break', async t => {
+t.test('if Hasura does not come back, readers get an error after the time-out, counted from the break', async t => {
   const { advance, hasura, read, subscriptions } = createRig()
   const readings = [read(), read(STREAM)]
   await advance(100_000)
@@ -183,7 +183,7 @@ t.test('Hasura does not come back: readers are told after the time-out, counted 
   t.equal(subscriptions.count, 0)
 })
 
-t.test('connections that break before the first answer are no success, however often they are taken up again', async t => {
+t.test('connections that break before the first answer do not count as success, however often they are retried', async t => {
   const { advance, hasura, read } = createRig()
   hasura.answerTo = () => {
     setImmediate(() => hasura.breakAll(1006))
@@ -195,7 +195,7 @@ t.test('connections that break before the first answer are no success, however o
   t.equal(codeOf(reading.ending), 'UPSTREAM_UNREACHABLE')
 })
 
-t.test('a subscription that Hasura has nothing to answer yet may take its time', async t => {
+t.test('a subscription without an answer yet does not time out', async t => {
   const { advance, hasura, read } = createRig()
   hasura.isMute = true
   const reading = read()
@@ -207,7 +207,7 @@ t.test('a subscription that Hasura has nothing to answer yet may take its time',
   t.same(reading.answers, [state(1)])
 })
 
-t.test('Hasura closes all connections after a change of metadata: taken up again after the first wait', async t => {
+t.test('after Hasura closes all connections for a change of metadata, they are reopened after the first wait', async t => {
   const { advance, hasura, read } = createRig()
   const reading = read()
   await advance(10)
@@ -219,7 +219,7 @@ t.test('Hasura closes all connections after a change of metadata: taken up again
   t.same(reading.answers, [state(0), state(1)])
 })
 
-t.test('a peer that falls silent is noticed within 30 s', async t => {
+t.test('a peer that falls silent is detected within 30 s', async t => {
   const { advance, hasura, read, ends } = createRig()
   const reading = read()
   await advance(12_345)
@@ -233,14 +233,14 @@ t.test('a peer that falls silent is noticed within 30 s', async t => {
   t.same(reading.answers, [state(0), state(1)])
 })
 
-t.test('a peer that answers pings lives, however little it has to say', async t => {
+t.test('a peer that answers pings stays connected, however few messages it sends', async t => {
   const { advance, hasura, read } = createRig()
   read()
   await advance(600_000)
   t.equal(hasura.all.length, 1)
 })
 
-t.test('Hasura is pinged back', async t => {
+t.test('pings from Hasura are answered', async t => {
   const { advance, hasura, read } = createRig()
   read()
   await advance(10)
@@ -263,7 +263,7 @@ for (const garbage of ['garbage', '', '{"type":7}', '[]']) {
   })
 }
 
-t.test('messages for nobody and of unknown types are passed over', async t => {
+t.test('messages of unknown types or for unknown subscriptions are ignored', async t => {
   const { advance, hasura, read } = createRig()
   const reading = read()
   await advance(10)
@@ -278,7 +278,7 @@ t.test('messages for nobody and of unknown types are passed over', async t => {
   t.same([reading.answers, reading.ending, hasura.connections.size], [[state(0)], undefined, 1])
 })
 
-t.test('an answer of more than 16 MiB ends its own subscription and leaves the others alone', async t => {
+t.test('an answer of more than 16 MiB ends only its own subscription', async t => {
   const { advance, hasura, read } = createRig()
   const large = read()
   const other = read({ ...LIVE, operationName: 'Other' })
@@ -290,7 +290,7 @@ t.test('an answer of more than 16 MiB ends its own subscription and leaves the o
   t.equal(hasura.subscriptionCount, 1)
 })
 
-t.test('an answer that is nested beyond all bounds ends its own subscription alone too', async t => {
+t.test('an answer that is nested too deeply ends only its own subscription', async t => {
   const { advance, hasura, read } = createRig()
   const deep = read()
   const other = read({ ...LIVE, operationName: 'Other' })
@@ -301,7 +301,7 @@ t.test('an answer that is nested beyond all bounds ends its own subscription alo
   t.equal(other.ending, undefined)
 })
 
-t.test("Hasura's error message is an answer with errors, then the end", async t => {
+t.test('an error message from Hasura is an answer with errors, then the end', async t => {
   const { advance, hasura, read, subscriptions } = createRig()
   const reading = read()
   await advance(10)
@@ -313,7 +313,7 @@ t.test("Hasura's error message is an answer with errors, then the end", async t 
   t.equal(subscriptions.count, 0)
 })
 
-t.test('Hasura completes: so does the stream', async t => {
+t.test('when Hasura completes a subscription, its stream completes', async t => {
   const { advance, hasura, read } = createRig()
   const reading = read()
   await advance(10)
@@ -322,7 +322,7 @@ t.test('Hasura completes: so does the stream', async t => {
   t.same(reading.ending, { kind: 'complete' })
 })
 
-t.test('a streaming subscription goes on behind the last row on a new connection', async t => {
+t.test('a streaming subscription resumes after the last row on a new connection', async t => {
   const { advance, rig, hasura, read } = createRig()
   const reading = read(STREAM)
   hasura.append(4)
@@ -338,7 +338,7 @@ t.test('a streaming subscription goes on behind the last row on a new connection
   t.equal(reading.ending, undefined)
 })
 
-t.test('a streaming subscription whose cursor is not selected stays where it is and ends without a word', async t => {
+t.test('a streaming subscription whose cursor is not selected stays on its connection and ends without complete', async t => {
   const { advance, rig, hasura, read } = createRig()
   const reading = read({ ...STREAM, query: STREAM.query.replace('{ id }', '{ number: id }') })
   hasura.append(1)

@@ -1,4 +1,4 @@
-// The WebSocket itself, on real sockets: everything that may answer instead of a Hasura.
+// The WebSocket itself, over real sockets: everything that may answer in place of Hasura.
 import { createServer, type IncomingMessage } from 'node:http'
 import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
@@ -6,7 +6,7 @@ import t, { type Test } from 'tap'
 import { WebSocketServer } from 'ws'
 import { MESSAGE_MAX_BYTES, webSocketTo } from '../../src/subscriptions/web-socket.ts'
 
-/** Connects and writes down what is heard. */
+/** Connects and records all events. */
 function connect(port: number) {
   const end = Promise.withResolvers<{ code: number; fault: string | undefined }>()
   const open = Promise.withResolvers<void>()
@@ -19,7 +19,7 @@ function connect(port: number) {
   return { transport, end: end.promise, open: open.promise, message: message.promise }
 }
 
-/** An HTTP server that does as it likes with an upgrade. */
+/** An HTTP server that handles an upgrade as the test says. */
 async function onUpgrade(t: Test, answer: (request: IncomingMessage, socket: Duplex) => void): Promise<number> {
   const server = createServer().on('upgrade', answer)
   t.teardown(() => {
@@ -49,20 +49,20 @@ for (const status of ['404 Not Found', '400 Bad Request', '200 OK'])
     t.match(fault, status.slice(0, 3), 'the status is in the log')
   })
 
-t.test('nobody listens', async t => {
+t.test('a port without a listener', async t => {
   const { code, fault } = await connect(1).end
   t.equal(code, 1006)
   t.match(fault, 'ECONNREFUSED')
 })
 
-t.test('what is no HTTP', async t => {
+t.test('a server that does not speak HTTP', async t => {
   const server = createTcpServer(socket => socket.end('SSH-2.0-OpenSSH_9.6\r\n'))
   t.teardown(() => server.close())
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   t.equal((await connect((server.address() as AddressInfo).port).end).code, 1006)
 })
 
-t.test('a handshake that hangs is cut by terminate', async t => {
+t.test('a handshake that hangs is ended by terminate', async t => {
   const sockets: Socket[] = []
   const server = createTcpServer(socket => void sockets.push(socket.on('error', () => {})))
   t.teardown(() => {
@@ -84,7 +84,7 @@ for (const protocol of ['graphql-ws', false] as const)
     t.match(fault, /subprotocol/)
   })
 
-t.test('texts go both ways, and a close code arrives', async t => {
+t.test('texts are sent both ways, and a close code arrives', async t => {
   const { server, port } = await webSocketServer(t)
   server.on('connection', socket =>
     socket.on('message', data => {
@@ -100,19 +100,19 @@ t.test('texts go both ways, and a close code arrives', async t => {
   transport.send('after the end')
 })
 
-t.test('a binary message is none', async t => {
+t.test('a binary message is refused', async t => {
   const { server, port } = await webSocketServer(t)
   server.on('connection', socket => socket.send(Buffer.from('{}')))
   t.equal(await connect(port).message, '')
 })
 
-t.test('frames that are none end the connection', async t => {
+t.test('invalid frames end the connection', async t => {
   const { server, port } = await webSocketServer(t)
   server.on('connection', (_, request) => request.socket.write(Buffer.alloc(64, 0xff)))
   t.not((await connect(port).end).code, 1000)
 })
 
-t.test('20 MB arrive whole; a message beyond the bound ends the connection without being held', async t => {
+t.test('20 MB arrive complete; a message over the limit ends the connection without being buffered', async t => {
   const { server, port } = await webSocketServer(t)
   const large = 'x'.repeat(20_000_000)
   server.on('connection', socket => {

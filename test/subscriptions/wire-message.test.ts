@@ -1,9 +1,9 @@
-// Reading messages of graphql-transport-ws without touching their payload.
+// Reading messages of graphql-transport-ws without parsing their payload.
 import fc from 'fast-check'
 import t from 'tap'
 import { completeMessage, idAtHead, initMessage, readMessage, subscribeMessage } from '../../src/subscriptions/wire-message.ts'
 
-t.test('what is no message is told as such', async t => {
+t.test('an invalid message is reported as such', async t => {
   for (const text of [
     '',
     'null',
@@ -20,7 +20,7 @@ t.test('what is no message is told as such', async t => {
     t.equal(readMessage(text), undefined, text)
 })
 
-t.test('a payload keeps every digit, the order of its members and what they repeat', async t => {
+t.test('a payload keeps every digit, the order of its members and duplicate members', async t => {
   const payload = '{"data" : {"b":9007199254740993,"10":1.0,"2":-0,"a":1e400,"a":"\\u0041\\\\\\""}}'
   for (const text of [
     `{"type":"next","id":"1","payload":${payload}}`,
@@ -31,7 +31,7 @@ t.test('a payload keeps every digit, the order of its members and what they repe
     t.same(readMessage(text), { type: 'next', id: '1', payload }, text)
 })
 
-t.test('any payload comes out as the text it is, wherever it stands', async t => {
+t.test('any payload is returned as its exact text, wherever it is in the message', async t => {
   const text = fc.json().map(json => json.trim())
   const property = fc.property(text, payload =>
     [`{"type":"next","id":"1","payload":${payload}}`, `{"payload":${payload} , "id":"1","type":"next"}`].every(
@@ -41,7 +41,7 @@ t.test('any payload comes out as the text it is, wherever it stands', async t =>
   t.doesNotThrow(() => fc.assert(property, { numRuns: 1_000 }))
 })
 
-t.test('messages are written as the protocol has them', async t => {
+t.test('messages are written as the protocol defines them', async t => {
   t.same(JSON.parse(initMessage({ Authorization: 'Bearer x' })), {
     type: 'connection_init',
     payload: { headers: { Authorization: 'Bearer x' } }
@@ -50,7 +50,7 @@ t.test('messages are written as the protocol has them', async t => {
   t.same(JSON.parse(completeMessage('7')), { id: '7', type: 'complete' })
 })
 
-t.test('the id of a message that is too large is read from its head alone', async t => {
+t.test('the id of a message that is too large is read from its first bytes', async t => {
   t.equal(idAtHead(`{"type":"next","id":"12","payload":"${'x'.repeat(1_000)}"}`), '12')
   t.equal(idAtHead(`{"type":"next","payload":"${'x'.repeat(1_000)}","id":"12"}`), undefined)
 })

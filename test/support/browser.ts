@@ -1,13 +1,13 @@
-// Debian's Chromium, driven by Playwright; tests that need it say so where it is not there.
+// Debian's Chromium, driven by Playwright; tests that need it are skipped if it is missing.
 import { existsSync } from 'node:fs'
 import { type Browser, chromium, type Page } from 'playwright-core'
 
 const EXECUTABLE = process.env.CHROMIUM ?? '/usr/bin/chromium'
 
-/** Whether the program is on this machine; `CHROMIUM` names another place for it. */
+/** Whether Chromium is installed; `CHROMIUM` names another path. */
 export const hasChromium = existsSync(EXECUTABLE)
 
-/** Starts it, without anything of its own that would ask other machines. */
+/** Starts it, without the features that would call other machines. */
 export const startBrowser = (): Promise<Browser> =>
   chromium.launch({
     executablePath: EXECUTABLE,
@@ -22,17 +22,17 @@ export const startBrowser = (): Promise<Browser> =>
     ]
   })
 
-/** What a page did that its reader did not see. */
+/** What a page did in the background. */
 export type PageWatch = { hosts: Set<string>; complaints: string[] }
 
-/** Opens a page that nothing is known of, and watches whom it asks and what it complains of. */
+/** Opens a page with an empty profile, and records the hosts that it calls and the errors that it logs. */
 export async function openPage(browser: Browser, width: number): Promise<{ page: Page; watch: PageWatch }> {
   const context = await browser.newContext({ viewport: { width, height: 844 } })
   context.setDefaultTimeout(120_000)
   const page = await context.newPage()
   const watch: PageWatch = { hosts: new Set(), complaints: [] }
   context.on('request', request => {
-    // Data and blob URLs name no host: nothing is asked for them.
+    // Data and blob URLs have no host, so nothing is requested.
     const { host } = new URL(request.url())
     if (host) watch.hosts.add(host)
   })

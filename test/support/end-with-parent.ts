@@ -1,4 +1,4 @@
-// Loaded into each test file and each service that one starts: ends it with the process that started it, however that ends.
+// Loaded into each test file and each service that it starts: ends the process when its parent ends, for whatever reason.
 
 process.once('disconnect', () => process.exit(1))
 // The listener above must not keep the process alive.

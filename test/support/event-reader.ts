@@ -4,7 +4,7 @@ import { type IncomingMessage, request } from 'node:http'
 /** One event; a comment has the type `comment`. */
 export type ReadEvent = { type: string; data: string | undefined }
 
-/** An answer that may be a stream. */
+/** An answer, which may be a stream. */
 export type EventReader = {
   status: number
   headers: IncomingMessage['headers']
@@ -19,7 +19,7 @@ export type EventReader = {
 /** What a caller sends. */
 export type EventRequest = { body?: unknown; headers?: Record<string, string> }
 
-/** Asks for an event stream: by POST where there is a body. */
+/** Requests an event stream: with POST if there is a body. */
 export function openEvents(url: string, { body, headers = {} }: EventRequest = {}): Promise<EventReader> {
   const text = body === undefined ? undefined : JSON.stringify(body)
   const type: Record<string, string> = text === undefined ? {} : { 'content-type': 'application/json' }

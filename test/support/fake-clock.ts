@@ -1,9 +1,9 @@
-// A clock that stands still until a test moves it.
+// A clock that moves only when a test advances it.
 import type { Clock } from '../../src/clock.ts'
 
 type Timer = { atMs: number; callback: () => void }
 
-/** A clock for the token manager; `advance` runs what falls due on the way, in order. */
+/** A clock for the token manager; `advance` runs the timers that fall due, in order. */
 export class FakeClock implements Clock {
   timeMs = 0
   wallStartMs = Date.UTC(2026, 0, 1)
@@ -23,7 +23,7 @@ export class FakeClock implements Clock {
     return () => void this.timers.delete(timer)
   }
 
-  /** Moves on by so many ms; after each timer, what it started gets to run as far as it can without time passing. */
+  /** Advances by this many ms; after each timer, runs what it started as far as possible without time passing. */
   async advance(ms: number): Promise<void> {
     const endMs = this.timeMs + ms
     for (let next = this.#next(endMs); next !== undefined; next = this.#next(endMs)) {
@@ -36,7 +36,7 @@ export class FakeClock implements Clock {
     await settle()
   }
 
-  /** Jumps without running what falls due: a machine that slept. */
+  /** Jumps without running the timers that fall due, like a machine that slept. */
   sleep(ms: number): void {
     this.timeMs += ms
   }

@@ -1,4 +1,4 @@
-// A proxy on loopback: tunnels by CONNECT and forwards what is asked for by absolute URL, and records both.
+// A proxy on loopback that tunnels CONNECT requests, forwards requests with an absolute URL, and records both.
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, request as sendRequest } from 'node:http'
 import { createServer as createSecureServer } from 'node:https'
@@ -14,15 +14,15 @@ export type FakeProxy = {
   url: string
   port: number
   received: Proxied[]
-  /** What CONNECT is answered with instead of a tunnel; undefined: a tunnel is made. */
+  /** The answer to CONNECT instead of a tunnel; undefined: a tunnel. */
   answer: string | undefined
-  /** Sockets to callers that are open now. */
+  /** Open sockets to callers. */
   sockets: Set<Socket>
   close(): Promise<void>
 }
 
 /**
- * Starts one on a free port of 127.0.0.1. Whatever host is asked for, it is looked for on 127.0.0.1 at the same port.
+ * Starts a proxy on a free port of 127.0.0.1. It connects to 127.0.0.1 at the requested port, whatever the requested host.
  * @param tls a key and a certificate; default: the proxy speaks plain HTTP
  */
 export async function startFakeProxy(tls?: { key: string; cert: string }): Promise<FakeProxy> {

@@ -1,4 +1,4 @@
-// An HTTP server on loopback that records what it received and answers as the test says.
+// An HTTP server on loopback that records what it receives and answers as the test says.
 import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http'
 import { Server as SecureServer } from 'node:https'
@@ -7,7 +7,7 @@ import type { AddressInfo, Socket } from 'node:net'
 /** A request as the server received it. */
 export type Received = { method: string; url: string; headers: IncomingHttpHeaders; rawHeaders: string[]; body: string }
 
-/** What answers a request; the count begins with 1. */
+/** Answers a request; the count begins with 1. */
 export type Answer = (response: ServerResponse, request: Received, count: number) => void
 
 /** A running fake; `answer` may be replaced at any time. */
@@ -15,7 +15,7 @@ export type FakeServer = {
   url: string
   received: Received[]
   answer: Answer
-  /** Sockets that are open now. */
+  /** Open sockets. */
   sockets: Set<Socket>
   /** Resolves when that many requests in all have arrived. */
   hasReceived(count: number): Promise<void>

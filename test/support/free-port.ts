@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 
-// Below the range that systems take ports from by themselves (Linux: 32768, else 49152), so that nothing else gets it meanwhile.
+// Below the range from which systems assign ports (Linux: 32768, else 49152), so that no other process gets it in the meantime.
 const FIRST = 20_000
 const COUNT = 12_000
 

@@ -1,21 +1,21 @@
-// Random requests for the fuzz tests: good ones bent a little, and nonsense.
+// Random requests for the fuzz tests: valid ones with small changes, and nonsense.
 import fc from 'fast-check'
 
-/** The key of the one caller that is known; nothing else that is generated holds it. */
+/** The key of the only known caller; no other generated text contains it. */
 export const RIGHT_KEY = 'the-right-key-of-the-fuzz-test'
 
-/** A request as it goes over the wire, and what is known of it beforehand. */
+/** A request as it is sent, and what is known about it beforehand. */
 export type FuzzRequest = {
   method: string
-  /** latin1, one character a byte, as in the whole. */
+  /** latin1: one character is one byte. */
   bytes: string
-  /** Whether it shows the right key in the right way. */
+  /** Whether it has a valid credential. */
   hasRight: boolean
   /** Whether it asks the fake Hasura to fail. */
   mayFail: boolean
 }
 
-/** Words in a document at which the fake Hasura fails, each in its way. */
+/** Words in a document that make the fake Hasura fail, each in a different way. */
 export const FAILURES = ['hasuraBreaks', 'hasuraHtml', 'hasuraRefuses'] as const
 
 const DOCUMENTS = [
@@ -64,7 +64,7 @@ const piece = fc.oneof(
 )
 const edit = fc.record({ at: fc.nat(400), cut: fc.nat(6), insert: piece })
 
-/** A text with some of it replaced; without edits in a third of the cases. */
+/** A text with some parts replaced; unchanged in a third of the cases. */
 const bent = (texts: readonly string[]) =>
   fc.tuple(fc.constantFrom(...texts), fc.oneof(fc.constant([]), fc.array(edit, { maxLength: 4 }))).map(([text, edits]) =>
     edits.reduce((whole, { at, cut, insert }) => {
@@ -73,7 +73,7 @@ const bent = (texts: readonly string[]) =>
     }, text)
   )
 
-/** Failures are few, since a broken connection has the service pause before it tries again. */
+/** Failures are rare, because the service waits before it retries after a broken connection. */
 const document = fc.oneof({ weight: 100, arbitrary: bent(DOCUMENTS) }, { weight: 1, arbitrary: bent(FAILURES.map(word => `{ ${word} }`)) })
 const VALUES = [
   '{}',
@@ -104,7 +104,7 @@ const member = fc
   )
   .map(([key, value]) => `"${key}":${value}`)
 
-/** A JSON body, mostly; its members in any order and number. */
+/** Usually a JSON body, with its members in any order and number. */
 const body = fc.oneof(
   { weight: 5, arbitrary: document.map(query => JSON.stringify({ query })) },
   {
@@ -166,7 +166,7 @@ const HEADER_VALUES = [
   '__proto__',
   '%00%0d%0a'
 ]
-/** Visible latin1: what a header may hold. */
+/** Visible latin1, the characters that a header may contain. */
 const headerText = fc.string({
   unit: fc
     .integer({ min: 0x20, max: 0xff })
@@ -259,7 +259,7 @@ const method = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom(...METHODS) }
 )
 
-/** How the right key is shown; in half of the cases it is not. */
+/** How the valid key is sent; in half of the cases it is not. */
 const right = fc.constantFrom<readonly [string, string] | undefined>(
   undefined,
   undefined,
@@ -268,7 +268,7 @@ const right = fc.constantFrom<readonly [string, string] | undefined>(
 )
 const CREDENTIAL = /^(x-api-key|authorization)$/i
 
-/** A request that is well-formed HTTP, whatever it asks. */
+/** A request that is well-formed HTTP, whatever it contains. */
 export const wellFormed: fc.Arbitrary<FuzzRequest> = fc
   .record({ method, path, headers, contentType, body, right })
   .map(({ method, path, headers, contentType, body, right }) => {
@@ -287,7 +287,7 @@ export const wellFormed: fc.Arbitrary<FuzzRequest> = fc
 
 const anyByte = fc.string({ unit: fc.nat(255).map(code => String.fromCharCode(code)), minLength: 1, maxLength: 6 })
 
-/** Bytes that once were a request, without the right key. */
+/** Bytes that were derived from a request, without the valid key. */
 export const rawBytes: fc.Arbitrary<string> = fc
   .tuple(
     wellFormed.filter(({ hasRight, mayFail }) => !hasRight && !mayFail),

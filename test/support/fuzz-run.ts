@@ -1,4 +1,4 @@
-// Sends random requests to real services and holds every answer, and all that Hasura hears, against what must be.
+// Sends random requests to real services and checks every answer, and everything that Hasura receives.
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -11,12 +11,12 @@ import { FAILURES, type FuzzRequest, RIGHT_KEY, rawBytes, wellFormed } from './f
 import { givesData, startGateway } from './gateway.ts'
 import { type RawAnswer, RawClient } from './raw-client.ts'
 
-/** Requests sent side by side. */
+/** Requests in parallel. */
 const LANES = 20
-/** A connection that has been silent for so long has said all that it will, in ms: a body that never comes is waited for. */
+/** A connection that has been silent for this long, in ms, counts as answered: the service waits for bodies that never arrive. */
 const RAW_SILENCE_MS = 50
 
-/** What was sent, answered and heard. */
+/** What was sent, answered and received. */
 export type Tally = {
   requests: number
   rawRequests: number
@@ -35,7 +35,7 @@ const fails: Answer = (response, request, count) => {
   givesData(response, request, count)
 }
 
-/** Sends so many requests: half of them to a service that asks for a key, some to one that has no token, the rest to an open one. */
+/** Sends this many requests: half of them to a service that requires a key, some to one without a token, the rest to an open one. */
 export async function fuzz(size: number, seed: number, onProgress?: (tally: Tally) => void): Promise<Tally> {
   const folder = mkdtempSync(join(tmpdir(), 'fuzz-'))
   const keysFile = join(folder, 'callers.json')
@@ -60,7 +60,7 @@ export async function fuzz(size: number, seed: number, onProgress?: (tally: Tall
     codes: new Map()
   }
 
-  /** What the fake Hasuras heard since the last look, judged and forgotten. */
+  /** Checks and clears what the fake Hasuras have received since the last call. */
   const heard = (hasura: { received: Received[] }) => {
     const calls = hasura.received.splice(0)
     for (const call of calls) judgeCall(call)
@@ -110,7 +110,7 @@ export async function fuzz(size: number, seed: number, onProgress?: (tally: Tall
         const answer = await toGuarded[lane]?.send(bytes, { silenceMs: RAW_SILENCE_MS, isHead: bytes.startsWith('HEAD') })
         toGuarded[lane]?.close()
         if (answer === undefined) return
-        // A request without Host, and an Expect that it can't meet, are answered by Node itself.
+        // Node itself answers a request without Host, and an Expect that it can't meet.
         if (answer.body !== '' || ![400, 417].includes(answer.status)) judgeAnswer(answer, { bytes, mayFail: false })
         count(tally, answer)
       })
@@ -132,7 +132,7 @@ export async function fuzz(size: number, seed: number, onProgress?: (tally: Tall
       onProgress?.(tally)
     })
     await fc.assert(property, { numRuns: Math.ceil(size / LANES), seed, endOnFailure: true })
-    for (const { url } of all) assert.equal((await fetch(`${url}/health/live`)).status, 200, 'the service lives on')
+    for (const { url } of all) assert.equal((await fetch(`${url}/health/live`)).status, 200, 'the service keeps running')
     return tally
   } finally {
     for (const clients of lanes) for (const client of clients) client.close()
@@ -149,7 +149,7 @@ function count(tally: Tally, { status, body }: RawAnswer): void {
 
 type ErrorAnswer = { errors: { message: unknown; extensions: { code: keyof typeof ERROR_TABLE; requestId: unknown } }[] }
 
-/** An error has our shape, a code of the table with its status, and no 5xx is of our own making. */
+/** An error has our shape and a code of the table with its status, and no 5xx is our own fault. */
 function judgeAnswer(
   answer: RawAnswer | undefined,
   { bytes, mayFail }: Pick<FuzzRequest, 'bytes' | 'mayFail'>
@@ -183,7 +183,7 @@ const PASSED = new Set([
   'x-hasura-role'
 ])
 
-/** Hasura hears JSON of three members, the service's own token, and no header but those of the contract. */
+/** Hasura receives JSON with three members, the service's own token, and only the documented headers. */
 function judgeCall({ method, url, headers, body, rawHeaders }: Received): void {
   assert.equal(`${method} ${url}`, 'POST /v1/graphql')
   for (const name of Object.keys(headers)) assert.ok(PASSED.has(name), `Hasura was sent ${name}`)

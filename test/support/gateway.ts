@@ -11,28 +11,28 @@ const NO_OPERATIONS = fileURLToPath(new URL('./no-operations', import.meta.url))
 /** The n-th token of the fake Cognito. */
 export const tokenNumber = (n: number) => `header.payload-${n}.signature`
 
-/** A Cognito that gives a new token, good for an hour, to each request. */
+/** A Cognito that returns a new token, valid for an hour, to each request. */
 export const givesTokens: Answer = (response, _, count) =>
   sendJson(response, { access_token: tokenNumber(count), expires_in: 3600, token_type: 'Bearer' })
 
-/** A Hasura that has one answer to everything. */
+/** A Hasura that answers everything alike. */
 export const givesData: Answer = response => sendJson(response, '{"data":{"users":[{"id":1}]}}')
 
-/** A busy machine delays the event loop by seconds; the service under test does not shed requests for it. */
+/** A busy machine delays the event loop by seconds; the service under test must not shed requests because of that. */
 export const NEVER_SHED = { maxLoopDelayMs: Number.POSITIVE_INFINITY }
 
-/** The service under test and its two neighbours. */
+/** The service under test and its two upstreams. */
 export type Gateway = {
   app: FastifyInstance
   url: string
   cognito: FakeServer
   hasura: FakeServer
-  /** Posts a body to /execute-graphql: an object as JSON, a string as it is. */
+  /** Posts a body to /execute-graphql: an object as JSON, a string unchanged. */
   post(body: unknown, headers?: Record<string, string>): Promise<Response>
   close(): Promise<void>
 }
 
-/** What a test may set; the rest is as in production. */
+/** The options of a test; the rest is as in production. */
 export type GatewayOptions = {
   cognito?: Answer
   hasura?: Answer
@@ -81,7 +81,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
   }
 }
 
-/** The code of the one error in an answer of the service. */
+/** The code of the only error in an answer of the service. */
 export async function codeOf(response: Response): Promise<string> {
   const { errors } = (await response.json()) as { errors: { extensions: { code: string } }[] }
   return errors[0]?.extensions.code ?? ''

@@ -1,4 +1,4 @@
-// The same bytes to this client and to undici: what this one accepts, undici accepts with the same body.
+// Sends the same bytes to this client and to undici: what this client accepts, undici accepts with the same body.
 import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
 import { Agent, request } from 'undici'
@@ -11,7 +11,7 @@ export type FuzzResult = {
   bothAccept: number
   /** How many this client alone refused. */
   weRefuse: number
-  /** How many undici alone refused, for a reason that is listed. */
+  /** How many undici alone refused, for a listed reason. */
   listed: number
   /** What this client accepted and undici refused or read otherwise, for no listed reason. */
   wrong: string[]
@@ -19,7 +19,7 @@ export type FuzzResult = {
 
 /** The reasons for which this client may accept what undici refuses. */
 const LISTED: readonly RegExp[] = [
-  // undici takes no 100 that it did not ask for; RFC 9110, section 15.2, has a client pass over any interim response.
+  // undici refuses an unexpected 100; RFC 9110, section 15.2, requires a client to parse interim responses that it does not expect.
   /^HTTP\/1\.[01] 100/,
   /\r\n\r\nHTTP\/1\.[01] 100/,
   // RFC 9112, section 7.1.1, allows blanks before the semicolon of a chunk extension, around its name and around its equals sign.
@@ -78,7 +78,7 @@ const STARTS = [
   'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello'
 ] as const
 
-/** A generator of numbers below a bound that repeats itself by its seed (Park and Miller's). */
+/** A seeded generator of numbers below a bound (Park and Miller's). */
 function numbersFrom(seed: number): (bound: number) => number {
   let state = (seed % 2_147_483_646) + 1
   return bound => {
@@ -98,7 +98,7 @@ function mutant(below: (bound: number) => number): string {
 }
 
 /**
- * Sends so many answers to both, each on a connection of its own that is closed behind it.
+ * Sends this many answers to both, each on a separate connection that is closed after it.
  * @param tell called now and then with the count so far
  */
 export async function fuzzHttp(count: number, seed: number, tell: (answers: number) => void = () => {}): Promise<FuzzResult> {
@@ -125,7 +125,7 @@ export async function fuzzHttp(count: number, seed: number, tell: (answers: numb
   return result
 }
 
-/** Status and body; undefined where the answer is refused. */
+/** Status and body; undefined if the answer is refused. */
 async function askOurs(url: string): Promise<string | undefined> {
   const client = createHttpClient({ url, connections: 1 })
   try {

@@ -1,4 +1,4 @@
-// A Hasura on a real socket that speaks graphql-transport-ws as a test tells it to.
+// A Hasura on a real socket that speaks graphql-transport-ws as the test says.
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type WebSocket, WebSocketServer } from 'ws'
@@ -6,18 +6,18 @@ import { type Answer, sendJson } from './fake-server.ts'
 
 type Message = { type: string; id?: string; payload?: { headers?: Record<string, string>; query?: string; variables?: unknown } }
 
-/** Starts one on a free port of 127.0.0.1. A live query is answered `{"data":{"n":<state>}}` at once and at each `push`. */
+/** Starts it on a free port of 127.0.0.1. A live query is answered `{"data":{"n":<state>}}` at once and at each `push`. */
 export async function startLiveHasura(answer: Answer = response => sendJson(response, '{"data":{"n":0}}')) {
   const open = new Map<WebSocket, Set<string>>()
   const received: Message[] = []
   const live = {
     url: '',
     received,
-    /** What the next subscription is answered with. */
+    /** The answer to the next subscription. */
     answer: '{"data":{"n":0}}',
-    /** Refuses every `connection_init` of these tokens. */
+    /** Refuses every `connection_init` with these tokens. */
     refused: new Set<string>(),
-    /** The tokens of the connections, in their order. */
+    /** The tokens of the connections, in order. */
     tokens: [] as string[],
     get connections() {
       return open.size
@@ -74,5 +74,5 @@ export async function startLiveHasura(answer: Answer = response => sendJson(resp
   return live
 }
 
-/** A running one. */
+/** A running live Hasura. */
 export type LiveHasura = Awaited<ReturnType<typeof startLiveHasura>>

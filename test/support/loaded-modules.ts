@@ -1,9 +1,9 @@
-// Modules of a process by where they come from, as test/support/record-modules.js writes them.
+// Modules of a process by origin, as test/support/record-modules.js writes them.
 import { fileURLToPath } from 'node:url'
 
 const ROOT_URL = new URL('../../', import.meta.url).href
 
-/** Loaded modules; everything in the order of its name. */
+/** Loaded modules, sorted by name. */
 export type LoadedModules = {
   /** How many in all. */
   total: number
@@ -11,14 +11,14 @@ export type LoadedModules = {
   files: string[]
   /** The number of modules of each package. */
   packages: Record<string, number>
-  /** Node's own modules that files and packages ask for. */
+  /** Node's own modules that files and packages import. */
   builtins: string[]
 }
 
 /** The file to load with `--import`. */
 export const RECORD_MODULES = fileURLToPath(new URL('./record-modules.js', import.meta.url))
 
-/** The modules in what a process has written; undefined if it has not written them. Files of `test` are not the service's and are left out. */
+/** The modules in the output of a process; undefined if it has not written them. Files of `test` are left out, because they do not belong to the service. */
 export function readModules(output: string): LoadedModules | undefined {
   const line = /^modules (.*)\n/m.exec(output)?.[1]
   if (line === undefined) return undefined

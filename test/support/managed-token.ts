@@ -1,4 +1,4 @@
-// A token manager on a clock that stands still, and a token endpoint that answers when the test says so.
+// A token manager with a fake clock, and a token endpoint that answers when the test says so.
 
 import { ExchangeError, type ExchangeErrorOptions, type ExchangeFaultCode } from '../../src/cognito/exchange-error.ts'
 import type { Exchange } from '../../src/cognito/token-exchange.ts'
@@ -6,7 +6,7 @@ import { TokenManager } from '../../src/cognito/token-manager.ts'
 import type { ExchangeReport } from '../../src/cognito/token-status.ts'
 import { FakeClock, settle } from './fake-clock.ts'
 
-/** What the endpoint answers: the n-th token, good for an hour, without a date. */
+/** The answer of the endpoint: the n-th token, valid for an hour, without a date. */
 export const answerNumber = (n: number, expiresInSeconds = 3600): Exchange => ({
   accessToken: `token-${n}`,
   expiresInSeconds,
@@ -14,7 +14,7 @@ export const answerNumber = (n: number, expiresInSeconds = 3600): Exchange => ({
   cognitoRequestId: `request-${n}`
 })
 
-/** A manager, not yet started, and what moves it. Chance is 0.5 unless set: renewal at 75 % of a life, half of each back-off. */
+/** A manager, not yet started, and its controls. The random number is 0.5 unless set: renewal at 75 % of the lifetime, half of each back-off. */
 export function manageToken(random: () => number = () => 0.5) {
   const clock = new FakeClock()
   const reports: ExchangeReport[] = []
@@ -33,12 +33,12 @@ export function manageToken(random: () => number = () => 0.5) {
     reports,
     /** When each exchange began. */
     startedAtMs,
-    /** Has the latest exchange succeed. */
+    /** Makes the latest exchange succeed. */
     async succeed(answer: Partial<Exchange> = {}) {
       calls.at(-1)?.resolve({ ...answerNumber(calls.length), ...answer })
       await settle()
     },
-    /** Has the latest exchange fail. */
+    /** Makes the latest exchange fail. */
     async fail(code: ExchangeFaultCode = 'server_error', options?: ExchangeErrorOptions) {
       calls.at(-1)?.reject(new ExchangeError(code, options))
       await settle()
@@ -46,7 +46,7 @@ export function manageToken(random: () => number = () => 0.5) {
   }
 }
 
-/** A manager that has just been given its first token. */
+/** A manager that has just received its first token. */
 export async function manageFirstToken(answer: Partial<Exchange> = {}, random?: () => number) {
   const managed = manageToken(random)
   managed.manager.start()

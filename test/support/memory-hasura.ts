@@ -1,4 +1,4 @@
-// A Hasura in memory, on a clock that stands still: live queries, a streaming subscription, tokens that expire, connections that break.
+// A Hasura in memory, with a fake clock: live queries, a streaming subscription, tokens that expire, connections that break.
 import type { OpenTransport, TransportListener } from '../../src/subscriptions/transport.ts'
 import type { FakeClock } from './fake-clock.ts'
 
@@ -28,7 +28,7 @@ export class MemoryConnection {
     return this.#isOver
   }
 
-  /** Something arrives after the way's time; nothing does once the connection is over. */
+  /** A message arrives after the network delay; none arrives once the connection has ended. */
   later(act: () => void): void {
     this.hasura.clock.setTimer(() => {
       if (!this.#isOver) act()
@@ -40,7 +40,7 @@ export class MemoryConnection {
     this.later(() => this.listener.onMessage(typeof message === 'string' ? message : JSON.stringify(message)))
   }
 
-  /** Ends it: with a close frame, or without one as 1006. */
+  /** Ends the connection: with a close frame, or without one as 1006. */
   end(code: number, fault?: string): void {
     if (this.#isOver) return
     this.#isOver = true
@@ -90,7 +90,7 @@ export class MemoryConnection {
     this.push()
   }
 
-  /** Sends what is new to each subscription. */
+  /** Sends new data to each subscription. */
   push(): void {
     if (this.hasura.isSilent || this.hasura.isMute) return
     for (const subscription of this.subscriptions.values()) {
@@ -117,19 +117,19 @@ export class MemoryConnection {
   }
 }
 
-/** The whole of it. */
+/** The Hasura in memory. */
 export class MemoryHasura {
   readonly clock: FakeClock
   readonly connections = new Set<MemoryConnection>()
-  /** Every connection there ever was. */
+  /** Every connection so far, closed ones included. */
   readonly all: MemoryConnection[] = []
-  /** Tokens and when they expire, on the clock. */
+  /** Tokens, and when they expire on the clock. */
   readonly tokens = new Map<string, number>()
   readonly rows: number[] = []
   batchSize = 3
   state = 0
   isUp = true
-  /** Takes messages and answers none. */
+  /** Accepts messages and answers none. */
   isSilent = false
   /** Answers pings, but no subscription. */
   isMute = false
@@ -155,16 +155,16 @@ export class MemoryHasura {
     }
   }
 
-  /** The answer to a live query at this moment. */
+  /** The current answer to a live query. */
   answerTo = (_query: string): string => `{"data":{"state":${this.state}}}`
 
-  /** The data change. */
+  /** Changes the data. */
   change(state = this.state + 1): void {
     this.state = state
     for (const connection of this.connections) connection.push()
   }
 
-  /** Rows are added to what is streamed. */
+  /** Adds rows to the stream. */
   append(count = 1): void {
     for (let n = 0; n < count; n++) this.rows.push(this.rows.length + 1)
     for (const connection of this.connections) connection.push()
@@ -175,7 +175,7 @@ export class MemoryHasura {
     for (const connection of [...this.connections]) connection.end(code)
   }
 
-  /** Subscriptions that are open at this moment. */
+  /** Open subscriptions. */
   get subscriptionCount(): number {
     return [...this.connections].reduce((sum, { subscriptions }) => sum + subscriptions.size, 0)
   }

@@ -8,12 +8,12 @@ import { setTimeout } from 'node:timers/promises'
 import { freePort } from './free-port.ts'
 import { startTied } from './tied-process.ts'
 
-/** Whether the program is on this machine. */
+/** Whether nginx is installed. */
 export const hasNginx = spawnSync('nginx', ['-v']).status === 0
 
 const TEMPORARY = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(name => `${name}_temp_path ${name};`).join(' ')
 
-/** Starts it with `proxy_cache`; its answers say in `x-proxy-cache` whether they are `HIT`, `MISS` and the like. */
+/** Starts nginx with `proxy_cache`; the header `x-proxy-cache` of its answers is `HIT`, `MISS` and so on. */
 export async function startNginx(folder: string, upstream: string): Promise<{ url: string; stop(): Promise<void> }> {
   const port = await freePort()
   const file = join(folder, 'nginx.conf')
@@ -34,7 +34,7 @@ export async function startNginx(folder: string, upstream: string): Promise<{ ur
     }`
   )
   const nginx = startTied('nginx', ['-p', folder, '-c', file, '-e', 'error.log'])
-  // It writes nothing to its output: it is there when it takes a connection.
+  // nginx writes nothing to its output: it has started when it accepts a connection.
   while (!(await takesConnections(port))) await Promise.race([setTimeout(20), nginx.exited.then(failed)])
   return { url: `http://127.0.0.1:${port}`, stop: nginx.stop }
 }

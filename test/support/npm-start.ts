@@ -6,8 +6,8 @@ import { fileURLToPath } from 'node:url'
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
 /**
- * Command and arguments of package.json's `start`, to be run with Node first on the path; the shell makes way for the service.
- * @param folder an empty one, in which to run it
+ * Command and arguments of package.json's `start`, to be run with Node first on the path; the service replaces the shell.
+ * @param folder an empty folder, in which to run it
  */
 export function npmStart(folder: string): [command: string, args: string[]] {
   const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: { start: string } }

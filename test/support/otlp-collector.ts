@@ -1,16 +1,16 @@
-// A collector of traces on loopback that takes OTLP over HTTP (opentelemetry-proto, trace/v1/trace.proto) and reads what the tests ask for.
+// A collector of traces on loopback that accepts OTLP over HTTP (opentelemetry-proto, trace/v1/trace.proto) and decodes what the tests need.
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-/** One span as it was exported; ids in hexadecimal, an empty parent for the first of a trace. */
+/** One exported span; IDs in hexadecimal, an empty parent for the first span of a trace. */
 export type ExportedSpan = { name: string; traceId: string; spanId: string; parentId: string; attributes: Record<string, string> }
 
 /** A running collector. */
 export type Collector = {
   url: string
   spans: ExportedSpan[]
-  /** Everything that was received, for looking for what must not be there. */
+  /** Everything that was received, to search for what must not be in it. */
   bytes: Buffer[]
   close(): Promise<void>
 }

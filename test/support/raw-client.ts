@@ -1,11 +1,11 @@
-// A caller that sends bytes as they are and keeps its connection, for what no HTTP client would send.
+// A caller that sends raw bytes and keeps its connection, for requests that no HTTP client would send.
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 
-/** An answer as it came; the body is latin1, so that each character is a byte. */
+/** A raw answer; the body is latin1, so that each character is a byte. */
 export type RawAnswer = { status: number; headers: ReadonlyMap<string, string>; body: string }
 
-/** One connection at a time; a new one after the last was closed. */
+/** Uses one connection at a time, and opens a new one after the last was closed. */
 export class RawClient {
   readonly #port: number
   #socket: Socket | undefined
@@ -14,7 +14,7 @@ export class RawClient {
     this.#port = Number(new URL(url).port)
   }
 
-  /** Sends one request and reads its answer; undefined where the other side closed without a whole one, or said nothing for so many ms. */
+  /** Sends one request and reads its answer; undefined if the other side closed before the answer was complete, or sent nothing for this many ms. */
   async send(bytes: string, { isHead = false, silenceMs = 120_000 } = {}): Promise<RawAnswer | undefined> {
     const socket = this.#socket ?? (await this.#connect())
     return new Promise(resolve => {
@@ -49,7 +49,7 @@ export class RawClient {
   }
 }
 
-/** The answer that a text holds, once it is whole: as long as its `content-length` says, or without a body. */
+/** The answer in a text, once it is complete: as long as its `content-length`, or without a body. */
 function readAnswer(text: string, isHead: boolean): RawAnswer | undefined {
   const headEnd = text.indexOf('\r\n\r\n')
   if (headEnd < 0) return undefined

@@ -1,4 +1,4 @@
-// A server on loopback that speaks no HTTP by itself: it does with each request what the test says.
+// A server on loopback without HTTP of its own: the test decides what it does with each request.
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { Server as TlsServer } from 'node:tls'
@@ -8,18 +8,18 @@ const HEAD_END = '\r\n\r\n'
 /** A running raw server. */
 export type RawUpstream = {
   port: number
-  /** How many connections were made. */
+  /** How many connections were opened. */
   connections: number
-  /** Those that are open now. */
+  /** The open connections. */
   sockets: Set<Socket>
-  /** What was received by each connection, in the order of their making, each character a byte. */
+  /** What each connection has received, in the order in which they were opened, one character per byte. */
   received: string[]
   close(): Promise<void>
 }
 
 /**
- * Starts one on a free port of 127.0.0.1.
- * @param onRequest called with each whole request; it has to have a `content-length`
+ * Starts the server on a free port of 127.0.0.1.
+ * @param onRequest called with each complete request, which must have a `content-length`
  */
 export async function startRawUpstream(
   onRequest: (socket: Socket, request: string, count: number) => void,
@@ -64,7 +64,7 @@ export async function startRawUpstream(
   return upstream
 }
 
-/** How long the first request of a text is; undefined while its head is not whole. */
+/** The length of the first request in a text; undefined while its head is incomplete. */
 function requestSize(text: string): number | undefined {
   const head = text.indexOf(HEAD_END)
   if (head < 0) return undefined

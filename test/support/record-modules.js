@@ -1,8 +1,8 @@
-// Loaded with `--import`: writes at SIGURG which modules the process has loaded; JavaScript, so that it brings no part of Node of its own.
+// Loaded with `--import`: writes at SIGURG which modules the process has loaded; JavaScript, so that it loads no other part of Node.
 import { registerHooks } from 'node:module'
 import { isMainThread } from 'node:worker_threads'
 
-/** What is loaded behind the first answer belongs to a start as well: the list is written once nothing has come for this many ms. */
+/** Modules loaded after the first answer belong to the start as well: the list is written once nothing has been loaded for this many ms. */
 const QUIET_MS = 500
 const CHECK_MS = 50
 

@@ -2,10 +2,10 @@
 import { spawnSync } from 'node:child_process'
 import { startTied } from './tied-process.ts'
 
-/** Whether the program is on this machine. */
+/** Whether redis-server is installed. */
 export const hasRedis = spawnSync('redis-server', ['--version']).status === 0
 
-/** Starts a server that keeps nothing on disk. */
+/** Starts a server that writes nothing to disk. */
 export async function startRedis(port: number): Promise<{ url: string; stop(): Promise<void> }> {
   const settings = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no']
   const redis = startTied('redis-server', settings)

@@ -1,4 +1,4 @@
-// A certificate for `localhost` that signs itself, made anew for each test (RFC 5280), so that no key lies in the repository.
+// A self-signed certificate for `localhost` (RFC 5280), created for each test, so that the repository contains no key.
 import { generateKeyPairSync, sign } from 'node:crypto'
 
 const SEQUENCE = 0x30

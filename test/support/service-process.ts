@@ -9,9 +9,9 @@ const PRELOAD = new URL('./end-with-parent.ts', import.meta.url).href
 /** A started service. */
 export type ServiceProcess = {
   child: ChildProcess
-  /** Everything it has written so far, to both streams. */
+  /** Everything that it has written so far, to both streams. */
   output(): string
-  /** Resolves when its output holds a text. */
+  /** Resolves when its output contains a text. */
   hasWritten(text: string): Promise<void>
   /** The URL from its log, once it listens. */
   url(): Promise<string>
@@ -20,7 +20,7 @@ export type ServiceProcess = {
 }
 
 /**
- * Starts the service with these settings alone; of this environment it keeps `PATH`. It ends with the test's process, however that ends.
+ * Starts the service with only these settings and `PATH` from this environment. It ends when the process of the test ends, for whatever reason.
  * @param args its options; default: none
  */
 export function startService(settings: Record<string, string>, cwd: string, args: readonly string[] = []): ServiceProcess {

@@ -1,8 +1,8 @@
-// Subscriptions in a world drawn by chance, and the rules that must hold in it whatever is drawn.
+// Subscriptions under random events, and the rules that must always hold.
 import assert from 'node:assert/strict'
 import { createRig, LIVE, type Reading, STREAM } from './subscription-rig.ts'
 
-/** What happens: time passes, data change, a token is renewed, connections break, readers come, pause, read and leave. */
+/** The events: time passes, data changes, a token is renewed, connections break, readers join, pause, read and leave. */
 export type Step =
   | { do: 'advance' | 'silence' | 'outage'; ms: number }
   | { do: 'change'; to: number }
@@ -11,11 +11,11 @@ export type Step =
   | { do: 'break'; code: number }
   | { do: 'pause' | 'leave'; reader: number }
 
-/** How long Hasura may be away so that a connection is back in time: the longest wait for it, and making it, come on top. */
+/** How long Hasura may be down so that a connection is back in time; the longest wait and connecting come on top. */
 export const OUTAGE_MAX_MS = 3_000
-/** How long tokens live; steps renew them sooner. */
+/** The lifetime of tokens; steps renew them sooner. */
 const TOKEN_LIFE_MS = 120_000
-/** After so long without anything happening, every reader must be up to date: noticing a dead peer, one wait, connecting. */
+/** After this long without an event, every reader must be up to date: detecting a dead peer, one wait, connecting. */
 const QUIET_MS = 25_000 + 30_000 + 1_000
 
 /** Runs the steps; each broken rule is an assertion that fails. */
@@ -87,7 +87,7 @@ export class SubscriptionModel {
     this.#rig.hasura.breakAll(code)
   }
 
-  /** Hasura takes the token of the hour no longer, where it has taken it: never two tokens in a row, which would be an error. */
+  /** Hasura no longer accepts the current token, if it has accepted it before: never two tokens in a row, which would be an error. */
   #refuse(): void {
     const { hasura, rig } = this.#rig
     if ([...hasura.connections].some(({ isAcked, token }) => isAcked && token === rig.token)) hasura.tokens.delete(rig.token ?? '')
@@ -99,7 +99,7 @@ export class SubscriptionModel {
     entry?.reading.reader.leave()
   }
 
-  /** Hasura is away for a while: its connections break, or fall silent. */
+  /** Hasura is down for a while: its connections break, or fall silent. */
   async #fault(kind: 'silence' | 'outage', ms: number): Promise<void> {
     const { hasura } = this.#rig
     if (kind === 'silence') hasura.isSilent = true
@@ -108,11 +108,11 @@ export class SubscriptionModel {
     await this.#pass(ms)
     hasura.isUp = true
     hasura.isSilent = false
-    // What a stalled Hasura had to say it says once it is back.
+    // A stalled Hasura sends its pending messages once it is back.
     if (kind === 'silence') this.#break(1006)
   }
 
-  /** No error, no answer twice in a row, every row once and in order. */
+  /** No error, no repeated answer, every row once and in order. */
   #checkAlways(): void {
     for (const { reading, isGone } of this.#live) {
       if (!isGone) assert.equal(reading.ending, undefined, 'no caller sees an end')
@@ -125,7 +125,7 @@ export class SubscriptionModel {
     }
   }
 
-  /** Once all is quiet, everyone has the state as it is, and every row. */
+  /** Once everything is quiet, every reader has the current state and every row. */
   #checkQuiet(): void {
     this.#checkAlways()
     const { hasura } = this.#rig

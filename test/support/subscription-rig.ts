@@ -1,4 +1,4 @@
-// Subscriptions on a clock that stands still, between a Hasura in memory and tokens that the test renews.
+// Subscriptions with a fake clock, between a Hasura in memory and tokens that the test renews.
 import { GatewayError } from '../../src/errors.ts'
 import type { Answer, Ending, Reader } from '../../src/subscriptions/reader.ts'
 import type { ConnectionEnd } from '../../src/subscriptions/role-link.ts'
@@ -7,7 +7,7 @@ import { Subscriptions } from '../../src/subscriptions/subscriptions.ts'
 import { FakeClock, settle } from './fake-clock.ts'
 import { MemoryHasura } from './memory-hasura.ts'
 
-/** How long a subscription may be without success, in ms. */
+/** How long a subscription may go without success, in ms. */
 export const TIMEOUT_MS = 30_000
 
 /** A live query. */
@@ -17,7 +17,7 @@ export const LIVE: SubscriptionRequest = {
   variables: undefined,
   role: undefined
 }
-/** A streaming subscription that can be taken up again. */
+/** A streaming subscription that can be resumed. */
 export const STREAM: SubscriptionRequest = {
   ...LIVE,
   query: 'subscription { users_stream(batch_size: 3, cursor: {initial_value: {id: 0}}) { id } }'
@@ -49,7 +49,7 @@ export function readFrom(reader: Reader): Reading {
   return reading
 }
 
-/** Everything there is to a test of subscriptions. */
+/** Everything that a test of subscriptions needs. */
 export function createRig({ random = 0.5, tokenLifeMs = 3_600_000 } = {}) {
   const clock = new FakeClock()
   const hasura = new MemoryHasura(clock)
@@ -59,10 +59,10 @@ export function createRig({ random = 0.5, tokenLifeMs = 3_600_000 } = {}) {
     clock,
     hasura,
     ends,
-    /** The token of the hour; undefined: there is none. */
+    /** The current token; undefined: there is none. */
     token: undefined as string | undefined,
     refused: [] as string[],
-    /** What a refused token is replaced with; default: the next one. */
+    /** The replacement for a refused token; default: the next one. */
     replace: (): string | undefined => rig.nextToken(),
     nextToken(): string {
       count += 1
@@ -70,7 +70,7 @@ export function createRig({ random = 0.5, tokenLifeMs = 3_600_000 } = {}) {
       hasura.tokens.set(rig.token, clock.nowMs() + tokenLifeMs)
       return rig.token
     },
-    /** A new token, of which the subscriptions are told. */
+    /** Renews the token, and notifies the subscriptions. */
     renew(): void {
       rig.nextToken()
       subscriptions.renew()
@@ -95,7 +95,7 @@ export function createRig({ random = 0.5, tokenLifeMs = 3_600_000 } = {}) {
     random: () => random
   })
   rig.nextToken()
-  /** Lets what is under way go as far as it can, then time pass. */
+  /** Lets pending work proceed as far as possible, then advances the clock. */
   const advance = async (ms: number) => {
     await settle()
     await clock.advance(ms)

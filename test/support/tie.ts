@@ -1,4 +1,4 @@
-// `node tie.ts <program> [argument …]`, started with a channel: the program and what it starts end when the channel closes.
+// `node tie.ts <program> [argument …]`, started with an IPC channel: the program and its children end when the channel closes.
 import { spawn } from 'node:child_process'
 
 const [program = '', ...args] = process.argv.slice(2)

@@ -1,4 +1,4 @@
-// A program that ends with the test's process, however that ends: by SIGKILL too.
+// A program that ends when the test's process ends, even by SIGKILL.
 import { spawn } from 'node:child_process'
 import { EventEmitter, once } from 'node:events'
 import { fileURLToPath } from 'node:url'
@@ -7,13 +7,13 @@ const TIE = fileURLToPath(new URL('./tie.ts', import.meta.url))
 
 /** A running program. */
 export type TiedProcess = {
-  /** Resolves when its standard output holds a text; rejects, with what it has written, if it ends first. */
+  /** Resolves when its standard output contains a text; rejects, with its output, if it ends first. */
   hasWritten(text: string): Promise<void>
   /** Sends it SIGTERM. */
   terminate(): void
   /** Its exit code, once it has ended; null after a signal. */
   exited: Promise<number | null>
-  /** Kills it and what it has started in its process group, and resolves when they are gone. */
+  /** Kills it and its children in its process group, and resolves when they are gone. */
   stop(): Promise<void>
 }
 

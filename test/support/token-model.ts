@@ -1,19 +1,19 @@
-// The token manager in a world drawn by chance, and the rules that must hold in it whatever is drawn.
+// The token manager under random events, and the rules that must always hold.
 import assert from 'node:assert/strict'
 import { ExchangeError, type ExchangeFaultCode } from '../../src/cognito/exchange-error.ts'
 import type { Exchange } from '../../src/cognito/token-exchange.ts'
 import { TokenManager } from '../../src/cognito/token-manager.ts'
 import { FakeClock } from './fake-clock.ts'
 
-/** How one exchange goes: how long it takes, and a token or a failure. */
+/** One exchange: how long it takes, and a token or a failure. */
 export type Turn = { durationMs: number; lifetimeSeconds?: number; code?: ExchangeFaultCode; retryAfterMs?: number }
 
-/** What happens to the service: time passes, the machine sleeps, a request comes, Hasura refuses the current or an older token. */
+/** The events: time passes, the machine sleeps, a request arrives, Hasura refuses the current or an older token. */
 export type Step = { do: 'advance' | 'sleep' | 'request' | 'refuse' | 'refuse-old'; ms: number }
 
 const CONFIGURATION = /^(invalid_client|secret_unreadable)$/
 
-/** Runs the steps against a manager whose draws of chance are all `random`; each broken rule is an assertion that fails. */
+/** Runs the steps against a manager whose random numbers are all `random`; each broken rule is an assertion that fails. */
 export class TokenModel {
   readonly clock = new FakeClock()
   readonly manager: TokenManager
@@ -23,12 +23,12 @@ export class TokenModel {
   forced = 0
   underWay = 0
   consecutiveFailures = 0
-  /** The earliest that the contract lets the next exchange begin, in ms; a forced one may come before. */
+  /** The earliest time at which the next exchange may begin, in ms; a forced one may be earlier. */
   notBeforeMs = 0
   lastForcedAtMs = Number.NEGATIVE_INFINITY
   token: { value: string; unusableAtMs: number } | undefined
   readonly waiting = new Set<{ deadlineMs: number }>()
-  /** Rules broken within an exchange, where the manager would take an assertion for a failure of Cognito. */
+  /** Rules broken during an exchange, where the manager would treat a failed assertion as a failure of Cognito. */
   readonly broken: string[] = []
 
   constructor(turns: Turn[], random: number) {

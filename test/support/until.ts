@@ -1,4 +1,4 @@
-// Waits for what other processes and sockets bring about.
+// Waits for the effects of other processes and sockets.
 import { setTimeout as pause } from 'node:timers/promises'
 
 /** Resolves once the condition holds; the test's own time-out is the bound. */

@@ -1,4 +1,4 @@
-// An exchange that collects its answer, and a pool with an upstream that does what the test says.
+// An exchange that collects its answer, and a pool with an upstream that the test controls.
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import type { Test } from 'tap'
@@ -7,7 +7,7 @@ import type { Connection, Exchange } from '../../src/http1/connection.ts'
 import { type Chance, ConnectionPool } from '../../src/http1/connection-pool.ts'
 import { startRawUpstream } from './raw-upstream.ts'
 
-/** An answer with all of its body, each character a byte. */
+/** An answer with its whole body, one character per byte. */
 export type Whole = { status: number; head: AnswerHead; body: string }
 
 /** One exchange that collects its answer. */
@@ -71,7 +71,7 @@ export const OK = 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok'
 /** Answers with {@link OK}. */
 export const answersOk = (socket: Socket): void => void socket.write(OK, 'latin1')
 
-/** Starts both; they end with the test. */
+/** Starts both; they stop at the end of the test. */
 export async function poolFor(
   t: Test,
   onRequest: (socket: Socket, request: string, count: number) => void,

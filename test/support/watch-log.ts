@@ -1,7 +1,7 @@
 // A logger whose lines a test can read and wait for.
 import pino from 'pino'
 
-/** A logger, its lines, and a promise of the moment at which one holds a text. */
+/** A logger, its lines, and a promise that resolves when a line contains a text. */
 export function watchLog() {
   const lines: string[] = []
   const waiting = new Set<() => void>()

@@ -1,4 +1,4 @@
-// A schema that stands alone: references end, and a schema of Hasura with many tables does not make it large.
+// A self-contained schema: references end, and a Hasura schema with many tables does not make it large.
 import { buildSchema } from 'graphql'
 import t from 'tap'
 import { DEFINITIONS_MAX } from '../../../routes/mcp/definitions.ts'
@@ -6,7 +6,7 @@ import { toolOf } from '../../../routes/mcp/tool.ts'
 import { createCatalog } from '../../../src/stored-operations/type-operations.ts'
 import { catalogOf } from '../../stored-operations/fixtures.ts'
 
-/** Tables that are each related to the next ones, as Hasura's filters show it. */
+/** Tables that are each related to the next ones, with Hasura's filters. */
 const manyTables = (count: number) =>
   buildSchema(`
     input Int_comparison_exp { _eq: Int }
@@ -17,7 +17,7 @@ const manyTables = (count: number) =>
     }).join('\n')}
   `)
 
-t.test('a filter that leads to a thousand tables is described as far as its nearest ones', async t => {
+t.test('a filter that refers to a thousand tables is described with only its nearest ones', async t => {
   const { operations } = catalogOf(t, { 'find.graphql': 'query Find($where: t0_bool_exp) { t0(where: $where) }' })
   const catalog = createCatalog(operations, manyTables(1_000))
   const [operation] = catalog.operations
@@ -39,7 +39,7 @@ t.test('a filter that leads to a thousand tables is described as far as its near
   t.ok(text.length < 30_000, `${text.length} characters`)
 })
 
-t.test('a tool is made once for a schema, and again for another', async t => {
+t.test('a tool is built once for each schema', async t => {
   const { operations } = catalogOf(t, { 'find.graphql': 'query Find { t0 }' })
   const [operation] = operations
   if (operation === undefined) throw new Error('no operation')

@@ -1,4 +1,4 @@
-// The type of an answer follows from the selection and the schema.
+// The type of an answer, from the selection and the schema.
 import t, { type Test } from 'tap'
 import { answerSchema } from '../../../routes/operations/answer-schema.ts'
 import { Components } from '../../../routes/operations/components.ts'
@@ -11,7 +11,7 @@ function typeOf(t: Test, document: string): Schema {
   return (operation && answerSchema(operation, SCHEMA, new Components())) as unknown as Schema
 }
 
-t.test('null, lists and scalars are as the schema says', async t => {
+t.test('null, lists and scalars follow the schema', async t => {
   const { properties, required } = typeOf(t, 'query A { me { id name balance big at ref born settings kind tags friends { id } } }')
   t.strictSame(required, ['me'])
   t.strictSame(properties.me?.type, ['object', 'null'])
@@ -30,7 +30,7 @@ t.test('null, lists and scalars are as the schema says', async t => {
   t.notOk(properties.me?.properties.settings?.type, 'jsonb is anything')
 })
 
-t.test('aliases name the members, and what is asked twice is asked together', async t => {
+t.test('aliases name the members, and repeated fields are merged', async t => {
   const { properties } = typeOf(
     t,
     'query A { x: me { key: id } x: me { name ...F } } fragment F on User { friends { id } friends { name } }'
@@ -40,7 +40,7 @@ t.test('aliases name the members, and what is asked twice is asked together', as
   t.strictSame(properties.x?.properties.friends?.items.required, ['id', 'name'])
 })
 
-t.test('what a directive may keep out is not required', async t => {
+t.test('a member that a directive may skip is not required', async t => {
   const { properties } = typeOf(
     t,
     `query A($b: Boolean!) { me {
@@ -61,7 +61,7 @@ t.test('what a directive may keep out is not required', async t => {
   t.strictSame(user?.properties.friends?.items.required, ['id'], 'a place that may be left out requires nothing')
 })
 
-t.test('a union and an interface are a choice, where different things are asked of their types', async t => {
+t.test('a union or interface is a choice if the selections on its types differ', async t => {
   const { properties } = typeOf(
     t,
     'query A { owner { __typename ... on User { name } ... on Node { id } ... on Team { title } } owners { __typename } node { id __typename } }'
@@ -78,7 +78,7 @@ t.test('a union and an interface are a choice, where different things are asked 
   t.strictSame(properties.node?.type, ['object', 'null'])
 })
 
-t.test('a mutation is typed by the mutations, a deprecated field is marked', async t => {
+t.test('a mutation uses the mutation type, and a deprecated field is marked', async t => {
   const { properties } = typeOf(t, 'mutation A { add(user: { name: "a" }) { nick } }')
   t.match(properties.add?.properties, { nick: { type: ['string', 'null'], deprecated: true } })
 })

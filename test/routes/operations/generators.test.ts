@@ -1,5 +1,5 @@
-// Generators of clients make programs of the document that compile, run, and have the names one would give them.
-// They are installed apart: `npm ci --ignore-scripts --prefix test/routes/operations/generators`.
+// Client generators turn the document into code that compiles, runs and has sensible names.
+// They are installed separately: `npm ci --ignore-scripts --prefix test/routes/operations/generators`.
 import { spawnSync } from 'node:child_process'
 import { cpSync, existsSync, globSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -24,7 +24,7 @@ async function generate(t: Test, url: string, folder: string): Promise<void> {
   run(t, folder, 'orval --input openapi.json --output orval/api.ts --client fetch')
 }
 
-/** Runs one of the programs; the shell takes away the hooks that the test runner adds to a child's NODE_OPTIONS. */
+/** Runs one of the programs; the shell removes the hooks that the test runner adds to a child's NODE_OPTIONS. */
 function run(t: Test, cwd: string, command: string): void {
   const line = `unset NODE_OPTIONS; exec node_modules/.bin/${command}`
   const { status, stdout, stderr } = spawnSync('sh', ['-c', line], { encoding: 'utf8', cwd, env: { ...process.env, CI: '1' } })
@@ -36,7 +36,7 @@ const declared = (folder: string, pattern: string): string[] =>
     [...readFileSync(join(folder, path), 'utf8').matchAll(/^export (?:type|interface|const) (\w+)/gm)].map(([, name = '']) => name)
   )
 
-t.test('what they make compiles, names each answer once, and runs', { skip }, async t => {
+t.test('the generated code compiles, names each answer once, and runs', { skip }, async t => {
   const sandbox = await sandboxFor(t, { DOCS_ENABLED: 'true', OPERATIONS_DIR: EXAMPLES })
   await schemaHasCome(sandbox)
   const folder = join(t.testdir({}), 'client')
@@ -57,7 +57,7 @@ t.test('what they make compiles, names each answer once, and runs', { skip }, as
   t.strictSame(await callAll(sandbox.url), [[1], [2], [2]])
 })
 
-t.test('operations of every kind, whose names clash with others, compile as well', { skip }, async t => {
+t.test('operations of every kind with clashing names compile too', { skip }, async t => {
   const root = t.testdir({ operations: FILES_OF_EVERY_KIND })
   const settings = { DOCS_ENABLED: 'true', OPERATIONS_DIR: join(root, 'operations') }
   const gateway = await startGateway({ hasura: tellsSchema(), settings })
@@ -65,7 +65,7 @@ t.test('operations of every kind, whose names clash with others, compile as well
   await schemaHasCome(gateway)
   const folder = join(root, 'client')
   await generate(t, gateway.url, folder)
-  // The program is about other operations.
+  // The program uses other operations.
   writeFileSync(join(folder, 'client.ts'), "export type { paths } from './api.ts'\n")
   run(t, folder, 'tsc -p .')
 })

@@ -1,4 +1,4 @@
-// The types of variables in the document: recursive ones end, and names are not given twice.
+// The types of variables in the document: recursive types end, and names are unique.
 import { parseType } from 'graphql'
 import t from 'tap'
 import { Components } from '../../../routes/operations/components.ts'
@@ -24,14 +24,14 @@ t.test('a recursive type is a component that refers to itself', async t => {
   t.strictSame(Object.keys(components.schemas).sort(), ['Int_comparison_exp', 'user_bool_exp'])
 })
 
-t.test('null is among the values unless the type forbids it', async t => {
+t.test('null is allowed unless the type forbids it', async t => {
   t.strictSame(schemaOf('Int'), { type: ['integer', 'null'], format: 'int32' })
   t.strictSame(schemaOf('[String!]!'), { type: 'array', items: { type: 'string' } })
   t.match(schemaOf('numeric'), { type: ['number', 'string', 'null'] })
   t.match(schemaOf('order_by'), { anyOf: [{ $ref: '#/components/schemas/order_by' }, { type: 'null' }] })
 })
 
-t.test('a field with a default is not required; of a oneOf exactly one member is', async t => {
+t.test('a field with a default is not required; exactly one member of a oneOf is', async t => {
   const components = new Components()
   schemaOf('user_insert', components)
   schemaOf('one_of', components)
@@ -39,13 +39,13 @@ t.test('a field with a default is not required; of a oneOf exactly one member is
   t.match(components.schemas.one_of, { minProperties: 1, maxProperties: 1 })
 })
 
-t.test('a type whose name is given away has another', async t => {
+t.test('a type whose name is taken gets another', async t => {
   const components = new Components(['order_by'])
   t.strictSame(schemaOf('order_by!', components), { $ref: '#/components/schemas/order_by2' })
   t.strictSame(Object.keys(components.schemas), ['order_by2'])
 })
 
-t.test('what nobody knows may be anything', async t => {
+t.test('an unknown type allows any value', async t => {
   t.strictSame(schemaOf('nope', new Components(), null), {})
   t.strictSame(schemaOf('uuid!', new Components(), null), {}, 'the name alone promises nothing')
   t.strictSame(schemaOf('mystery!'), {})

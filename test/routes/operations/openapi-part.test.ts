@@ -1,4 +1,4 @@
-// The document of the stored operations is right: a linter, a generator of clients and the answers of the sandbox say so.
+// The OpenAPI document of the stored operations, tested with a linter, a client generator and the sandbox's answers.
 import { spawnSync } from 'node:child_process'
 import { cpSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -34,14 +34,14 @@ async function ofEveryKind(t: Test) {
 }
 
 function run(command: string, args: string[], cwd: string): string {
-  // The shell takes away the hooks that the test runner adds to a child's NODE_OPTIONS; not every program loads with them.
+  // The shell removes the hooks that the test runner adds to a child's NODE_OPTIONS; not every program works with them.
   const line = ['unset NODE_OPTIONS; exec', command, ...args].join(' ')
   const env = { ...process.env, REDOCLY_TELEMETRY: 'off' }
   const { status, stdout, stderr } = spawnSync('sh', ['-c', line], { encoding: 'utf8', cwd, env })
   return status === 0 ? 'fine' : `${stdout}${stderr}`
 }
 
-t.test('redocly finds no error, whether the types are known or not', async t => {
+t.test('redocly finds no error, with or without types', async t => {
   const untyped = await startGateway({ settings: { DOCS_ENABLED: 'true', OPERATIONS_DIR: EXAMPLES } })
   t.teardown(() => untyped.close())
   for (const [title, service] of Object.entries({ untyped, everyKind: await ofEveryKind(t), sandbox: await ofSandbox(t) })) {
@@ -50,7 +50,7 @@ t.test('redocly finds no error, whether the types are known or not', async t => 
   }
 })
 
-t.test('a client that is generated from the document takes what the operations take, and nothing else', async t => {
+t.test('a generated client accepts exactly what the operations accept', async t => {
   const folder = t.testdir({})
   const document = await documentOf(await ofSandbox(t))
   writeFileSync(join(folder, 'api.ts'), await openapiTypescript(structuredClone(document) as never))
@@ -58,7 +58,7 @@ t.test('a client that is generated from the document takes what the operations t
   t.equal(run('tsc', ['-p', '.'], folder), 'fine')
 })
 
-t.test('answers of the sandbox are as the document says', async t => {
+t.test('answers of the sandbox match the document', async t => {
   const sandbox = await ofSandbox(t)
   const document = await documentOf(sandbox)
   const ajv = new Ajv2020({ strict: false, allErrors: true })
@@ -79,7 +79,7 @@ t.test('answers of the sandbox are as the document says', async t => {
   const { json, validate } = await check('/operations/fetch-sample-data', 'get', '?limit=3')
   const users = json.data?.users as { orders: object[] }[]
   t.equal(users.length, 3)
-  t.notOk(validate({ data: { users: [{ ...users[0], id: '1' }] } }), 'another type is told')
+  t.notOk(validate({ data: { users: [{ ...users[0], id: '1' }] } }), 'another type is reported')
   t.notOk(validate({ data: { users: [{ ...users[0], more: 1 }] } }), 'so is what was not asked for')
   t.notOk(validate({ data: { users: [{ ...users[0], created_at: 'soon' }] } }), 'so is another format')
   t.notOk(validate({ data: { users: [{}] } }), 'so is what is missing')
@@ -91,7 +91,7 @@ t.test('answers of the sandbox are as the document says', async t => {
   t.strictSame(none.json, { data: { user: null } })
 })
 
-t.test('the document is made again when the schema has come', async t => {
+t.test('the document is rebuilt when the schema arrives', async t => {
   let answer = () => {}
   const gateway = await startGateway({
     settings: { DOCS_ENABLED: 'true', OPERATIONS_DIR: t.testdir(FILES_OF_EVERY_KIND) },
@@ -113,7 +113,7 @@ t.test('the document is made again when the schema has come', async t => {
   t.match(await yaml.text(), /user_bool_exp/)
 })
 
-t.test('a subscription is told by GET and POST, with the answer that each event holds', async t => {
+t.test('a subscription is described for GET and POST, with the answer in each event', async t => {
   const sandbox = await ofSandbox(t)
   const { paths, components } = await documentOf(sandbox)
   const { get, post } = paths['/operations/watch-users'] ?? {}
@@ -138,7 +138,7 @@ t.test('a subscription is told by GET and POST, with the answer that each event 
   t.match(components.schemas.WatchUsersAnswer, { properties: { data: { properties: { users: { type: 'array' } } } } })
 })
 
-t.test('a query is told by GET and POST, a mutation by POST alone, each under an id of its own', async t => {
+t.test('a query is described for GET and POST, a mutation for POST only, each with its own operationId', async t => {
   const { paths } = await documentOf(await ofEveryKind(t))
   t.strictSame(Object.keys(paths['/operations/list'] ?? {}), ['get', 'post'])
   t.strictSame(Object.keys(paths['/operations/add'] ?? {}), ['post'])
@@ -204,7 +204,7 @@ t.test('a query is told by GET and POST, a mutation by POST alone, each under an
   ])
 })
 
-t.test("each operation's answer is a component of its own name, once, whatever the method and the media type", async t => {
+t.test("each operation's answer is one component with its name, whatever the method and media type", async t => {
   const { paths, components } = await documentOf(await ofEveryKind(t))
   const answer = { $ref: '#/components/schemas/ListAnswer' }
   for (const method of ['get', 'post'])

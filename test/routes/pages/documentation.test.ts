@@ -1,4 +1,4 @@
-// The documentation is made when somebody first asks for it, and only once.
+// The documentation is built on the first request for it, and only once.
 import { createRequire } from 'node:module'
 import pino from 'pino'
 import t, { type Test } from 'tap'
@@ -13,18 +13,18 @@ async function startWithPages(t: Test, options: GatewayOptions = {}) {
   return { ...gateway, lines }
 }
 
-/** What is loaded of the packages that the documentation needs; tap loads others of them itself. */
+/** The loaded files of packages that only the documentation needs; tap loads others itself. */
 const loadedOfDocumentation = () =>
   Object.keys(createRequire(import.meta.url).cache).filter(path => /node_modules.@fastify.(swagger|static|send)/.test(path))
 
-/** Asks for something to its end, so that its connection is free again. */
+/** Reads an answer to its end, so that its connection is free again. */
 async function read(url: string, method = 'GET'): Promise<Response> {
   const answer = await fetch(url, { method })
   await answer.clone().arrayBuffer()
   return answer
 }
 
-t.test('nothing of it is loaded before', async t => {
+t.test('no part of it is loaded before the first request', async t => {
   const { url, post } = await startWithPages(t)
   for (const path of ['/', '/graphiql', '/operations', '/health/ready', '/documentation/none']) await read(url + path)
   t.equal((await post({ query: '{ a }' })).status, 200)
@@ -35,7 +35,7 @@ t.test('nothing of it is loaded before', async t => {
   t.not(loadedOfDocumentation().length, 0)
 })
 
-t.test('first requests that come together make it once', async t => {
+t.test('simultaneous first requests build it once', async t => {
   const { url, app } = await startWithPages(t)
   let made = 0
   const create = app.createDocumentInstance
@@ -49,7 +49,7 @@ t.test('first requests that come together make it once', async t => {
   t.equal(made, 1)
 })
 
-t.test('where making it fails, the log says why, and the next request tries again', async t => {
+t.test('if building it fails, the log says why, and the next request tries again', async t => {
   const { url, app, lines } = await startWithPages(t)
   const create = app.createDocumentInstance
   app.createDocumentInstance = async () => {
@@ -66,7 +66,7 @@ t.test('where making it fails, the log says why, and the next request tries agai
   t.equal((await read(`${url}/documentation`)).status, 200)
 })
 
-t.test('every address of @fastify/swagger-ui answers, by GET and HEAD alone', async t => {
+t.test('every path of @fastify/swagger-ui answers, only to GET and HEAD', async t => {
   const { url, app } = await startWithPages(t)
   const instance = await app.createDocumentInstance()
   const urls = new Set<string>()
@@ -88,7 +88,7 @@ t.test('every address of @fastify/swagger-ui answers, by GET and HEAD alone', as
   }
 })
 
-t.test('a file that is not there is NOT_FOUND, as elsewhere', async t => {
+t.test('a missing file is NOT_FOUND, as on other routes', async t => {
   const { url } = await startWithPages(t)
   const answer = await read(`${url}/documentation/static/none.css`)
   t.equal(answer.status, 404)

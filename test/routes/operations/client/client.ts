@@ -1,4 +1,4 @@
-// A caller's program that uses the types which a generator made from the document (`api.ts`, written by the test). What is wrong must not compile.
+// A client program with the types that a generator made from the document (`api.ts`, written by the test). Its errors must not compile.
 import type { operations } from './api.ts'
 
 type Json<T> = T extends { content: { 'application/json': infer J } } ? J : never
@@ -34,7 +34,7 @@ export function read(answer: Answer<'FetchSampleData'>, renamed: Answer<'RenameU
   const note: string | null | undefined = user?.orders[0]?.note
   // @ts-expect-error the operation does not select it
   const settings = user?.settings
-  // @ts-expect-error the user is null if there is none of that id
+  // @ts-expect-error the user is null if the id is unknown
   const name: string | undefined = renamed.data?.user.name
   return [user?.name ?? null, String(total), note ?? null, settings, name ?? renamed.data?.user?.name ?? null]
 }

@@ -1,10 +1,10 @@
-// A caller's program on openapi-fetch, with types that openapi-typescript made from the document. It runs, and what is wrong in it must not compile.
+// A client program on openapi-fetch, with types that openapi-typescript made from the document. It runs, and its errors must not compile.
 import createClient, { type Client } from 'openapi-fetch'
 import type { components, paths } from './api.ts'
 
 type Users = NonNullable<components['schemas']['FetchSampleDataAnswer']['data']>['users']
 
-/** Returns what three operations answered. */
+/** Returns the answers of three operations. */
 export async function run(baseUrl: string): Promise<unknown[]> {
   const client = createClient<paths>({ baseUrl })
   const page = await client.GET('/operations/fetch-sample-data', { params: { query: { limit: 1 } } })
@@ -16,12 +16,12 @@ export async function run(baseUrl: string): Promise<unknown[]> {
   return [users?.map(({ id }) => id), found.data?.data?.users.map(({ id }) => id), posted.data?.data?.users.map(({ id }) => id)]
 }
 
-/** Holds calls that must not compile. */
+/** Contains calls that must not compile. */
 export async function callWrongly(client: Client<paths>): Promise<void> {
   // @ts-expect-error there is no such order
   await client.POST('/operations/find-users', { body: { order_by: [{ id: 'up' }] } })
   // @ts-expect-error a number is due
   await client.GET('/operations/fetch-sample-data', { params: { query: { limit: '1' } } })
-  // @ts-expect-error a mutation runs by POST alone
+  // @ts-expect-error a mutation runs only with POST
   await client.GET('/operations/rename-user')
 }

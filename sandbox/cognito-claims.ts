@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import type { JWTPayload } from 'jose'
 
-/** Returns the claims of a token issued now: no audience, no user, `sub` is the client. Times are in whole seconds. */
+/** Returns the claims of a token issued now: no audience, no user; `sub` is the client. Times are in whole seconds. */
 export function machineClaims(token: {
   readonly issuer: string
   readonly clientId: string

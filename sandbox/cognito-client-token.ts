@@ -1,8 +1,8 @@
-// `GetClientToken` of the Cognito stand-in: the user pools API's way to a machine's token (AWS JSON 1.1, no signature).
+// `GetClientToken` of the Cognito stand-in: how the user pools API issues a machine's token (AWS JSON 1.1, no signature).
 import { randomUUID, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
-/** What the action answers from. */
+/** What the answers depend on. */
 export interface ClientTokenParts {
   readonly clientId: string
   readonly clientSecret: string
@@ -15,7 +15,7 @@ export interface ClientTokenParts {
 
 const TARGET = 'AWSCognitoIdentityProviderService.GetClientToken'
 
-/** Whether a request is for the user pools API, whatever the action. */
+/** Whether a request is for the user pools API, with any action. */
 export const isApiRequest = ({ method, url, headers }: IncomingMessage): boolean =>
   method === 'POST' && url === '/' && headers['x-amz-target'] !== undefined
 

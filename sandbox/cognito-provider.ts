@@ -5,7 +5,7 @@ import { errors, type OidcContext, Provider } from 'oidc-provider'
 import { machineClaims } from './cognito-claims.ts'
 import { answerAsCognito } from './cognito-wire.ts'
 
-/** What the server is made from. */
+/** The configuration of the server. */
 export interface ProviderParts {
   readonly url: string
   /** `url` and the pool's id. */

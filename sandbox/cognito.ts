@@ -25,12 +25,12 @@ export interface CognitoOptions {
 
 /** A running stand-in for Cognito. */
 export interface CognitoStandIn {
-  /** What goes into `AWS_COGNITO_DOMAIN` or `AWS_COGNITO_ENDPOINT`. */
+  /** The value for `AWS_COGNITO_DOMAIN` or `AWS_COGNITO_ENDPOINT`. */
   readonly url: string
   readonly issuer: string
   readonly jwksUrl: string
   readonly tokenEndpoint: string
-  /** Signs a token with the pool's key, `claims` laid over those of a regular one: `{ exp: 1 }` gives an expired token. */
+  /** Signs a token with the pool's key; `claims` override those of a regular token: `{ exp: 1 }` gives an expired one. */
   issueToken(claims?: JWTPayload): Promise<string>
   close(): Promise<void>
 }
@@ -43,7 +43,7 @@ export async function startCognito(options: CognitoOptions): Promise<CognitoStan
   const { privateKey } = await generateKeyPair('RS256', { extractable: true })
   const signingKey = { ...(await exportJWK(privateKey)), kid, alg: 'RS256', use: 'sig' }
 
-  // The issuer holds the port, so the port is taken before the provider exists.
+  // The issuer contains the port, so the server listens before the provider exists.
   const server = createServer()
   const url = `http://${host}:${await listen(server, options.port ?? 0, host)}`
   const issuer = `${url}/${poolId}`

@@ -7,7 +7,7 @@ export type Row = Readonly<Record<string, unknown>>
 /** All rows of a running stand-in. Rows are replaced, never changed, so that a copy of the lists is a snapshot. */
 export type Store = Record<TableName, Row[]>
 
-/** Returns a fresh copy of the initial data: five users, eight orders, one of them numbered beyond 2^53. */
+/** Returns a fresh copy of the initial data: five users and eight orders, one of which has a number beyond 2^53. */
 export function createStore(): Store {
   return {
     users: [

@@ -1,4 +1,4 @@
-// JSON whose numbers keep their digits, as Hasura and Postgres do and JavaScript's own numbers do not.
+// JSON whose numbers keep their digits, as in Hasura and Postgres, unlike JavaScript's own numbers.
 
 /** A JSON number kept as its text; `JSON.stringify` writes it unchanged. */
 export interface ExactNumber {

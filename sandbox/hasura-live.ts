@@ -1,4 +1,4 @@
-// The stand-in's WebSocket: graphql-transport-ws by its reference library, with Hasura's checks, closing and keep-alive.
+// The stand-in's WebSocket: graphql-transport-ws with its reference library, and Hasura's checks, close codes and keep-alive.
 import type { IncomingHttpHeaders, Server } from 'node:http'
 import { type ExecutionResult, GraphQLError } from 'graphql'
 import { type Extra, useServer } from 'graphql-ws/use/ws'

@@ -17,11 +17,11 @@ export interface Session {
 export interface JwtSettings {
   readonly jwksUrl: string
   readonly issuer: string
-  /** Unset, as Cognito's machine tokens need it: no audience is asked for. */
+  /** Unset, as Cognito's machine tokens require: no audience is checked. */
   readonly audience?: string
   /** How long after `exp` a token is still accepted, in seconds; default 0. */
   readonly allowedSkewSeconds?: number
-  /** `map` (default): every valid token has both roles. `token`: roles stand in the token under Hasura's own key. */
+  /** `map` (default): every valid token has both roles. `token`: the roles are in the token, under Hasura's own key. */
   readonly claims?: 'map' | 'token'
 }
 

@@ -18,7 +18,7 @@ export interface HasuraOptions extends JwtSettings {
 
 /** A running stand-in for Hasura. */
 export interface HasuraStandIn {
-  /** What goes into `GRAPHQL_ENDPOINT`; ends in `/v1/graphql`. */
+  /** The value for `GRAPHQL_ENDPOINT`; ends in `/v1/graphql`. */
   readonly url: string
   readonly port: number
   close(): Promise<void>

@@ -1,4 +1,4 @@
-// Takes the pictures of README.md: `node sandbox/pictures.ts` beside a running sandbox. Needs Chromium; CHROMIUM names another place for it.
+// Takes the screenshots in docs/: run `node sandbox/pictures.ts` beside a running sandbox. Needs Chromium; CHROMIUM names another path.
 import { fileURLToPath } from 'node:url'
 import { chromium } from 'playwright-core'
 

@@ -1,4 +1,4 @@
-// The service itself as a child process of the sandbox: started, watched until ready, and never left behind.
+// The service as a child process of the sandbox: starts it, waits until it is ready, and never leaves it running.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -8,7 +8,7 @@ const READY_WITHIN_MS = 30_000
 
 /** The running service. */
 export interface ServiceProcess {
-  /** Settles when the process has ended, whoever ended it. */
+  /** Settles when the process has ended, for whatever reason. */
   readonly exited: Promise<unknown>
   /** Sends SIGTERM; a second one makes the service stop at once. */
   stop(): void

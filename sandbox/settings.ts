@@ -1,4 +1,4 @@
-// The settings of `npm run sandbox`, and those it gives to the service.
+// The settings of `npm run sandbox`, and those that it passes to the service.
 
 /** Where everything listens and how long tokens live. */
 export interface SandboxSettings {

@@ -1,4 +1,4 @@
-// The position of a streaming subscription: the rows behind its cursor, batch by batch.
+// The position of a streaming subscription: the rows after its cursor, batch by batch.
 import type { Row, Store } from './data.ts'
 import { compareValues, type ListArguments, selectRows } from './filter.ts'
 import type { TableName } from './tables.ts'
@@ -9,7 +9,7 @@ export interface StreamArguments {
   readonly cursor?: readonly { readonly initial_value: Row; readonly ordering?: 'ASC' | 'DESC' }[]
 }
 
-/** One subscription's place among the rows. */
+/** One subscription's position among the rows. */
 export class StreamPosition {
   #last: Row | undefined
   /** The number of rows in the latest batch. */
@@ -17,7 +17,7 @@ export class StreamPosition {
   /** Whether the subscription is a streaming one. */
   isUsed = false
 
-  /** The next batch, strictly behind the one before. */
+  /** The next batch, strictly after the previous one. */
   next(store: Store, table: TableName, { where, batch_size: size, cursor: [cursor] = [] }: ListArguments & StreamArguments): Row[] {
     if (cursor === undefined) return []
     const [column = 'id'] = Object.keys(cursor.initial_value)

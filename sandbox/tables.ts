@@ -1,6 +1,6 @@
 // The two tables of the sandbox: columns, keys and how they refer to each other.
 
-/** Names of the tables, which are those of the GraphQL types as well. */
+/** The names of the tables, which are also the names of the GraphQL types. */
 export type TableName = 'users' | 'orders'
 
 /** Column types, with Hasura's names of the scalars. */
@@ -12,7 +12,7 @@ export interface Column {
   readonly isNullable?: boolean
 }
 
-/** A field that leads to rows of another table whose `to` equals this row's `from`. */
+/** A field for the rows of another table whose `to` equals this row's `from`. */
 export interface Relationship {
   readonly table: TableName
   readonly kind: 'array' | 'object'
@@ -54,7 +54,7 @@ export const TABLES: Readonly<Record<TableName, Table>> = {
 /** The names of the tables, in the order of the schema. */
 export const TABLE_NAMES: readonly TableName[] = ['users', 'orders']
 
-/** Is this the name of a table? */
+/** Whether this is the name of a table. */
 export function isTableName(name: string): name is TableName {
   return Object.hasOwn(TABLES, name)
 }

@@ -1,6 +1,6 @@
 // The requests that cost the service most for their size, each beside a plain one.
 
-/** A request of the table, and what it is called there. */
+/** A request in the table, and its name there. */
 export type Abuse = { name: string; path: string; body: string; headers?: Record<string, string> }
 
 /** The size of a body, in bytes: the default of BODY_LIMIT_BYTES. */
@@ -12,7 +12,7 @@ const filled = (before: string, unit: string, after: string): string =>
 const variables = (unit: string): string => filled('{"query":"{ a }","variables":{"a":[', unit, '1]}}')
 const document = (before: string, unit: string, after: string): string => filled(`{"query":"${before}`, unit, `${after}"}`)
 
-/** Members or objects of ever new names, up to the size of a body. */
+/** Members or objects with a new name each, up to the size of a body. */
 function named(before: string, write: (n: number) => string, after: string): string {
   const parts: string[] = []
   for (let bytes = before.length + after.length, n = 0; bytes < BODY_BYTES - 20; n++) {
@@ -45,7 +45,7 @@ const EXECUTE: readonly [string, string][] = [
   ['many aliases', named('{"query":"{', n => `a${n}:a`, '}"}')]
 ]
 
-/** What is measured one request at a time; the first is plain. */
+/** The requests that are measured one at a time; the first is plain text. */
 export const ABUSES: readonly Abuse[] = [
   ...EXECUTE.map(([name, body]) => ({ name, path: '/execute-graphql', body })),
   { name: 'a small body', path: '/execute-graphql', body: '{"query":"{ a }"}' },
@@ -68,7 +68,7 @@ export const ABUSES: readonly Abuse[] = [
   }
 ]
 
-/** Different documents, each of many operations. */
+/** Different documents, each with many operations. */
 export const DOCUMENTS: readonly string[] = Array.from({ length: 5_000 }, (_, n) =>
   JSON.stringify({ query: `${'{a}'.repeat(1_600)}#${n}`, operationName: 'A' })
 )

@@ -1,4 +1,4 @@
-// What a good caller gets through while another one abuses the service: one table, a few seconds for each kind of abuse.
+// The throughput of a good caller while another one abuses the service: one table, a few seconds for each kind of abuse.
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { Agent, request } from 'node:http'
@@ -8,7 +8,7 @@ import { startService } from './abuse-service.ts'
 
 const SECONDS = 3
 const GOOD_CONNECTIONS = 4
-/** Connections to Hasura: few, so that it shows who gets them. */
+/** Connections to Hasura: few, so that callers must share them. */
 const HASURA_CONNECTIONS = '8'
 const QUERY = '{"query":"{ a }"}'
 const FLOATS = `[${'1.5,'.repeat(249_999)}1.5]`
@@ -16,7 +16,7 @@ const FLOATS = `[${'1.5,'.repeat(249_999)}1.5]`
 const headOf = (path: string, length: number, key: string) =>
   `POST ${path} HTTP/1.1\r\nhost: localhost\r\nx-api-key: ${key}\r\ncontent-type: application/json\r\ncontent-length: ${length}\r\n\r\n`
 
-/** One kind of abuse: what one of its connections does again and again until the time is over. */
+/** One kind of abuse: what each of its connections repeats until the time is over. */
 type Kind = { name: string; connections: number; act: (socket: Socket) => Promise<void> }
 
 const write = async (socket: Socket, text: string) => {
@@ -64,7 +64,7 @@ const KINDS: readonly Kind[] = [
   { name: '2,000 idle connections', connections: 2_000, act: async () => void (await setTimeout(SECONDS * 1_000)) }
 ]
 
-/** Sends good requests one after the other until the time is over; gives how long each took, in ms. */
+/** Sends good requests one after the other until the time is over; returns the duration of each, in ms. */
 async function callWell(url: string, untilMs: number): Promise<number[]> {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 })
   const took: number[] = []
@@ -83,7 +83,7 @@ async function callWell(url: string, untilMs: number): Promise<number[]> {
   return took
 }
 
-/** Acts on connections until the time is over; a connection that the service closes is made anew. */
+/** Runs the abuse on connections until the time is over, and reopens a connection that the service closes. */
 async function abuse({ connections, act }: Kind, port: number, untilMs: number): Promise<void> {
   const one = async () => {
     let socket: Socket | undefined
@@ -113,7 +113,7 @@ export async function measureNeighbours(folder: string, cognito: string, hasura:
   for (const kind of KINDS) {
     const settings = { GRAPHQL_CONNECTIONS: HASURA_CONNECTIONS, CALLER_AUTH: 'api-key', CALLER_KEYS_FILE: `${folder}/callers.json` }
     const service = await startService(folder, cognito, hasura, settings)
-    // A process of its own, so that the good caller's does not suffer from it.
+    // A separate process, so that the abuse does not slow down the good caller's process.
     const abuser = fork(import.meta.filename, ['abuse', kind.name, new URL(service.url).port])
     const ended = once(abuser, 'exit')
     await setTimeout(1_000)

@@ -1,4 +1,4 @@
-// The service as a process of its own, before a Cognito and a Hasura that cost it next to nothing, for measuring abuse.
+// The service in a separate process, with a minimal Cognito and Hasura, to measure abuse.
 import { fork } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
@@ -11,13 +11,13 @@ import { setTimeout } from 'node:timers/promises'
 import { buildApp } from '../src/app.ts'
 import { loadSettings } from '../src/settings.ts'
 
-/** The callers that the service knows when it asks for keys: each one's key is its name. */
+/** The callers that the service knows if it requires keys: each one's key is its name. */
 export const CALLERS = ['good', 'hog']
 
-/** What the service spent since it was asked last, in ms. */
+/** What the service used since the last report, in ms. */
 export type Cost = { cpuMs: number; delayMs: number }
 
-/** The part of the child process: the service, which tells what it spent each time it is asked. */
+/** The child process: the service, which reports its usage on request. */
 async function serve(): Promise<void> {
   const app = await buildApp(
     await loadSettings(Object.fromEntries(Object.entries(process.env).filter(entry => entry[1] !== undefined)) as Record<string, string>)
@@ -28,7 +28,7 @@ async function serve(): Promise<void> {
   delay.enable()
   let spent = process.cpuUsage()
   process.on('message', async () => {
-    // The delay is noted by a timer, which comes after the turn that was held up.
+    // A timer records the delay, after the turn that was delayed.
     await setTimeout(5)
     const { user, system } = process.cpuUsage(spent)
     process.send?.({ cpuMs: (user + system) / 1000, delayMs: delay.max / 1e6 })

@@ -32,7 +32,7 @@ async function run(): Promise<void> {
       answer = await post(service.url, abuse)
       costs.push(await service.cost())
     }
-    // The least of several: what else the machine does only adds.
+    // The minimum of several: other work on the machine only adds time.
     row(abuse.name, { cpuMs: Math.min(...costs.map(cost => cost.cpuMs)), delayMs: Math.min(...costs.map(cost => cost.delayMs)) }, answer)
   }
   await service.cost()

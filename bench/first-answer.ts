@@ -1,4 +1,4 @@
-// The moment of the first answered query of a process that starts, asked for over bare sockets, so that asking takes next to no time from it.
+// The time of the first answered query of a starting process; uses bare sockets, so that polling takes almost no CPU time from it.
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { RunningProcess } from './processes.ts'
@@ -8,7 +8,7 @@ const START_TIMEOUT_MS = 60_000
 const RETRY_MS = 1
 
 /**
- * Connects and posts until a query is answered with the upstream's response, and gives the moment by `performance.now()`.
+ * Connects and posts until a query is answered with the upstream's response, and returns the time by `performance.now()`.
  * @throws {Error} if the process ends, or a minute has passed
  */
 export async function untilFirstAnswer(process: RunningProcess, port: number): Promise<number> {

@@ -1,4 +1,4 @@
-// A schema of many tables, in the form that Hasura gives it, and stored operations that fit it.
+// A schema of many tables, as Hasura generates it, and stored operations that match it.
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { buildSchema, introspectionFromSchema } from 'graphql'
@@ -18,7 +18,7 @@ const COLUMNS = {
 const NUMBERS = ['id', 'amount', 'position']
 const SCALARS = ['bigint', 'jsonb', 'numeric', 'timestamptz', 'uuid']
 
-/** The answer to introspection of a database of that many tables, as JSON. */
+/** The introspection result for a database with this many tables, as JSON. */
 export function introspectionAnswer(tables: number): string {
   const names = Array.from({ length: tables }, (_, n) => `table_${n}`)
   const sdl = [

@@ -14,12 +14,12 @@ import { untilServing } from './until-serving.ts'
 
 const STREAMS = process.argv.slice(2).map(Number)
 const LIVE_QUERIES = [1, 100]
-/** Answers of Hasura in each run. */
+/** Hasura's answers in each run. */
 const PUSHES = 20
 const PUSH_INTERVAL_MS = 500
-/** How many connections are made at once. */
+/** How many connections are opened at once. */
 const CONNECTING = 100
-/** How long tokens live where they are renewed under the streams, in s; renewal comes at about 75 % of it. */
+/** The lifetime of tokens in the renewal run, in s; renewal happens at about 75 % of it. */
 const SHORT_LIFE_SECONDS = 8
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 
@@ -64,7 +64,7 @@ function startHasura() {
   return hasura
 }
 
-/** One caller: the counts that it has been told, and when it was told of the latest. */
+/** One caller: the counts that it has received, and when it received the latest. */
 type Caller = { socket: Socket; counts: number[]; lastAtMs: number }
 
 /** Opens a stream and resolves with its first event. */
@@ -157,14 +157,14 @@ async function measureFanOut(streams: number, queries: number, settings: Record<
   return row
 }
 
-/** Renews the token under streams while Hasura answers all the time: which answers each caller was not told, and its longest pause. */
+/** Renews the token under streams while Hasura keeps answering: which answers each caller missed, and its longest pause. */
 async function measureHandOver(streams: number, settings: Record<string, string>, hasura: ReturnType<typeof startHasura>) {
   const { service, port } = await startService(settings)
   const callers = await openStreams(port, streams, 1)
   const renewals = hasura.tokens.length
   hasura.push()
   await pause(1_000)
-  // From here on, so that the opening of the others is no pause.
+  // From here on, so that opening the other streams does not count as a pause.
   hasura.push()
   await pause(50)
   const firstAtMs = performance.now()

@@ -1,18 +1,18 @@
-// Resident memory by part: V8's own account from within the process, the kernel's from outside (proc(5), smaps_rollup).
+// Resident memory by part: V8's statistics from inside the process, and the kernel's from outside (proc(5), smaps_rollup).
 import { readFileSync } from 'node:fs'
 
-/** Parts of the resident memory, in MiB; together they are all of it. */
+/** Parts of the resident memory, in MiB; they add up to the whole. */
 export type MemoryParts = {
   /** Machine code and bytecode. */
   code: number
   /** The rest of V8's heap. */
   heap: number
-  /** What objects of the heap hold outside of it, such as the text of scripts and WebAssembly. */
+  /** Memory outside the heap that objects in it hold, such as the text of scripts and WebAssembly. */
   external: number
   arrayBuffers: number
   /** Mapped files: the Node.js binary and its libraries. */
   files: number
-  /** What is left: the allocator and what Node.js and V8 keep in it, stacks, and pages not yet given back. */
+  /** The rest: the allocator and what Node.js and V8 keep in it, stacks, and pages that are not yet returned. */
   rest: number
 }
 

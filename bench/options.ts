@@ -59,7 +59,7 @@ export function readOptions(args: readonly string[]): BenchOptions {
 
 /**
  * Reads a number of an option.
- * @throws {RangeError} if it is none of this range
+ * @throws {RangeError} if it is out of this range
  */
 export function wholeNumber(name: string, text: string, min: number, max: number): number {
   const value = Number(text)

@@ -1,4 +1,4 @@
-// Where the service is started from: the sources, as `npm start` does, or the image, as a running container of it does.
+// Where the service is started from: the sources, as with `npm start`, or the image, as in a running container.
 import { execFileSync } from 'node:child_process'
 import { chmodSync, mkdtempSync, readFileSync, readlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -10,9 +10,9 @@ export type Place = {
   name: string
   /** `node -e …` with the place's own Node.js. */
   bare(script: string): ProcessSpec
-  /** The same place as new, with nothing compiled; undefined where there is none. */
+  /** The same place with nothing compiled; undefined if that is not possible. */
   fresh?(): Place
-  /** A new folder for the service to read from: its path there, and here. */
+  /** A new folder that the service can read: its path there, and here. */
   newFolder(): { there: string; here: string }
   /** The service; `env` goes beyond the place's own environment. */
   service(env: Readonly<Record<string, string>>): ProcessSpec
@@ -21,7 +21,7 @@ export type Place = {
 /**
  * The sources of this project.
  * @param folder for files of the starts
- * @param cacheEnv names a compile cache other than the service's own, which is the one of this clone
+ * @param cacheEnv names a compile cache other than the default, which is that of this clone
  */
 export function sourcePlace(folder: string, cacheEnv: { NODE_COMPILE_CACHE?: string } = {}): Place {
   const path = { PATH: `${dirname(process.execPath)}:${process.env.PATH}` }
@@ -49,7 +49,7 @@ export function sourcePlace(folder: string, cacheEnv: { NODE_COMPILE_CACHE?: str
 }
 
 /**
- * The image: what a process of a container runs is run again in the same files, by the same user, with the same environment.
+ * The image: runs a container's command again in the same file system, as the same user, with the same environment.
  * Needs Linux, root and nsenter(1).
  * @param pid the process, as seen from here
  */
@@ -81,7 +81,7 @@ export function containerPlace(pid: number, folder: string): Place {
     name: 'image',
     bare: script => spec([command[0] ?? 'node', '-e', script]),
     newFolder() {
-      // In memory, since the files of a container may be read-only.
+      // In memory, because a container's file system may be read-only.
       const root = `/proc/${pid}/root`
       const here = mkdtempSync(`${root}/dev/shm/bench-start-`)
       chmodSync(here, 0o755)

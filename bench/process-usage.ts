@@ -22,7 +22,7 @@ export function descendantsOf(pid: number): number[] {
     const children = threads.flatMap(thread => readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').split(' ').filter(Boolean))
     return children.map(Number).flatMap(child => [child, ...descendantsOf(child)])
   } catch {
-    // The process ended meanwhile.
+    // The process has ended in the meantime.
     return []
   }
 }

@@ -1,4 +1,4 @@
-// Starts processes on a core, and stops each by its own ID whatever happens.
+// Starts processes on a core, and always stops each by its own ID.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync, readFileSync } from 'node:fs'
@@ -13,7 +13,7 @@ export type ProcessSpec = {
   command: string
   args: readonly string[]
   core: Core
-  /** Environment variables beside PATH, HOME and NODE_ENV, the only ones that are inherited. */
+  /** Environment variables besides PATH, HOME and NODE_ENV, the only inherited ones. */
   env?: Readonly<Record<string, string>>
   cwd: string
   /** File for the process's output, including errors. */
@@ -127,6 +127,6 @@ function kill(pid: number, signal: 'SIGTERM' | 'SIGKILL'): void {
   try {
     process.kill(pid, signal)
   } catch {
-    // It has ended meanwhile.
+    // It has ended in the meantime.
   }
 }

@@ -1,4 +1,4 @@
-// Loaded with `--import`: writes at each SIGURG how V8 sees the memory of the process. JavaScript, so that it brings no part of Node of its own.
+// Loaded with `--import`: writes V8's memory statistics at each SIGURG. JavaScript, so that it loads no other part of Node.
 process.on('SIGURG', () => {
   const v8 = process.getBuiltinModule('node:v8')
   const report = { usage: process.memoryUsage(), spaces: v8.getHeapSpaceStatistics(), code: v8.getHeapCodeStatistics() }

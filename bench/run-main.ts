@@ -1,8 +1,8 @@
 // The command line of a benchmark.
 
 /**
- * Runs it. Options that make no sense end the process with exit code 2 and the usage, a failure with 1.
- * @param read reads the options; throws where one makes no sense
+ * Runs a benchmark. Invalid options end the process with exit code 2 and the usage, a failure with 1.
+ * @param read reads the options; throws if one is invalid
  */
 export async function runMain<T>(read: (args: readonly string[]) => T, usage: string, main: (options: T) => Promise<void>): Promise<void> {
   let options: T

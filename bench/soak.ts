@@ -1,4 +1,4 @@
-// Runs the service for minutes with tokens that live a few seconds and a Cognito that fails at random: `node bench/soak.ts [seconds]`, 300 by default.
+// Runs the service for minutes with tokens that last a few seconds and a Cognito that fails at random: `node bench/soak.ts [seconds]`, 300 by default.
 import { randomInt } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import { Pool } from 'undici'
@@ -16,7 +16,7 @@ const FAULT_PERCENT = 30
 const ROTATION_PERCENT = 5
 /** A configuration error costs a minute of service, so a run has only one, half-way through, and only if it is at least this long. */
 const CONFIGURATION_FAULT_FROM_SECONDS = 180
-/** Per hundred thousand requests: valid tokens that Hasura refuses. */
+/** Valid tokens that Hasura refuses, per hundred thousand requests. */
 const REVOCATIONS_PER_100_000 = 100
 
 const OAUTH_ERRORS = ['invalid_grant', 'invalid_scope', 'invalid_request', 'unauthorized_client', 'unsupported_grant_type']

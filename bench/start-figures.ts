@@ -1,4 +1,4 @@
-// One start: from the process to its first answered query, and what it holds then and later.
+// One start: the time to the first answered query, and the memory then and later.
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -91,7 +91,7 @@ function load({ tools }: Rig, port: number) {
   return applyLoad(tools, { url, connections: CONNECTIONS, seconds: LOAD_STEP_SECONDS, documents: 'same', withToken: false })
 }
 
-/** Lists what one start loads up to its first answered query and shortly behind it. */
+/** Lists what one start loads up to its first answered query and shortly after it. */
 export function listModules(rig: Rig, place: Place): Promise<LoadedModules> {
   return withService(rig, place, importing(RECORD_MODULES), async ({ ask }) => {
     const modules = readModules(`modules ${await ask('modules')}\n`)
@@ -121,10 +121,10 @@ export async function measureLargeSchema(rig: Rig, place: Place): Promise<number
   }
 }
 
-/** JavaScript that every process of a start loads first. A data URL: a container does not see the files of this machine. */
+/** JavaScript that every process of a start loads first. A data URL, because a container does not see the files of this machine. */
 const importing = (path: string) => ({ NODE_OPTIONS: `--import=data:text/javascript;base64,${readFileSync(path, 'base64')}` })
 
-/** A service that has answered: `ask` sends it SIGURG and gives the rest of the line that it then writes with that first word. */
+/** A service that has answered: `ask` sends it SIGURG and returns the rest of the line that it then writes with that first word. */
 type Service = { ms: number; pid: number; port: number; ask(word: string): Promise<string> }
 
 async function withService<T>(

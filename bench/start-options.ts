@@ -4,9 +4,9 @@ import { wholeNumber } from './options.ts'
 
 /** The options of one run. */
 export type StartOptions = {
-  /** How often each place is started for its time, 1 to 99; default 9. */
+  /** How often the start of each place is timed, 1 to 99; default 9. */
   rounds: number
-  /** How long the service lies idle before its memory is read again, in s, 0 to 3600; default 60. */
+  /** How long the service is idle before its memory is read again, in s, 0 to 3600; default 60. */
   idleSeconds: number
   /** Requests before its memory is read a third time, 0 to 100 million; default 200,000, 0 skips it. */
   requests: number

@@ -12,7 +12,7 @@ export type PlaceFigures = {
   name: string
   bareMs: readonly number[]
   bareMiB: number
-  /** Starts that find nothing compiled; empty where none can be had. */
+  /** Starts with nothing compiled; empty if that is not possible. */
   firstStarts: readonly Start[]
   starts: readonly Start[]
   lives: readonly Life[]
@@ -20,7 +20,7 @@ export type PlaceFigures = {
   largeSchemaMiB: number
 }
 
-/** Where the tables stand in docs/performance.md. */
+/** The marks around the tables in docs/performance.md. */
 export const START_MARKS: Marks = {
   begin: '<!-- start measured: begin. Written by npm run bench:start; edit outside of these two marks. -->',
   end: '<!-- start measured: end -->'

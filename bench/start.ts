@@ -1,4 +1,4 @@
-// npm run bench:start: how fast the service answers its first query, beside bare Node.js in the same run, what it holds and what it loads.
+// npm run bench:start: how fast the service answers its first query, beside bare Node.js in the same run, how much memory it uses and what it loads.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -24,14 +24,14 @@ import { describeStarts, type PlaceFigures, START_MARKS } from './start-report.t
 import { BENCH_DIR, findTools, ROOT_DIR } from './tools.ts'
 import { GRAPHQL_PATH, startUpstream } from './upstream.ts'
 
-/** Memory takes a minute and more for each start, and varies less than time does. */
+/** Measuring memory takes more than a minute per start, and memory varies less than time. */
 const LIVES_MAX = 3
-/** Bare Node.js is over so soon that one start of it says little; a round takes the median of these. */
+/** Bare Node.js ends so soon that one start says little; a round uses the median of this many. */
 const BARE_STARTS = 5
 
 async function measureStarts(rig: Rig, folder: string, options: StartOptions): Promise<PlaceFigures[]> {
   const places = [sourcePlace(folder), ...(options.container === undefined ? [] : [containerPlace(options.container, folder)])]
-  // Not counted: what is compiled in this start is there for the others.
+  // Not counted: this start compiles the code for the others.
   for (const place of places) await timeStart(rig, place)
   const measured = places.map(place => ({ place, times: noTimes(), lives: [] as Life[] }))
   for (let round = 1; round <= options.rounds; round++) {

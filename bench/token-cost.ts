@@ -1,4 +1,4 @@
-// Measures what a token costs a request: `node bench/token-cost.ts`. Prints ns and bytes per getToken(), exchanges in a burst, and p99 during a refresh.
+// Measures what the token costs per request: `node bench/token-cost.ts`. Prints ns and bytes per getToken(), exchanges in a burst, and p99 during a refresh.
 import { Pool } from 'undici'
 import { buildApp } from '../src/app.ts'
 import { createTokenEndpoint } from '../src/cognito/token-endpoint.ts'

@@ -12,7 +12,7 @@ type ProxyOptions = {
 const { PORT, UPSTREAM = '', TOKEN } = process.env
 const { origin, pathname } = new URL(UPSTREAM)
 
-// By a variable: the type check of the service must not need the peers.
+// Through a variable, so that the type check of the service does not need the peers.
 const name = '@fastify/http-proxy'
 const { default: proxy } = (await import(name)) as { default: FastifyPluginCallback<ProxyOptions> }
 

@@ -4,35 +4,35 @@ import { copyFile } from 'node:fs/promises'
 import { join, parse } from 'node:path'
 import { build } from 'esbuild'
 
-/** Packages that stay in node_modules, since a plain start loads none of them. What they have in common with the service, they load for themselves. */
+/** Packages that stay in node_modules, because a plain start loads none of them. They load their own copies of packages that they share with the service. */
 const EXTERNAL = [
-  // Read files beside their own: the pages of /documentation and /graphiql.
+  // These read files from their own folders: the pages of /documentation and /graphiql.
   '@fastify/swagger-ui',
   '@graphql-yoga/render-graphiql',
-  // Large, and loaded when someone asks for the OpenAPI document, or with MCP_ENABLED, CALLER_AUTH=jwt, Redis or a subscription.
+  // Large, and loaded only for the OpenAPI document, MCP_ENABLED, CALLER_AUTH=jwt, Redis or a subscription.
   '@fastify/swagger',
   '@modelcontextprotocol/sdk',
   'aws-jwt-verify',
   'ioredis',
   'ws',
-  // Patch what Node loads, and are meant to be one instance for all; they reach the API of the bundle through its global registry.
+  // These patch modules and must have one instance; they reach the API in the bundle through its global registry.
   '@fastify/otel',
   '@opentelemetry/core',
   '@opentelemetry/exporter-trace-otlp-proto',
   '@opentelemetry/resources',
   '@opentelemetry/sdk-trace-node',
-  // Fastify would load these for what src/schema-compilers.ts does, and for tests.
+  // Fastify would load these for schema compilation, which src/schema-compilers.ts replaces, and for tests.
   '@fastify/ajv-compiler',
   '@fastify/fast-json-stringify-compiler',
   'light-my-request'
 ]
 
-/** Where a process or a thread begins. They stand side by side, as do the parts that esbuild makes: a path beside `import.meta.url` stays right. */
+/** Entry points of processes and threads. All output files are in one folder, so that paths relative to `import.meta.url` stay valid. */
 const ENTRIES = ['src/start.js', 'src/healthcheck.ts', 'routes/pages/explorer/pack-assets.ts']
-/** Read as it is, for a browser. */
+/** A script for the browser, copied unchanged. */
 const PAGE_SCRIPT = 'routes/pages/explorer/start-graphiql.js'
 
-/** An ES module has no `require`, which the CommonJS packages of the bundle need for Node's modules: an import of node:http would load all of Node's fetch. */
+/** The CommonJS packages in the bundle need `require` for Node's modules, which an ES module lacks; an import of node:http would load all of Node's fetch. */
 const REQUIRE = "const require = process.getBuiltinModule('node:module').createRequire(import.meta.url);"
 
 const [outdir = 'dist'] = process.argv.slice(2)
@@ -40,17 +40,17 @@ await build({
   entryPoints: ENTRIES.map(path => ({ in: path, out: parse(path).name })),
   outdir,
   bundle: true,
-  // What is loaded on demand is a file of its own.
+  // Code that is loaded on demand gets a separate file.
   splitting: true,
   format: 'esm',
   platform: 'node',
   target: 'node24',
   external: EXTERNAL,
   banner: { js: REQUIRE },
-  // For NODE_OPTIONS=--enable-source-maps; nothing reads them otherwise.
+  // Only NODE_OPTIONS=--enable-source-maps reads them.
   sourcemap: 'linked',
   sourcesContent: false,
-  // The text of what is loaded stays in memory; this spares 2 MiB of it.
+  // The source text of loaded code stays in memory; this saves 2 MiB.
   minifyWhitespace: true,
   lineLimit: 140,
   logLevel: 'warning'

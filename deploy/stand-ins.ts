@@ -5,7 +5,7 @@ import { startHasura } from '../sandbox/hasura.ts'
 import { readSettings, SANDBOX_CLIENT } from '../sandbox/settings.ts'
 
 const { cognitoPort, hasuraPort, tokenLifetimeSeconds } = readSettings(process.env)
-// The issuer contains the host, so this must be the name by which others reach this machine or container.
+// The issuer contains the host, so this must be the name under which others reach this machine or container.
 const host = process.env.STAND_IN_HOST || '127.0.0.1'
 
 const cognito = await startCognito({ ...SANDBOX_CLIENT, host, port: cognitoPort, tokenLifetimeSeconds })

@@ -1,4 +1,4 @@
-// Fills the image's compile cache: runs the service offline, up to what most callers ask of it, and stops it: `node warm-up.ts <command> …`.
+// Fills the image's compile cache: runs the service offline, sends the most common requests, and stops it: `node warm-up.ts <command> …`.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
@@ -9,18 +9,18 @@ const PORT = 3000
 const RETRY_MS = 200
 const TRIES_MAX = 300
 
-/** Answers every request with the same JSON; its URL. */
+/** Starts a server that answers every request with the same JSON, and returns its URL. */
 async function answerWith(body: object): Promise<string> {
   const server = createServer((request, response) => {
     request.resume()
     response.setHeader('content-type', 'application/json').end(JSON.stringify(body))
   })
-  // Must not keep this process alive.
+  // The server must not keep this process alive.
   await once(server.listen(0, '127.0.0.1').unref(), 'listening')
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
-/** Asks the service for something until it answers 200: it may still be starting, or shed load on a machine that emulates another. */
+/** Repeats a request until the service answers 200: it may still be starting, or be shedding load on an emulated machine. */
 async function ask(path: string, init: RequestInit = {}): Promise<void> {
   for (let tries = 1; ; tries++) {
     const response = await fetch(`http://127.0.0.1:${PORT}${path}`, init).catch(() => undefined)
@@ -55,6 +55,6 @@ try {
 } finally {
   service.kill('SIGTERM')
 }
-// Node writes what is compiled at the exit.
+// Node writes the compiled code at exit.
 const [code] = await exited
 process.exit(code ?? 1)

@@ -1,4 +1,4 @@
-# A user pool for machines, the app client that the gateway signs in as, and its secret.
+# A user pool for machines, the gateway's app client, and its secret.
 terraform {
   required_version = ">= 1.9"
   required_providers {
@@ -11,7 +11,7 @@ variable "name" {
   type        = string
 }
 
-# A pool of its own: Hasura gives its role to every app client of the pool.
+# A dedicated pool: Hasura gives its role to every app client in the pool.
 resource "aws_cognito_user_pool" "machines" {
   name                = var.name
   deletion_protection = "ACTIVE"
@@ -51,7 +51,7 @@ resource "aws_cognito_user_pool_client" "gateway" {
   }
 }
 
-# The state file holds the secret as well: keep it encrypted, and who may read it few.
+# The state file contains the secret as well: encrypt it, and restrict access to it.
 resource "aws_secretsmanager_secret" "gateway" {
   name = "cognito-hasura-gateway"
 }
@@ -64,7 +64,7 @@ resource "aws_secretsmanager_secret_version" "gateway" {
 data "aws_region" "current" {}
 
 output "settings" {
-  description = "What the gateway is told beside the secret."
+  description = "The settings of the gateway, except the secret."
   value = {
     AWS_COGNITO_DOMAIN        = "https://${aws_cognito_user_pool_domain.machines.domain}.auth.${data.aws_region.current.region}.amazoncognito.com"
     AWS_COGNITO_APP_CLIENT_ID = aws_cognito_user_pool_client.gateway.id

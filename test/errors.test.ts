@@ -16,7 +16,7 @@ t.test('the cause of an error stays out of the body', async t => {
   )
 })
 
-t.test('locations stand between the message and the extensions', async t => {
+t.test('locations are between the message and the extensions', async t => {
   const error = new GatewayError('GRAPHQL_PARSE_FAILED', { message: 'no', locations: [{ line: 1, column: 9 }] })
   t.equal(
     errorBody(error, 'id-1'),

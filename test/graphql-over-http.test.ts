@@ -4,7 +4,7 @@ import t from 'tap'
 import { sandboxFor } from './support/sandbox.ts'
 
 /**
- * Declined: they want 200 for a document that does not parse, where a REST caller expects 400 (see docs/errors.md). FDE2 means one that
+ * Declined: they require 200 for a document that does not parse, for which a REST caller expects 400 (see docs/errors.md). FDE2 is about one that
  * does not validate, but the document it sends, a name that begins with a digit, does not parse either.
  */
 const DECLINED = ['572B', 'FDE2']

@@ -3,7 +3,7 @@ import { globSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import t from 'tap'
 
-/** The files of the project and the packages that a part may import; its own files and Node's modules always, `*`: any package. */
+/** The project files and packages that a part may import, besides its own files and Node's modules; `*` means any package. */
 type Allowed = { files: readonly string[]; packages: readonly string[] }
 
 /** What every core may use. */
@@ -65,9 +65,9 @@ const PARTS: Record<string, Allowed> = {
   'src/start.js': { files: ['src/server.ts'], packages: [] }
 }
 
-/** The row of the table that a file stands under. */
+/** The row of the table for a file. */
 const partOf = (path: string) => Object.keys(PARTS).find(part => (part.endsWith('/') ? path.startsWith(part) : path === part))
-/** Whether two files share a part. Plugins reach each other through decorators, so each of them stands alone. */
+/** Whether two files belong to the same part. Plugins reach each other through decorators, so each plugin is its own part. */
 const isOwn = (path: string, target: string) => {
   const part = partOf(path)
   return part !== undefined && part !== 'plugins/' && part === partOf(target)
@@ -92,7 +92,7 @@ function wrongImports(path: string, source: string): string[] {
   return [...source.matchAll(IMPORT)].map(([, name = '']) => name).filter(name => !isAllowed(name))
 }
 
-t.test('every file of src, plugins and routes imports only what its part may', async t => {
+t.test('every file in src, plugins and routes imports only what its part may import', async t => {
   const root = new URL('..', import.meta.url)
   const paths = globSync('{src,plugins,routes}/**/*.{ts,js}', { cwd: root })
   t.ok(paths.length > 50)
@@ -161,7 +161,7 @@ const WAYS = [
 ]
 
 const fileOf = (part: string) => (part.endsWith('/') ? `${part}x.ts` : part)
-/** A file of the project as another one names it; packages stay as they are. */
+/** The import specifier of a project file in another one; packages stay unchanged. */
 const nameFor = (from: string, to: string) => {
   if (!/^(src|plugins|routes)\//.test(to)) return to
   return '../'.repeat(fileOf(from).split('/').length - 1) + to

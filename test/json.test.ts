@@ -24,7 +24,7 @@ const string = fc.string({ unit: 'binary' }).chain(value => {
   const escaped = Array.from({ length: value.length }, (_, n) => `\\u${value.charCodeAt(n).toString(16).padStart(4, '0')}`).join('')
   return fc.constantFrom(JSON.stringify(value), `"${escaped}"`)
 })
-/** Few names, spelt in several ways, so that many are given twice. None holds a backslash: V8 would mistake others for it, see below. */
+/** A few names, spelt in several ways, so that duplicates are frequent. None contains a backslash, because V8 would confuse others with it; see below. */
 const key = fc.oneof(
   fc.constantFrom('"a"', '"\\u0061"', '"variables"', '"vari\\u0061bles"', '"__proto__"', '"{"', '"]:,"', '"\\""', '""', '"1"'),
   string.filter(text => !JSON.parse(text).includes('\\'))

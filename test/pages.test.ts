@@ -9,7 +9,7 @@ const WIDTHS = [1280, 390]
 const QUERY = 'query Orders($id: Int!) { orders(where: {id: {_eq: $id}}) { id number } }'
 const skip = !hasChromium && 'chromium is not installed'
 
-t.test('DOCS_ENABLED=false leaves no page', async t => {
+t.test('DOCS_ENABLED=false serves no page', async t => {
   const gateway = await startGateway()
   t.teardown(() => gateway.close())
   for (const path of PAGES) {

@@ -1,4 +1,4 @@
-// The process from its start to its end.
+// The process from start to exit.
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'

@@ -308,7 +308,7 @@ t.test('settings that belong together are checked even if another setting is bad
   t.strictSame([...(error?.problems.keys() ?? [])].sort(), ['FORWARD_HEADERS', 'HOST', 'PORT'])
 })
 
-t.test('a role that the keys file gives must be allowed by the settings', async t => {
+t.test('a role in the keys file must be allowed by the settings', async t => {
   const keysFile = t.testdir({ 'callers.json': JSON.stringify({ callers: [{ name: 'a', keySha256: ['ab'.repeat(32)], role: 'reader' }] }) })
   const problem = async (roles: string) =>
     (
@@ -319,7 +319,7 @@ t.test('a role that the keys file gives must be allowed by the settings', async 
   t.equal(await problem(' , '), undefined, 'where the roles are bad, they alone are named')
 })
 
-t.test('a Cognito issuer of either kind and of any partition needs nothing else', async t => {
+t.test('a Cognito issuer of either kind and in any partition needs no other setting', async t => {
   const problems = async (issuer: string) => [
     ...((await problemsOf({ CALLER_AUTH: 'jwt', CALLER_JWT_ISSUER: issuer }))?.problems.keys() ?? [])
   ]

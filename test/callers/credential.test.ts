@@ -60,7 +60,7 @@ t.test('the password in HTTP Basic is the key, whatever the user name', async t 
     t.strictSame(read(['authorization', `basic ${Buffer.from(pair).toString('base64')}`]), { kind: 'key', value }, pair)
 })
 
-t.test('a key, or a bearer token', async t => {
+t.test('a key or a bearer token is found', async t => {
   t.strictSame(read(['X-Api-Key', 'k']), { kind: 'key', value: 'k' })
   t.strictSame(read(['Authorization', 'bearer  t.t-t_t']), { kind: 'bearer', value: 't.t-t_t' })
   t.strictSame(read(['authorization', 'Bearer t'], ['x-api-key', 'k']), { kind: 'key', value: 'k' }, 'the key goes first')

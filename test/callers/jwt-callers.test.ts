@@ -70,7 +70,7 @@ t.test('tokens of an issuer other than Cognito must have its audience', async t 
   t.strictSame(fetched, [`${OTHER}/keys`])
 })
 
-t.test('client ids and scopes narrow who may call', async t => {
+t.test('client IDs and scopes restrict who may call', async t => {
   const { callers } = callersFor({ clientIds: ['app', 'job'], scopes: ['graphql/read'] })
   await t.rejects(sign({ ...ACCESS, client_id: 'other' }).then(callers.verify))
   await t.rejects(sign({ ...ACCESS, scope: 'graphql/readonly' }).then(callers.verify))

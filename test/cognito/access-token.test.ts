@@ -58,7 +58,7 @@ t.test('a token from the API has other member names, and the same rules', async 
     t.equal(readApiToken(body), undefined)
 })
 
-// [lifetime in s, random, begin of stale in ms, begin of unusable in ms]
+// [lifetime in s, random, start of stale in ms, start of unusable in ms]
 for (const [lifetimeSeconds, random, staleAtMs, unusableAtMs] of [
   [4, 0.5, 3_000, 3_920],
   [300, 0, 210_000, 294_000],
@@ -71,16 +71,19 @@ for (const [lifetimeSeconds, random, staleAtMs, unusableAtMs] of [
   [3_600, 1, 2_880_000, 3_590_000],
   [86_400, 0.5, 64_800_000, 86_390_000]
 ] as const)
-  t.test(`a token of ${lifetimeSeconds} s drawn ${random} is stale from ${staleAtMs} ms and unusable from ${unusableAtMs} ms`, async t => {
-    const requestedAtMs = 1_000
-    const token = createAccessToken({ accessToken: 'x', expiresInSeconds: lifetimeSeconds }, requestedAtMs, random)
-    const zoneAt = (ageMs: number) => zoneOf(token, requestedAtMs + ageMs)
-    t.equal(zoneAt(0), 'fresh')
-    t.equal(zoneAt(staleAtMs - 1), 'fresh')
-    t.equal(zoneAt(staleAtMs + 0.001), 'stale')
-    t.equal(zoneAt(unusableAtMs - 1), 'stale')
-    t.equal(zoneAt(unusableAtMs), 'unusable')
-    t.equal(zoneAt(lifetimeSeconds * 1000 + 1), 'unusable')
-    t.ok(Math.abs(token.refreshAtMs - requestedAtMs - staleAtMs) < 0.001)
-    t.equal(token.expiresAtMs, requestedAtMs + lifetimeSeconds * 1000)
-  })
+  t.test(
+    `a token of ${lifetimeSeconds} s with random ${random} is stale from ${staleAtMs} ms and unusable from ${unusableAtMs} ms`,
+    async t => {
+      const requestedAtMs = 1_000
+      const token = createAccessToken({ accessToken: 'x', expiresInSeconds: lifetimeSeconds }, requestedAtMs, random)
+      const zoneAt = (ageMs: number) => zoneOf(token, requestedAtMs + ageMs)
+      t.equal(zoneAt(0), 'fresh')
+      t.equal(zoneAt(staleAtMs - 1), 'fresh')
+      t.equal(zoneAt(staleAtMs + 0.001), 'stale')
+      t.equal(zoneAt(unusableAtMs - 1), 'stale')
+      t.equal(zoneAt(unusableAtMs), 'unusable')
+      t.equal(zoneAt(lifetimeSeconds * 1000 + 1), 'unusable')
+      t.ok(Math.abs(token.refreshAtMs - requestedAtMs - staleAtMs) < 0.001)
+      t.equal(token.expiresAtMs, requestedAtMs + lifetimeSeconds * 1000)
+    }
+  )

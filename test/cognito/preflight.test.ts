@@ -67,7 +67,7 @@ for (const [exp, expiresInSeconds, isTold] of [
   [4_600, 3_600.9, false],
   [4_600, 86_400, true]
 ] as const)
-  t.test(`a token of iat 1000, exp ${exp} and expires_in ${expiresInSeconds} is ${isTold ? '' : 'not '}told`, async t => {
+  t.test(`a token with iat 1000, exp ${exp} and expires_in ${expiresInSeconds} causes ${isTold ? 'a' : 'no'} warning`, async t => {
     const notices = check(jwt({ ...HASURA, iat: 1_000, exp }), { expiresInSeconds })
     t.equal(notices.length, isTold ? 1 : 0)
     if (isTold) t.match(notices[0], `${exp - 1_000} s according to its exp and iat, but Cognito said expires_in ${expiresInSeconds}`)
@@ -85,7 +85,7 @@ for (const [offsetMs, expected] of [
   [30_000, undefined],
   [31_000, /more than 30 s behind/]
 ] as const)
-  t.test(`an answer dated ${offsetMs} ms from this machine's time is ${expected ? '' : 'not '}told`, async t => {
+  t.test(`an answer dated ${offsetMs} ms from this machine's time causes ${expected ? 'a' : 'no'} warning`, async t => {
     const notices = check(jwt({ ...HASURA, ...LIFE }), { date: dateAt(offsetMs) })
     t.equal(notices.length, expected ? 1 : 0)
     if (expected) t.match(notices[0], expected)

@@ -22,20 +22,17 @@ for (const [code, options, waitMs] of [
   ['invalid_response', {}, 500],
   ['expired_on_arrival', {}, 500]
 ] as [ExchangeFaultCode, ExchangeErrorOptions, number][])
-  t.test(
-    `${code}${options.retryAfterMs ? ` with Retry-After ${options.retryAfterMs} ms` : ''} is tried again after ${waitMs} ms`,
-    async t => {
-      const { manager, clock, startedAtMs, fail, succeed } = manageToken()
-      manager.start()
-      await fail(code, options)
-      await clock.advance(waitMs - 1)
-      t.strictSame(startedAtMs, [0])
-      await clock.advance(1)
-      t.strictSame(startedAtMs, [0, waitMs])
-      await succeed()
-      t.equal(manager.getToken(), 'token-2')
-    }
-  )
+  t.test(`${code}${options.retryAfterMs ? ` with Retry-After ${options.retryAfterMs} ms` : ''} is retried after ${waitMs} ms`, async t => {
+    const { manager, clock, startedAtMs, fail, succeed } = manageToken()
+    manager.start()
+    await fail(code, options)
+    await clock.advance(waitMs - 1)
+    t.strictSame(startedAtMs, [0])
+    await clock.advance(1)
+    t.strictSame(startedAtMs, [0, waitMs])
+    await succeed()
+    t.equal(manager.getToken(), 'token-2')
+  })
 
 t.test('each transient failure doubles the wait, up to 30 s, and a success resets it', async t => {
   const { manager, clock, startedAtMs, fail, succeed } = manageToken()

@@ -54,16 +54,19 @@ async function runModel(turns: Turn[], steps: Step[], random: number): Promise<T
   return model
 }
 
-t.test('one exchange at a time, none before its time, no wait while the token is usable or past the request’s own time', async t => {
-  let exchanges = 0
-  const property = fc.asyncProperty(turns, steps, random, async (...drawn) => {
-    const model = await runModel(...drawn)
-    model.manager.stop()
-    exchanges += model.exchanges
-  })
-  await t.resolves(fc.assert(property, { numRuns: 500 }))
-  t.ok(exchanges > 1_000, `${exchanges} exchanges were seen`)
-})
+t.test(
+  'there is one exchange at a time, none too early, and no wait while the token is usable or after the request’s own time',
+  async t => {
+    let exchanges = 0
+    const property = fc.asyncProperty(turns, steps, random, async (...drawn) => {
+      const model = await runModel(...drawn)
+      model.manager.stop()
+      exchanges += model.exchanges
+    })
+    await t.resolves(fc.assert(property, { numRuns: 500 }))
+    t.ok(exchanges > 1_000, `${exchanges} exchanges were seen`)
+  }
+)
 
 t.test('after any finite series of failures, the next valid answer restores service', async t => {
   const property = fc.asyncProperty(fc.array(failure, { minLength: 1, maxLength: 20 }), steps, random, async (...drawn) => {

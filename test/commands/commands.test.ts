@@ -1,4 +1,4 @@
-// The options of the command line, each in a process of its own.
+// The command-line options, each in a separate process.
 import { createHash } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -37,7 +37,7 @@ t.test('unknown options: exit code 2 and the list', async t => {
   t.equal(readCommandLine([]), undefined, 'nothing starts the service')
 })
 
-t.test('--help and --version need no settings; --help lists every one with its meaning', async t => {
+t.test('--help and --version need no settings; --help lists every setting with its meaning', async t => {
   const help = await run(t, ['--help'])
   t.equal(help.code, 0)
   for (const [name, { description }] of Object.entries(SettingsSchema.properties)) {

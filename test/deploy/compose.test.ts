@@ -1,4 +1,4 @@
-// compose.yaml fits the service, the sandbox's Cognito and what Hasura asks of a JWT secret.
+// compose.yaml fits the service, the sandbox's Cognito and Hasura's requirements for a JWT secret.
 import { spawnSync } from 'node:child_process'
 import t from 'tap'
 import { startCognito } from '../../sandbox/cognito.ts'

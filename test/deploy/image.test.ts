@@ -139,7 +139,7 @@ t.test('command-line options and the health check work as from the sources', asy
   await t.rejects(run(process.execPath, health, { env: { ...env, PORT: '1' } }))
 })
 
-t.test('every part of the bundle loads, and its source map leads to the sources', async t => {
+t.test('every part of the bundle loads, and its source map points to the sources', async t => {
   const folder = join(root, 'src')
   const parts = globSync('*.js', { cwd: folder }).filter(name => name !== 'start-graphiql.js')
   t.ok(parts.length > 20)

@@ -100,7 +100,7 @@ t.test('the labels in each file select the pods', async t => {
   t.match(read('horizontal-pod-autoscaler'), { spec: { scaleTargetRef: { kind: 'Deployment', name: NAME } } })
 })
 
-t.test('probes ask the health routes, which answer without a credential', async t => {
+t.test('probes use the health routes, which need no credential', async t => {
   t.equal(container.livenessProbe.httpGet.path, '/health/live')
   t.equal(container.readinessProbe.httpGet.path, '/health/ready')
   const gateway = await startGateway()

@@ -33,7 +33,7 @@ type Rule = { alert: string; expr: string }
 const { groups } = parseProjectFile<{ groups: { rules: Rule[] }[] }>('deploy/prometheus/alerts.yaml')
 const rules = groups.flatMap(group => group.rules)
 
-t.test('alerts', async t => {
+t.test('alerts use existing metrics and labels', async t => {
   for (const { expr } of rules) checkExpression(t, expr)
 })
 
@@ -57,7 +57,7 @@ t.test('each alert has a section in the runbook, and each section an alert', asy
   )
 })
 
-t.test('the panels of the dashboard', async t => {
+t.test('the panels of the dashboard use existing metrics and labels', async t => {
   type Panel = { title: string; targets: { expr: string }[]; gridPos: { x: number; y: number; w: number; h: number } }
   const { panels } = parseProjectFile<{ panels: Panel[] }>('deploy/grafana/dashboard.json')
   for (const { targets } of panels) for (const { expr } of targets) checkExpression(t, expr.replaceAll('$__rate_interval', '5m'))

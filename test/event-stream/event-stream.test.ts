@@ -83,7 +83,7 @@ t.test('a caller that reads nothing for 60 s while something waits is cut', asyn
   t.equal(clock.timers.size, 0)
 })
 
-t.test('a caller that reads slowly is not', async t => {
+t.test('a caller that reads slowly is not cut', async t => {
   const { clock, reader, caller } = open()
   caller.isReading = false
   reader.put(answer('1'))

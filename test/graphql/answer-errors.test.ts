@@ -7,7 +7,7 @@ const read = (text: string, isWhole = true, encoding?: string) => readErrors(Buf
 const error = (code: string) => `{"extensions":{"path":"$","code":"${code}"},"message":"no"}`
 const rows = (count: number) => JSON.stringify(Array.from({ length: count }, (_, id) => ({ id, name: 'x"errors":[{"' })))
 
-t.test('errors, and their first code', async t => {
+t.test('answers with errors, and the first code', async t => {
   for (const [text, code] of [
     [`{"errors":[${error('validation-failed')},${error('second')}]}`, 'validation-failed'],
     ['{"errors":[{"message":"no \\"code\\":\\"not-this\\""}]}', undefined],
@@ -24,7 +24,7 @@ t.test('errors, and their first code', async t => {
   t.strictSame(read('{"data":null,"errors":[{"message":"no"},', false), { code: undefined })
 })
 
-t.test('no errors', async t => {
+t.test('answers without errors', async t => {
   for (const text of [
     '{"data":{"users":[{"id":1}]}}',
     `{"data":{"rows":${rows(10)}}}`,

@@ -38,7 +38,7 @@ t.test('a directive that appears twice, or has unknown arguments or undeclared v
     t.throws(() => queryOf(text), { code: 'INVALID_REQUEST' }, text)
 })
 
-t.test('a document without the directive on the operation that runs is left alone', async t => {
+t.test('a document without the directive on its operation is unchanged', async t => {
   const find = createCachedQueryFinder()
   for (const text of ['{ cached }', '{ a @cached }', '# @cached\n{ a }', '{ a(b: "@cached") }', 'query Q { a } query R @cached { a }'])
     t.equal(find(check(text), text.includes('Q') ? 'Q' : undefined), undefined, text)

@@ -25,7 +25,7 @@ t.test('the member data is found', async t => {
   }
 })
 
-t.test('it agrees with a parser on any object', async t => {
+t.test('the result agrees with a parser for any object', async t => {
   const key = fc.oneof(fc.constantFrom('data', 'errors', 'da\\ta"', '{', ']'), fc.string())
   fc.assert(
     fc.property(fc.dictionary(key, fc.jsonValue()), fc.constantFrom(undefined, 1), (object, indent) => {

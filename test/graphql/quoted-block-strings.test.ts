@@ -12,7 +12,7 @@ const check = createDocumentCheck({ maxDepth: 20, maxTokens: 5000, maxFields: 50
 const meaningOf = (text: string): DocumentNode =>
   visit(parse(text, { noLocation: true }), { StringValue: node => ({ ...node, block: false }) })
 
-/** The block strings of a document as they are written. */
+/** The block strings of a document as written. */
 function blockStringsOf(text: string): string[] {
   const found: string[] = []
   visit(parse(text), { StringValue: ({ block, loc }) => void (block && loc && found.push(text.slice(loc.start, loc.end))) })

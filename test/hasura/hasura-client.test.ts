@@ -16,7 +16,7 @@ const DATA = '{"data":{"a":1}}'
 /** Nothing listens there: port 1 is unused today (RFC 1078), and no server on a free port gets it. */
 const NOBODY = 'http://127.0.0.1:1/v1/graphql'
 
-/** Tokens t1, t2 … : `rejectToken` gives the next one. */
+/** Tokens t1, t2 …; `rejectToken` returns the next one. */
 function tokenSource(): TokenSource & { rejected: string[] } {
   let n = 1
   const rejected: string[] = []

@@ -1,11 +1,11 @@
 // The response cases of llhttp as bytes and verdicts: each with the socket left open, and closed after the bytes.
-// Source of the cases: github.com/nodejs/llhttp, commit 01e105a, test/response/*.md. Its lenient modes and its hooks for pausing have no
+// Source of the cases: github.com/nodejs/llhttp, commit 01e105a, test/response/*.md. Its lenient modes and its pausing hooks have no
 // like here. Where the verdict is not llhttp's, the case says why.
 import t, { type Test } from 'tap'
 import { ProtocolError } from '../../src/http1/answer-head.ts'
 import { poolFor } from '../support/upstream-pool.ts'
 
-/** What becomes of the bytes: the body; `refused`, as a protocol error; `pending`, nothing yet; `broken`, an end too early. */
+/** The result: the body; `refused`, a protocol error; `pending`, nothing yet; `broken`, too early an end. */
 type Verdict = { body: string } | 'refused' | 'pending' | 'broken'
 type Case = { file: string; name: string; bytes: string; open: Verdict; closed: Verdict; differs?: string }
 

@@ -103,7 +103,7 @@ t.test('a body of unknown length counts with its actual size once it is read', a
   t.equal(gateway.hasura.received.length, 5)
 })
 
-t.test('beyond GRAPHQL_QUEUE the caller with most waiting requests is refused', async t => {
+t.test('beyond GRAPHQL_QUEUE, the caller with the most waiting requests is refused', async t => {
   const answers: (() => void)[] = []
   const gateway = await gatewayFor(t, {
     hasura: response => void answers.push(() => sendJson(response, '{"data":{"a":1}}')),

@@ -6,7 +6,7 @@ import { type Gateway, startGateway } from '../support/gateway.ts'
 import { hasRedis, startRedis } from '../support/redis.ts'
 
 const skip = hasRedis ? false : 'redis-server is not installed'
-/** How many answers are tried: on a busy machine Redis may be later than 100 ms. */
+/** How many answers are tried: on a busy machine, Redis may take longer than 100 ms. */
 const TRIES = 50
 
 /** A gateway; all share one Hasura, whose answers name the caller. */

@@ -33,7 +33,7 @@ const sign = (claims: JWTPayload = CLAIMS, { kid = 'k1', key = privateKey, expir
     .setExpirationTime(now() + expiresIn)
     .sign(key)
 
-/** A certificate for 127.0.0.1 that signs itself. */
+/** A self-signed certificate for 127.0.0.1. */
 function makeCertificate(name: string) {
   const [key, cert] = [join(folder, name, 'key.pem'), join(folder, name, 'cert.pem')]
   const request = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '1']
@@ -271,7 +271,7 @@ t.test('a token without a required scope gets 403 that names the scopes', { skip
   t.match(refusalsIn(output()), Array(3).fill({ code: 'OPERATION_NOT_ALLOWED', reason: /scope/ }))
 })
 
-t.test('a pool with the newer kind of issuer, and one of another partition', { skip }, async t => {
+t.test('a pool with the newer kind of issuer, and one in another partition, are accepted', { skip }, async t => {
   const jwks = await startJwks()
   t.teardown(() => jwks.close())
   for (const iss of [

@@ -58,7 +58,7 @@ async function appFor(t: Test, environment: Record<string, string> = {}) {
   return { clock, caller, isCutWithin, ended }
 }
 
-t.test('beyond MAX_CONNECTIONS a further one is closed', async t => {
+t.test('beyond MAX_CONNECTIONS, a further connection is closed', async t => {
   const { caller } = await appFor(t, { MAX_CONNECTIONS: '2' })
   const [first] = [await caller(), await caller()]
   const third = await caller()
@@ -68,14 +68,14 @@ t.test('beyond MAX_CONNECTIONS a further one is closed', async t => {
   t.match(String((await once(first, 'data'))[0]), /^HTTP\/1\.1 404/)
 })
 
-t.test('a head that trickles is cut off', async t => {
+t.test('a caller whose head trickles is cut off', async t => {
   const { caller, isCutWithin } = await appFor(t)
   const socket = await caller()
   socket.write('GET / HTTP/1.1\r\nhost: local')
   t.ok(await isCutWithin(socket, 60))
 })
 
-t.test('a body that trickles is cut off, and the log can say why', async t => {
+t.test('a caller whose body trickles is cut off, and the log says why', async t => {
   const { caller, isCutWithin, ended } = await appFor(t)
   const socket = await caller()
   socket.write('POST /body HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n{')
@@ -83,7 +83,7 @@ t.test('a body that trickles is cut off, and the log can say why', async t => {
   t.match(ended, [{ fault: 'the request arrived too slowly' }])
 })
 
-t.test('an answer that nobody reads is cut off, and the log can say why', async t => {
+t.test('a caller that does not read its answer is cut off, and the log says why', async t => {
   const { clock, caller, ended } = await appFor(t)
   const socket = await caller()
   socket.pause()

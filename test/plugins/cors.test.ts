@@ -5,7 +5,7 @@ import { codeOf, startGateway } from '../support/gateway.ts'
 const APP = 'https://app.example.com'
 const PREFLIGHT = { 'access-control-request-method': 'POST', 'access-control-request-headers': 'content-type,x-api-key' }
 
-t.test('off by default', async t => {
+t.test('CORS is off by default', async t => {
   const gateway = await startGateway()
   t.teardown(() => gateway.close())
   const answer = await gateway.post({ query: '{ a }' }, { origin: APP })

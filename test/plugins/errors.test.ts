@@ -17,7 +17,7 @@ async function raw(url: string, bytes: string): Promise<string> {
   return answer
 }
 
-t.test('an unknown route', async t => {
+t.test('an unknown route is NOT_FOUND', async t => {
   const gateway = await startGateway()
   t.teardown(() => gateway.close())
   for (const [method, path] of [
@@ -36,7 +36,7 @@ t.test('an unknown route', async t => {
   }
 })
 
-t.test('a method that a route does not support', async t => {
+t.test('a method that a route does not support is METHOD_NOT_ALLOWED', async t => {
   const gateway = await startGateway()
   t.teardown(() => gateway.close())
   for (const [method, path, allow] of [
@@ -55,7 +55,7 @@ t.test('a method that a route does not support', async t => {
   t.equal(gateway.hasura.received.length, 0)
 })
 
-t.test('a path that cannot be decoded', async t => {
+t.test('a path that cannot be decoded is INVALID_REQUEST', async t => {
   const gateway = await startGateway()
   t.teardown(() => gateway.close())
   const answer = await fetch(`${gateway.url}/%zz`)

@@ -53,7 +53,7 @@ t.test('requests, operations, retries, refusals and exchanges are counted', asyn
   t.notMatch(text, /SecretName|secret-path|payload/)
 })
 
-t.test('failed exchanges are counted under their code', async t => {
+t.test('failed exchanges are counted by code', async t => {
   const gateway = await startGateway({ cognito: response => sendJson(response, { error: 'invalid_scope' }, 400), isReady: false })
   await t.rejects(async () => gateway.app.tokenManager.getToken())
   const text = await gateway.app.metrics.registry.metrics()

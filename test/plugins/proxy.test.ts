@@ -43,7 +43,7 @@ t.test('a proxy that refuses leaves both upstreams unreachable, and no log, erro
   t.notMatch(written.join(''), HIDDEN)
 })
 
-t.test('Cognito behind a proxy that refuses: the advice names the proxy, and nothing shows its credentials', async t => {
+t.test('if the proxy refuses the tunnel to Cognito, the advice names the proxy, and nothing shows its credentials', async t => {
   const { url, app, written } = await behindProxy(
     t,
     proxyUrl => ({ HTTPS_PROXY: proxyUrl.replace(/\d+$/, '1'), AWS_COGNITO_ENDPOINT: 'https://cognito-idp.example.com' }),
@@ -67,7 +67,7 @@ t.test('both upstreams are reached through the proxy', async t => {
   t.notMatch(written.join(''), HIDDEN)
 })
 
-t.test('subscriptions take a tunnel through the proxy', async t => {
+t.test('subscriptions use a tunnel through the proxy', async t => {
   const live = await startLiveHasura()
   t.teardown(() => live.close())
   const { url, proxy, written } = await behindProxy(t, proxyUrl => ({

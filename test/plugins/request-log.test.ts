@@ -87,7 +87,7 @@ t.test('the members of a line', async t => {
   t.strictSame(more, [], 'probes are not logged at info')
 })
 
-t.test('operators are told why Hasura gave no answer, callers are not', async t => {
+t.test('the log says why Hasura gave no answer, and callers do not see the reason', async t => {
   // Nothing listens on port 1.
   const { gateway, requests } = await loggedGateway('info', { GRAPHQL_ENDPOINT: 'http://127.0.0.1:1/v1/graphql' })
   const answer = await gateway.post({ query: 'mutation { a }' })
@@ -151,7 +151,7 @@ t.test('the line of an answer that broke off has a code', async t => {
   t.match(requests(), [{ status: 200, code: 'UPSTREAM_UNREACHABLE', fault: /^broken while answered: /, aborted: true }])
 })
 
-t.test('no secret is in any line at trace', async t => {
+t.test('no line contains a secret, even at trace', async t => {
   const { gateway, lines } = await loggedGateway('trace')
   await gateway.post(
     { query: 'query($v: String) { a(v: $v) }', variables: { v: 'a-variable' } },

@@ -73,7 +73,7 @@ t.test('trace context and FORWARD_HEADERS are forwarded', async t => {
   t.notOk(headers?.['x-other'] ?? headers?.['x-plan'])
 })
 
-t.test('an invalid request id is replaced', async t => {
+t.test('an invalid request ID is replaced', async t => {
   const gateway = await startGateway()
   t.teardown(() => gateway.close())
   for (const id of ['', 'a b', 'ü', 'x'.repeat(129), '<script>']) {

@@ -30,7 +30,7 @@ t.test('while stopping, new requests are refused, those in flight finish, and pr
   t.equal(gateway.hasura.received.length, 1)
 })
 
-t.test('with nothing in flight there is nothing to wait for', async t => {
+t.test('with nothing in flight, stopping does not wait', async t => {
   const gateway = await startGateway()
   t.teardown(() => gateway.close())
   await gateway.post({ query: '{ a }' })

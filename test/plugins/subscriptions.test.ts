@@ -196,7 +196,7 @@ t.test('a large answer to a query is one event too', async t => {
   t.same(await stream.next(), COMPLETE)
 })
 
-t.test('beyond SUBSCRIPTIONS_MAX a stream is OVERLOADED with its status, until one ends', async t => {
+t.test('beyond SUBSCRIPTIONS_MAX, a stream is refused with 503 OVERLOADED until another one ends', async t => {
   const { events, app, live } = await start(t, { SUBSCRIPTIONS_MAX: '1' })
   const first = await events()
   const second = await events()

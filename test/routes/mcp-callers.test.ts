@@ -1,4 +1,4 @@
-// A tool runs with the caller's rights, rate and turn, and is logged and counted like any other operation.
+// A tool runs with the caller's rights, rate limit and turn, and is logged and counted like any other operation.
 import { createHash } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
 import { join } from 'node:path'

@@ -1,4 +1,4 @@
-// The Cognito stand-in's `GetClientToken`, asked by the AWS SDK's own client.
+// The Cognito stand-in's `GetClientToken`, called by the AWS SDK's own client.
 import {
   CognitoIdentityProviderClient,
   GetClientTokenCommand,
@@ -38,7 +38,7 @@ for (const [title, input, name] of [
     await t.rejects(ask(input), { name, $metadata: { httpStatusCode: 400 } })
   })
 
-t.test('another action is refused', async t => {
+t.test('other actions are refused', async t => {
   const { sdk } = await standInFor(t)
   await t.rejects(sdk.send(new ListUserPoolsCommand({ MaxResults: 1 })), { name: 'UnknownOperationException' })
 })

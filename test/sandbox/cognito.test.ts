@@ -43,7 +43,7 @@ for (const { title, form, error } of FAULTS)
     t.equal(await response.text(), `{"error":"${error}"}`)
   })
 
-t.test('a wrong secret by HTTP Basic is 400 too, without a challenge', async t => {
+t.test('a wrong secret with HTTP Basic is 400 too, without a challenge', async t => {
   const response = await ask(await cognitoFor(t), { grant_type: 'client_credentials' }, basic('machine', 'wrong'))
   t.equal(response.status, 400)
   t.equal(await response.text(), '{"error":"invalid_client"}')

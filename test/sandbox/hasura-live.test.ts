@@ -28,7 +28,7 @@ function connect(t: Test, { hasura }: StandIns, headers: Record<string, string>)
   return { ready: ready.promise, closed: closed.promise }
 }
 
-/** The answers of a subscription, one by one; `error: …` and `complete` as they are. */
+/** The answers of a subscription, one by one; `error: …` and `complete` as text. */
 function subscribe(connection: HasuraConnection, query: string, variables?: object) {
   const came: string[] = []
   let wake = () => {}
@@ -49,7 +49,7 @@ function subscribe(connection: HasuraConnection, query: string, variables?: obje
   }
 }
 
-/** Connects with a good token. */
+/** Connects with a valid token. */
 async function connectWell(t: Test, standIns: StandIns, headers: Record<string, string> = {}) {
   const { ready, closed } = connect(t, standIns, { Authorization: `Bearer ${await standIns.cognito.issueToken()}`, ...headers })
   const result = await ready
@@ -72,7 +72,7 @@ t.test('a role that is not allowed is refused with 4403', async t => {
   t.same(await connect(t, standIns, headers).ready, { code: 4403 })
 })
 
-t.test('a connection just ends when its token expires', async t => {
+t.test('a connection ends without a close frame when its token expires', async t => {
   const standIns = await standInsFor(t)
   const token = await standIns.cognito.issueToken({ exp: Math.ceil(Date.now() / 1000) + 1 })
   const { ready, closed } = connect(t, standIns, { Authorization: `Bearer ${token}` })

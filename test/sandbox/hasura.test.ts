@@ -15,7 +15,7 @@ t.test('GET is never supported', async t => {
   t.match(await answer.body.json(), { errors: [{ message: 'PersistedQueryNotSupported' }] })
 })
 
-t.test('an unknown route is 404, health and version are open', async t => {
+t.test('an unknown route is 404, and health and version need no credential', async t => {
   const { hasura } = await standInsFor(t)
   const get = async (path: string) => {
     const { statusCode, body } = await request(new URL(path, hasura.url))
@@ -50,7 +50,7 @@ t.test('a successful answer has the request ID, the content type and only the ex
   t.equal(answer.headers['content-type'], 'application/json; charset=utf-8')
 })
 
-t.test('filters, order and paging reach through relationships', async t => {
+t.test('filters, order and paging work through relationships', async t => {
   const query = `query ($where: users_bool_exp) {
     users(where: $where, order_by: [{name: desc}], limit: 2) { name orders(order_by: {total: desc}, limit: 1) { total user { id } } }
   }`

@@ -10,7 +10,7 @@ import { createCatalog } from '../../src/stored-operations/type-operations.ts'
 import { type Answer, sendJson } from '../support/fake-server.ts'
 import { type Gateway, givesData } from '../support/gateway.ts'
 
-/** Files by name; a folder within is an object. */
+/** Files by name; an object is a subfolder. */
 export type Files = { readonly [name: string]: string | Files }
 
 /** Returns the catalog of a folder with these files. */
@@ -55,7 +55,7 @@ export const tellsSchema =
   (response, request, count) =>
     request.body.includes('IntrospectionQuery') ? sendJson(response, INTROSPECTION) : answer(response, request, count)
 
-/** Returns what Hasura was sent, introspection left out. */
+/** Returns what Hasura received, without introspection. */
 export const operationsSent = ({ hasura }: Gateway) =>
   hasura.received.map(({ body }) => body).filter(body => !body.includes('IntrospectionQuery'))
 
@@ -65,7 +65,7 @@ export async function schemaHasCome({ app }: Pick<Gateway, 'app'>): Promise<void
   while (app.operations.current.schema === undefined) await setImmediate()
 }
 
-/** Operations that fit {@link SCHEMA} and have parameters and answers of every kind; two of them have names that may clash with others. */
+/** Operations that match {@link SCHEMA}, with parameters and answers of every kind; the names of two may clash with others. */
 export const FILES_OF_EVERY_KIND: Files = {
   'list.graphql': `# A list.
 # Of users.

@@ -159,7 +159,7 @@ t.test('without a schema, only built-in scalars are checked', async t => {
   t.equal(read('numeric', '1.0'), '{"v":1.0}')
 })
 
-t.test('names of the prototype are names like any other', async t => {
+t.test('names of Object.prototype members are ordinary names', async t => {
   const declared = '$__proto__: Int, $constructor: String, $toString: [Int!]'
   const json = '{"__proto__":1,"constructor":"x","toString":[1]}'
   t.equal(readBody(variablesOf(declared), json), json)

@@ -1,4 +1,4 @@
-// Refreshing in the background: again after five minutes, sooner after a failure, at once when asked, and never twice at a time.
+// Refreshing in the background: after five minutes, sooner after a failure, at once on request, and never two at a time.
 import t from 'tap'
 import { FIRST_RETRY_MS, REFRESH_MS, startRefreshLoop } from '../../src/stored-operations/refresh-loop.ts'
 import { FakeClock, settle } from '../support/fake-clock.ts'

@@ -1,4 +1,4 @@
-// What is kept for a slow reader.
+// What the service holds for a slow reader.
 import t from 'tap'
 import { HELD_MAX_BYTES, Reader } from '../../src/subscriptions/reader.ts'
 

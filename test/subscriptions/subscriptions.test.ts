@@ -250,7 +250,7 @@ t.test('pings from Hasura are answered', async t => {
 })
 
 for (const garbage of ['garbage', '', '{"type":7}', '[]']) {
-  t.test(`a frame of ${JSON.stringify(garbage)} ends the connection, and another one takes its place`, async t => {
+  t.test(`a frame of ${JSON.stringify(garbage)} ends the connection, and another one replaces it`, async t => {
     const { advance, hasura, read } = createRig()
     const reading = read()
     await advance(10)

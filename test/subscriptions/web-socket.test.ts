@@ -30,7 +30,7 @@ async function onUpgrade(t: Test, answer: (request: IncomingMessage, socket: Dup
   return (server.address() as AddressInfo).port
 }
 
-/** A WebSocket server with a subprotocol of its choice. */
+/** A WebSocket server that selects this subprotocol. */
 async function webSocketServer(t: Test, protocol: string | false = 'graphql-transport-ws') {
   const server = new WebSocketServer({ host: '127.0.0.1', port: 0, handleProtocols: () => protocol })
   t.teardown(() => {
@@ -42,7 +42,7 @@ async function webSocketServer(t: Test, protocol: string | false = 'graphql-tran
 }
 
 for (const status of ['404 Not Found', '400 Bad Request', '200 OK'])
-  t.test(`a server without WebSocket: ${status}`, async t => {
+  t.test(`a server that answers an upgrade with ${status}`, async t => {
     const port = await onUpgrade(t, (_, socket) => socket.end(`HTTP/1.1 ${status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n`))
     const { code, fault } = await connect(port).end
     t.equal(code, 1006)

@@ -16,7 +16,7 @@ export type EventReader = {
   close(): void
 }
 
-/** What a caller sends. */
+/** The request of a caller. */
 export type EventRequest = { body?: unknown; headers?: Record<string, string> }
 
 /** Requests an event stream: with POST if there is a body. */

@@ -66,7 +66,7 @@ export async function startFakeServer(answer: Answer, server: Server = createSer
   return fake
 }
 
-/** Answers with JSON; a string is sent as it is. */
+/** Answers with JSON; a string is sent unchanged. */
 export function sendJson(response: ServerResponse, body: unknown, status = 200, headers: Record<string, string> = {}): void {
   response.writeHead(status, { 'content-type': 'application/json; charset=utf-8', ...headers })
   response.end(typeof body === 'string' ? body : JSON.stringify(body))

@@ -11,7 +11,7 @@ export type FuzzRequest = {
   bytes: string
   /** Whether it has a valid credential. */
   hasRight: boolean
-  /** Whether it asks the fake Hasura to fail. */
+  /** Whether it makes the fake Hasura fail. */
   mayFail: boolean
 }
 

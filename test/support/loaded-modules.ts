@@ -5,9 +5,9 @@ const ROOT_URL = new URL('../../', import.meta.url).href
 
 /** Loaded modules, sorted by name. */
 export type LoadedModules = {
-  /** How many in all. */
+  /** The total number. */
   total: number
-  /** Files of the service, from the root of the project. */
+  /** Files of the service, relative to the root of the project. */
   files: string[]
   /** The number of modules of each package. */
   packages: Record<string, number>

@@ -1,4 +1,4 @@
-// nginx as an HTTP cache before a server, from Debian's package; tests that need it are skipped where it is missing.
+// nginx as an HTTP cache in front of a server, from Debian's package; tests that need it are skipped if it is missing.
 import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'

@@ -1,4 +1,4 @@
-// A real redis-server on 127.0.0.1, from Debian's package; tests that need it are skipped where it is missing.
+// A real redis-server on 127.0.0.1, from Debian's package; tests that need it are skipped if it is missing.
 import { spawnSync } from 'node:child_process'
 import { startTied } from './tied-process.ts'
 

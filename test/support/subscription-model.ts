@@ -64,7 +64,7 @@ export class SubscriptionModel {
     else if (step.do === 'silence' || step.do === 'outage') await this.#fault(step.do, step.ms)
   }
 
-  /** Time passes, and the token manager renews the token at 75 % of its life, as it does. */
+  /** Time passes, and the token is renewed at 75 % of its life, as by the token manager. */
   async #pass(ms: number): Promise<void> {
     const { rig, advance, hasura } = this.#rig
     for (let left = ms; left > 0; ) {

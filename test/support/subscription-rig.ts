@@ -26,7 +26,7 @@ export const STREAM: SubscriptionRequest = {
 /** A reader and what it has read. */
 export type Reading = { reader: Reader; answers: string[]; ending: Ending | undefined; isPaused: boolean; read(): void }
 
-/** Reads as answers come, unless paused. */
+/** Reads answers as they arrive, unless paused. */
 export function readFrom(reader: Reader): Reading {
   const reading: Reading = {
     reader,

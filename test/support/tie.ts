@@ -8,7 +8,7 @@ child.once('exit', code => process.connected && process.send?.({ code }))
 process.on('SIGTERM', () => child.kill('SIGTERM'))
 process.once('disconnect', () => {
   try {
-    // The program leads a process group of its own.
+    // The program leads its own process group.
     if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
   } catch {
     // It has ended.

@@ -17,7 +17,7 @@ export type TiedProcess = {
   stop(): Promise<void>
 }
 
-/** Starts a program; `env` is all of its environment, default that of the test. */
+/** Starts a program; `env` is its whole environment, by default that of the test. */
 export function startTied(command: string, args: readonly string[], env: NodeJS.ProcessEnv = process.env): TiedProcess {
   const tie = spawn(process.execPath, [TIE, command, ...args], { env, stdio: ['ignore', 'pipe', 'inherit', 'ipc'] })
   const written = new EventEmitter()

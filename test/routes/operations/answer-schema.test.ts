@@ -83,7 +83,7 @@ t.test('a mutation uses the mutation type, and a deprecated field is marked', as
   t.match(properties.add?.properties, { nick: { type: ['string', 'null'], deprecated: true } })
 })
 
-t.test('introspection is typed as well', async t => {
+t.test('introspection is typed too', async t => {
   const { properties } = typeOf(t, 'query A { __typename __type(name: "User") { name } }')
   t.match(properties, { __typename: { enum: ['Query'] }, __type: { type: ['object', 'null'] } })
 })

@@ -10,9 +10,9 @@ export const page: Query<'FetchSampleData'> = { limit: 3 }
 // @ts-expect-error a number is due
 export const badPage: Query<'FetchSampleData'> = { limit: '3' }
 
-// An object travels as JSON in a query string, so the generator makes text of it; in a body it has its type.
+// In a query string an object is JSON, so the generator types it as text; in a body it has its own type.
 export const search: Query<'FindUsers'> = { ids: [1, 2], limit: 5, where: JSON.stringify({ name: { _eq: 'ada' } }) }
-// @ts-expect-error a list of numbers is due
+// @ts-expect-error a list of numbers is required
 export const badSearch: Query<'FindUsers'> = { ids: ['1'] }
 
 export const deep: Body<'FindUsersByPost'> = { where: { _and: [{ name: { _ilike: '%a%' }, orders: { total: { _gt: 10 } } }] } }

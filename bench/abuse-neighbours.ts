@@ -24,7 +24,7 @@ const write = async (socket: Socket, text: string) => {
 }
 
 const KINDS: readonly Kind[] = [
-  { name: 'nothing', connections: 0, act: async () => {} },
+  { name: 'none', connections: 0, act: async () => {} },
   {
     name: '2,000 pipelined requests at a time, answers read',
     connections: 4,
@@ -109,7 +109,7 @@ async function actAs(name: string | undefined, port: string | undefined): Promis
 
 /** Prints a row for each kind of abuse. */
 export async function measureNeighbours(folder: string, cognito: string, hasura: string): Promise<void> {
-  console.log('\n| beside it | good requests a second | their p99, ms |\n| --- | --- | --- |')
+  console.log('\n| abuse | good requests per second | their p99, ms |\n| --- | --- | --- |')
   for (const kind of KINDS) {
     const settings = { GRAPHQL_CONNECTIONS: HASURA_CONNECTIONS, CALLER_AUTH: 'api-key', CALLER_KEYS_FILE: `${folder}/callers.json` }
     const service = await startService(folder, cognito, hasura, settings)

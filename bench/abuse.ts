@@ -1,4 +1,4 @@
-// What abuse costs: `node bench/abuse.ts` prints a table of the worst bodies, and one of what a good caller gets beside each abuse.
+// What abuse costs: `node bench/abuse.ts` prints a table of the worst bodies, and one of what a good caller gets during each abuse.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

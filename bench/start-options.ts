@@ -20,7 +20,7 @@ export const START_USAGE = `node bench/start.ts [options]
   --rounds N        how often each start is timed (9)
   --idle-seconds N  seconds until memory is read again (60)
   --requests N      requests until memory is read a third time (200000; 0 skips it)
-  --container PID   measure the image as well: the process that a container of it runs (Linux, as root; deploy/test-image passes it)
+  --container PID   also measure the image, by the ID of the process in its container (Linux, as root; deploy/test-image passes it)
   --no-write        do not update docs/performance.md`
 
 /**

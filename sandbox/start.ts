@@ -83,12 +83,12 @@ Try it:
   curl -s ${serviceUrl}/execute-graphql -H 'content-type: application/json' -d '${JSON.stringify({ query, variables: { limit: 2 } })}'
   curl -s ${serviceUrl}/operations/fetch-sample-data
 
-See a live query change while its token, good for ${tokenLifetimeSeconds} s, is renewed beneath it: the first line in one terminal, the second in another.
+Watch a live query change while the token, valid for ${tokenLifetimeSeconds} s, is renewed: run the first command in one terminal, the second in another.
 
   curl -N -H 'accept: text/event-stream' ${serviceUrl}/operations/watch-users
   curl -s ${serviceUrl}/operations/rename-user -H 'content-type: application/json' -d '{"id":1,"name":"augusta"}'
 
-Ctrl-C stops it all.
+Ctrl-C stops everything.
 `
 }
 

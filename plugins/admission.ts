@@ -61,7 +61,7 @@ export type AdmissionOptions = {
 export default fp<AdmissionOptions>(
   async (app, { maxLoopDelayMs = LOOP_DELAY_MS.refuseAbove, clock = systemClock }) => {
     const { BODY_BUDGET_BYTES: budgetBytes, BODY_LIMIT_BYTES: limitBytes, GRAPHQL_QUEUE: waitingMax } = app.config
-    const turns = new FairTurns({ atOnce: app.config.GRAPHQL_CONNECTIONS, waitingMax })
+    const turns = new FairTurns({ atOnce: app.config.GRAPHQL_CONNECTIONS, waitingMax }, clock)
     const loop = new Strain({ ...LOOP_DELAY_MS, refuseAbove: maxLoopDelayMs })
     const heap = new Strain(HEAP_SHARE)
     let heldBytes = 0

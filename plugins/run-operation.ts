@@ -2,7 +2,6 @@
 import type { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest, OperationRequest, onRequestHookHandler, WantedSubscription } from 'fastify'
 import fp from 'fastify-plugin'
-import type { FairTurns } from '../src/admission/fair-turns.ts'
 import { GatewayError } from '../src/errors.ts'
 import { acceptsGzip } from '../src/graphql/accepts-gzip.ts'
 import { type CheckedDocument, type Operation, selectOperation } from '../src/graphql/document.ts'
@@ -107,19 +106,6 @@ const subscriptionOf = ({ document, operationName, variables, isCurrent }: Opera
   isCurrent
 })
 
-/**
- * Waits until it is the caller's turn to call Hasura, or the request's time is over.
- * @throws {GatewayError} `OVERLOADED`, `UPSTREAM_TIMEOUT`
- */
-async function waitForTurn(turns: FairTurns, caller: string, signal: AbortSignal, deadlineMs: number): Promise<void> {
-  const overdue = AbortSignal.timeout(Math.max(0, Math.floor(deadlineMs - performance.now())))
-  try {
-    await turns.wait(caller, AbortSignal.any([signal, overdue]))
-  } catch (error) {
-    throw error === overdue.reason ? new GatewayError('UPSTREAM_TIMEOUT', { cause: error }) : error
-  }
-}
-
 /** One call of Hasura. */
 type Call = { body: string; isQuery: boolean; takesGzip: boolean; startedAtMs: number; signal: AbortSignal }
 
@@ -129,7 +115,10 @@ function createCall({ config, hasura, traceCall, turns }: FastifyInstance) {
   return async (request: FastifyRequest, { body, isQuery, takesGzip, startedAtMs, signal }: Call): Promise<UpstreamAnswer> => {
     const headers = passHeaders(request.headers, request.id, takesGzip, request.hasuraRole)
     const { callerIdentity } = request
-    if (!turns.tryTake(callerIdentity)) await waitForTurn(turns, callerIdentity, signal, startedAtMs + config.GRAPHQL_TIMEOUT_MS)
+    if (!turns.tryTake(callerIdentity)) {
+      const restMs = Math.max(0, startedAtMs + config.GRAPHQL_TIMEOUT_MS - performance.now())
+      await turns.wait(callerIdentity, restMs, signal)
+    }
     const calledAtMs = performance.now()
     let stream: Readable | undefined
     try {

@@ -1,4 +1,5 @@
 // Limits how many calls run at once; beyond the limit, callers wait and are served in turn.
+import { type Clock, systemClock } from '../clock.ts'
 import { GatewayError } from '../errors.ts'
 
 /** The limits on calls and on waiting requests. */
@@ -15,7 +16,7 @@ const SHARE_FOR_OTHERS = 1 / 8
 const RETRY_AFTER_SECONDS = 1
 
 /** One waiting request. */
-type Waiter = { readonly admit: () => void; readonly refuse: (error: GatewayError) => void }
+type Waiter = { readonly admit: () => void; readonly refuse: (error: unknown) => void }
 
 /**
  * Turns for calls to an upstream. The requests of one caller are served in order, and callers in rotation, so that a caller with thousands
@@ -24,6 +25,7 @@ type Waiter = { readonly admit: () => void; readonly refuse: (error: GatewayErro
  */
 export class FairTurns {
   readonly #limits: TurnLimits
+  readonly #clock: Clock
   /** Waiting requests by caller; the next caller to be served comes first. */
   readonly #waiting = new Map<string, Set<Waiter>>()
   /** Turns under way by caller. */
@@ -31,8 +33,10 @@ export class FairTurns {
   #waitingCount = 0
   #underWay = 0
 
-  constructor(limits: TurnLimits) {
+  /** @param clock default: this machine's */
+  constructor(limits: TurnLimits, clock: Clock = systemClock) {
     this.#limits = limits
+    this.#clock = clock
   }
 
   /** The number of waiting requests. */
@@ -50,13 +54,14 @@ export class FairTurns {
   /**
    * Waits for a turn after `tryTake` has failed. If too many requests wait already, refuses the latest request of the caller with the most.
    * @param caller requests of the same caller are served in order
+   * @param maxMs the longest wait, in ms
    * @param signal ends the wait: the promise rejects with its reason
-   * @throws {GatewayError} `OVERLOADED`
+   * @throws {GatewayError} `OVERLOADED`; `UPSTREAM_TIMEOUT` if no turn came free in time
    */
-  async wait(caller: string, signal: AbortSignal): Promise<void> {
+  async wait(caller: string, maxMs: number, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted()
     if (this.#waitingCount >= this.#limits.waitingMax) this.#makeRoomFor(caller)
-    await this.#enqueue(caller, signal)
+    await this.#enqueue(caller, maxMs, signal)
   }
 
   /** Releases a caller's turn and gives it to the next waiting request that may have it. */
@@ -88,23 +93,30 @@ export class FairTurns {
     this.#underWay += 1
   }
 
-  #enqueue(caller: string, signal: AbortSignal): Promise<void> {
+  // A timer and a listener for each: AbortSignal.any and AbortSignal.timeout cost as much as the rest of a request.
+  #enqueue(caller: string, maxMs: number, signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
-      const leave = () => {
-        this.#remove(caller, waiter)
-        reject(signal.reason)
+      const end = () => {
+        cancelTimer()
+        signal.removeEventListener('abort', leave)
       }
       const waiter: Waiter = {
         admit: () => {
-          signal.removeEventListener('abort', leave)
+          end()
           resolve()
         },
         refuse: error => {
-          signal.removeEventListener('abort', leave)
+          end()
           reject(error)
         }
       }
-      signal.addEventListener('abort', leave, { once: true })
+      const giveUp = (error: unknown) => {
+        this.#remove(caller, waiter)
+        waiter.refuse(error)
+      }
+      const leave = () => giveUp(signal.reason)
+      const cancelTimer = this.#clock.setTimer(() => giveUp(new GatewayError('UPSTREAM_TIMEOUT')), maxMs)
+      signal.addEventListener('abort', leave)
       const queue = this.#waiting.get(caller)
       if (queue) queue.add(waiter)
       else this.#waiting.set(caller, new Set([waiter]))

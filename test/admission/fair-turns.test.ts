@@ -3,19 +3,21 @@ import fc from 'fast-check'
 import t from 'tap'
 import { FairTurns } from '../../src/admission/fair-turns.ts'
 import { GatewayError } from '../../src/errors.ts'
-import { settle } from '../support/fake-clock.ts'
+import { FakeClock, settle } from '../support/fake-clock.ts'
 
 const never = new AbortController().signal
+const WAIT_MAX_MS = 300
 
 /** Takes turns by name and records their order. */
 function queueFor(limits: { atOnce: number; waitingMax: number }) {
-  const turns = new FairTurns(limits)
+  const clock = new FakeClock()
+  const turns = new FairTurns(limits, clock)
   const served: string[] = []
   const refused: string[] = []
   /** The callers that have a turn now, in the order in which they got it. */
   const held: string[] = []
   const take = (name: string, caller = name, signal = never) => {
-    const turn = turns.tryTake(caller) ? Promise.resolve() : turns.wait(caller, signal)
+    const turn = turns.tryTake(caller) ? Promise.resolve() : turns.wait(caller, WAIT_MAX_MS, signal)
     turn.then(
       () => {
         held.push(caller)
@@ -29,7 +31,7 @@ function queueFor(limits: { atOnce: number; waitingMax: number }) {
     turns.release(held.shift() ?? '')
     await settle()
   }
-  return { turns, served, refused, held, take, release }
+  return { clock, turns, served, refused, held, take, release }
 }
 
 t.test('the caller with the most waiting requests is refused, not the newest one', async t => {
@@ -52,6 +54,20 @@ t.test('no request waits if the queue has no room', async t => {
   take('second')
   await settle()
   t.same(refused, ['second OVERLOADED'])
+})
+
+t.test('a request that gets no turn in time is refused, and a request that got one is not', async t => {
+  const { clock, turns, served, refused, take, release } = queueFor({ atOnce: 1, waitingMax: 2 })
+  take('first')
+  take('second')
+  take('third')
+  await release()
+  await clock.advance(WAIT_MAX_MS - 1)
+  t.same(refused, [])
+  await clock.advance(1)
+  t.same(refused, ['third UPSTREAM_TIMEOUT'])
+  t.same(served, ['first', 'second'])
+  t.equal(turns.waitingCount, 0)
 })
 
 t.test('a request leaves the queue when its caller disconnects', async t => {

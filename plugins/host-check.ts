@@ -25,9 +25,10 @@ function hasTwoHosts({ rawHeaders }: IncomingMessage): boolean {
  * @throws {GatewayError} `INVALID_REQUEST` for two hosts, `MISDIRECTED_REQUEST`
  */
 export function createHostCheck(onlyLoopback: boolean): onRequestHookHandler {
-  return ({ raw, headers, routeOptions }, _, done) => {
-    if (hasTwoHosts(raw)) return done(new GatewayError('INVALID_REQUEST', { message: 'The request has more than one Host header.' }))
-    if (!onlyLoopback || routeOptions.config.isProbe || isLoopback(hostnameOf(headers.host ?? ''))) return done()
+  return (request, _, done) => {
+    if (hasTwoHosts(request.raw))
+      return done(new GatewayError('INVALID_REQUEST', { message: 'The request has more than one Host header.' }))
+    if (!onlyLoopback || request.routeOptions.config.isProbe || isLoopback(hostnameOf(request.headers.host ?? ''))) return done()
     done(new GatewayError('MISDIRECTED_REQUEST'))
   }
 }

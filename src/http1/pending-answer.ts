@@ -10,6 +10,12 @@ export const HOLD_MAX_BYTES = 65_536
 /** The least that {@link Answer} shows of a larger answer, in bytes. */
 const HEAD_MIN_BYTES = 32_768
 
+/**
+ * Time-outs are rounded up to a multiple of this, in ms: Node.js keeps a list of timers for each duration, and what is left of a request's
+ * time differs from request to request, so that each would make a list of its own.
+ */
+const TIMEOUT_STEP_MS = 100
+
 /** An answer; header names are in lower case, with the first value of each. */
 export type Answer = {
   status: number
@@ -42,7 +48,7 @@ export class PendingAnswer implements Exchange {
   constructor(head: string, body: string, timeoutMs: number, signal: AbortSignal, settle: Settle) {
     this.head = head
     this.body = body
-    this.#timeoutMs = timeoutMs
+    this.#timeoutMs = Math.ceil(timeoutMs / TIMEOUT_STEP_MS) * TIMEOUT_STEP_MS
     this.#signal = signal
     this.#settle = settle
     this.#timer = this.#startTimer()

@@ -142,7 +142,14 @@ function createCommonFields(tokenHeader: string) {
   }
 }
 
-const remaining = (deadlineMs: number) => Math.max(1, deadlineMs - performance.now())
+/**
+ * Node.js keeps a list of timers for each duration. Under load the time left differs from request to request, so that unrounded each timer
+ * would make a list of its own.
+ */
+const TIMEOUT_STEP_MS = 100
+
+/** The time left until a deadline, in ms, rounded up to a multiple of {@link TIMEOUT_STEP_MS}; at least 1. */
+const remaining = (deadlineMs: number) => Math.max(1, Math.ceil((deadlineMs - performance.now()) / TIMEOUT_STEP_MS) * TIMEOUT_STEP_MS)
 
 function asOutcome(error: unknown): Outcome {
   if (error instanceof AttemptError) return error

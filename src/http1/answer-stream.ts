@@ -1,55 +1,65 @@
-// The body of a large answer as a stream that never runs ahead of its reader.
+// Streams the body of a large answer, never further ahead of its reader than one read.
 import { Readable } from 'node:stream'
+import { READ_MAX_BYTES } from './open-socket.ts'
 
-/** How much of a body may wait for its reader, in bytes, beside what one read brings. */
-export const STREAM_BUFFER_BYTES = 65_536
-
-/** What a stream may ask of its source. */
+/** What a stream asks of its source. */
 export type StreamSource = {
   /** The reader wants more. */
   onWanted(): void
-  /** The stream is over: at its end, by an error, or because its reader left. */
+  /** The stream has ended, has failed, or was destroyed by its reader. */
   onClosed(): void
 }
 
 /** A body that is read from a connection. */
 export class AnswerStream extends Readable {
   readonly #source: StreamSource
+  /** What was read before the stream had a reader. */
+  #held: Buffer[]
+  #isFinished = false
   #destination: NodeJS.WritableStream | undefined
+  /** Buffers that the destination is done with. A new one for each read would cost more than the copy, and leave tens of MiB to the collector. */
+  readonly #spare: Buffer[] = []
 
-  constructor(source: StreamSource) {
-    super({ highWaterMark: STREAM_BUFFER_BYTES })
+  constructor(source: StreamSource, held: Buffer[]) {
+    super({ highWaterMark: READ_MAX_BYTES })
     this.#source = source
+    this.#held = held
   }
 
   /**
-   * Hands on bytes, which may be overwritten afterwards.
+   * Passes on the bytes of one read; the caller may overwrite them afterwards.
    * @returns whether the reader wants more at once
    */
   deliver(bytes: Buffer): boolean {
-    // As text, one byte a character: V8 counts the bytes of a string and collects it soon, but lets some 64 MiB of buffers pile up.
-    if (this.#destination) return this.#destination.write(bytes.toString('latin1'), 'latin1')
-    return this.push(Buffer.from(bytes))
+    if (this.#destination === undefined) return this.push(Buffer.from(bytes))
+    const buffer = this.#spare.pop() ?? Buffer.allocUnsafeSlow(READ_MAX_BYTES)
+    bytes.copy(buffer)
+    return this.#destination.write(buffer.subarray(0, bytes.length), () => void this.#spare.push(buffer))
   }
 
-  /** Writes all of it to a destination, which is the only reader; a destination that closes ends the stream. */
+  /** Writes the whole body to a destination, which must be the only reader. If the destination closes, the stream is destroyed. */
   override pipe<T extends NodeJS.WritableStream>(destination: T, { end = true }: { end?: boolean } = {}): T {
     if (end) this.once('end', () => destination.end())
     destination.on('drain', () => this.#source.onWanted())
     destination.once('close', () => this.destroy())
-    for (let held = this.read(); held !== null; held = this.read()) destination.write(held)
+    for (const bytes of this.#held) destination.write(bytes)
+    this.#held = []
     this.#destination = destination
+    this.resume()
     return destination
   }
 
-  /** Ends the stream behind what it was given. */
+  /** Ends the stream after the bytes that it was given. */
   finish(): void {
-    this.push(null)
-    if (this.#destination) this.resume()
+    this.#isFinished = true
+    if (this.#held.length === 0) this.push(null)
   }
 
   override _read(): void {
-    this.#source.onWanted()
+    const bytes = this.#held.shift()
+    if (bytes) this.push(bytes)
+    else if (this.#isFinished) this.push(null)
+    else this.#source.onWanted()
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {

@@ -168,26 +168,25 @@ export class Connection {
 
   /** Reads as far as the head goes and returns where the body starts; undefined while the head is not whole. */
   #readHead(exchange: Exchange, length: number): number | undefined {
-    const text = this.#heldHead + readBytes.toString('latin1', 0, length)
-    let from = 0
-    for (;;) {
-      const end = text.indexOf(HEAD_END, from)
-      const size = (end < 0 ? text.length : end) - from
-      if (size > HEAD_MAX_BYTES) throw new ProtocolError('the head is too long')
-      if (end < 0) break
-      const head = parseAnswerHead(text.slice(from, end + 2))
-      from = end + HEAD_END.length
+    for (let from = 0; ; ) {
+      // Not the whole of what was read: most of a large read is body.
+      const text = this.#heldHead + readBytes.toString('latin1', from, Math.min(length, from + HEAD_MAX_BYTES + HEAD_END.length))
+      const end = text.indexOf(HEAD_END)
+      if ((end < 0 ? text.length : end) > HEAD_MAX_BYTES) throw new ProtocolError('the head is too long')
+      if (end < 0) {
+        this.#heldHead = text
+        if (!couldBeAnswerHead(text)) throw new ProtocolError('malformed head')
+        return undefined
+      }
+      from += end + HEAD_END.length - this.#heldHead.length
+      this.#heldHead = ''
+      const head = parseAnswerHead(text.slice(0, end + 2))
       if (head.status === 101) throw new ProtocolError('nobody asked for another protocol')
       // An interim response (RFC 9110, section 15.2) is of no use here.
       if (head.status < 200) continue
-      const bodyStart = from - this.#heldHead.length
-      this.#heldHead = ''
       this.#begin(exchange, head)
-      return bodyStart
+      return from
     }
-    this.#heldHead = text.slice(from)
-    if (!couldBeAnswerHead(this.#heldHead)) throw new ProtocolError('malformed head')
-    return undefined
   }
 
   #begin(exchange: Exchange, head: AnswerHead): void {

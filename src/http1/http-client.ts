@@ -27,7 +27,7 @@ export type HttpRequest = {
   /** Header fields as `writeFields` writes them, beside `host` and `content-length`. */
   fields: string
   body: string
-  /** For the whole answer, or the first 64 KiB of it; after these, for each silence while the reader wants more. In ms, rounded up to tenths of a second. */
+  /** For the whole answer, or the first 64 KiB of it; after these, for each silence while the reader wants more. In ms. */
   timeoutMs: number
   /** Ends the request; once a stream has begun, destroying that does. */
   signal: AbortSignal

@@ -17,11 +17,14 @@ export type Target = {
 /** After this long without traffic the kernel asks whether the other side is still there, in ms. */
 const TCP_KEEP_ALIVE_MS = 60_000
 
+/** The most bytes that one read brings. */
+export const READ_MAX_BYTES = 65_536
+
 /**
- * The bytes that any connection has read last. All share them: reading never interrupts the use of what was read before, and whoever keeps
- * some makes a copy.
+ * The bytes of the latest read. All connections share this buffer: each read is processed before the next one starts, and code that keeps
+ * bytes copies them.
  */
-export const readBytes = Buffer.allocUnsafeSlow(65_536)
+export const readBytes = Buffer.allocUnsafeSlow(READ_MAX_BYTES)
 
 /** Called each time so many bytes lie in {@link readBytes}. */
 type OnRead = (length: number) => void

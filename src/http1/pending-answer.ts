@@ -10,12 +10,6 @@ export const HOLD_MAX_BYTES = 65_536
 /** The least that {@link Answer} shows of a larger answer, in bytes. */
 const HEAD_MIN_BYTES = 32_768
 
-/**
- * Time-outs are rounded up to a multiple of this, in ms: Node.js keeps a list of timers for each duration, and what is left of a request's
- * time differs from request to request, so that each would make a list of its own.
- */
-const TIMEOUT_STEP_MS = 100
-
 /** An answer; header names are in lower case, with the first value of each. */
 export type Answer = {
   status: number
@@ -48,7 +42,7 @@ export class PendingAnswer implements Exchange {
   constructor(head: string, body: string, timeoutMs: number, signal: AbortSignal, settle: Settle) {
     this.head = head
     this.body = body
-    this.#timeoutMs = Math.ceil(timeoutMs / TIMEOUT_STEP_MS) * TIMEOUT_STEP_MS
+    this.#timeoutMs = timeoutMs
     this.#signal = signal
     this.#settle = settle
     this.#timer = this.#startTimer()
@@ -106,8 +100,7 @@ export class PendingAnswer implements Exchange {
     const first = chunks[0] ?? EMPTY
     const head = first.length >= HEAD_MIN_BYTES ? first : Buffer.concat(chunks)
     this.#signal.removeEventListener('abort', this)
-    this.#stream = new AnswerStream({ onWanted: () => this.#resume(), onClosed: () => this.#onStreamClosed() })
-    for (const chunk of chunks) this.#stream.push(chunk)
+    this.#stream = new AnswerStream({ onWanted: () => this.#resume(), onClosed: () => this.#onStreamClosed() }, chunks)
     this.#pause()
     if (this.#answer) this.#settle.resolve({ ...this.#answer, head, stream: this.#stream })
   }

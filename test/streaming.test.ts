@@ -32,6 +32,23 @@ t.test('any bytes from Hasura reach the caller unchanged', async t => {
   t.pass('300 bodies')
 })
 
+t.test('a large answer reaches a caller that reads slowly unchanged', async t => {
+  const numbers = Array.from({ length: 2_000_000 }, (_, n) => 10_000_000 + n)
+  const body = JSON.stringify({ data: numbers })
+  const gateway = await startGateway({
+    hasura: response => response.writeHead(200, { 'content-type': 'application/json' }).end(body)
+  })
+  t.teardown(() => gateway.close())
+  const answer = await gateway.post({ query: '{ a }' })
+  const parts: Uint8Array[] = []
+  for await (const part of answer.body ?? []) {
+    parts.push(part)
+    // Meanwhile the service reads on until the caller's socket takes no more.
+    for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate)
+  }
+  t.ok(Buffer.concat(parts).equals(Buffer.from(body)))
+})
+
 /** Answers with JSON of this many bytes, as fast as the reader reads. */
 async function pour(response: ServerResponse, size: number): Promise<void> {
   response.writeHead(200, { 'content-type': 'application/json', 'content-length': String(size) })

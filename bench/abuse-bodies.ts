@@ -4,7 +4,7 @@
 export type Abuse = { name: string; path: string; body: string; headers?: Record<string, string> }
 
 /** The size of a body, in bytes: the default of BODY_LIMIT_BYTES. */
-export const BODY_BYTES = 1_048_576
+const BODY_BYTES = 1_048_576
 
 const filled = (before: string, unit: string, after: string): string =>
   before + unit.repeat(Math.floor((BODY_BYTES - before.length - after.length) / unit.length)) + after

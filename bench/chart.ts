@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs'
 
 /** One bar. */
-export type Bar = { label: string; value: number; isOurs: boolean }
+type Bar = { label: string; value: number; isOurs: boolean }
 
 const WIDTH = 900
 const LABEL_WIDTH = 430

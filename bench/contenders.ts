@@ -11,7 +11,7 @@ import { untilServing } from './until-serving.ts'
 import { REQUEST_BODY, TOKEN } from './workload.ts'
 
 /** Where a contender is started. */
-export type Surroundings = {
+type Surroundings = {
   tools: Tools
   /** URL that it forwards to. */
   upstream: string
@@ -33,7 +33,7 @@ export type Contender = {
 }
 
 /** A running contender. */
-export type RunningContender = { origin: string; url: string; process: RunningProcess }
+type RunningContender = { origin: string; url: string; process: RunningProcess }
 
 const always = () => true
 const contender = (file: string) => join(BENCH_DIR, 'contenders', file)

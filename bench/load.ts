@@ -5,7 +5,7 @@ import { BENCH_DIR, type Tools } from './tools.ts'
 import { type DocumentMix, REQUEST_BODY, TOKEN } from './workload.ts'
 
 /** The parameters of one load. */
-export type LoadPlan = {
+type LoadPlan = {
   url: string
   connections: number
   seconds: number

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 
 /** Sums over a process and all its descendants. */
-export type Usage = {
+type Usage = {
   /** CPU time in user and kernel mode, in µs. */
   cpuMicroseconds: number
   /** Peak resident memory, in MiB; pages that processes share count once for each. */

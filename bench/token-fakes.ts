@@ -9,7 +9,7 @@ import { runInNewContext } from 'node:vm'
 export type Handler = (response: ServerResponse, request: IncomingMessage, body: string) => void
 
 /** A running fake. */
-export type Fake = { url: string; close(): void }
+type Fake = { url: string; close(): void }
 
 /** Starts a server on a free port of 127.0.0.1. */
 export async function startFake(handler: Handler): Promise<Fake> {

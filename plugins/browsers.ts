@@ -11,7 +11,7 @@ const OTHER_SITES = new Set(['cross-site', 'same-site'])
  * has no listed origin, so it never passes. Callers other than browsers do not send the mark.
  * @throws {GatewayError} `CROSS_SITE_REQUEST`
  */
-export function createCrossSiteCheck(origins: ReadonlySet<string>): onRequestHookHandler {
+function createCrossSiteCheck(origins: ReadonlySet<string>): onRequestHookHandler {
   return ({ headers }, _, done) => {
     const isForeign = OTHER_SITES.has(String(headers['sec-fetch-site']))
     done(isForeign && !origins.has(headers.origin ?? '') ? new GatewayError('CROSS_SITE_REQUEST') : undefined)
@@ -25,7 +25,7 @@ const JSON_TYPE = /^application\/json\s*(;|$)/i
  * a preflight (Fetch standard, "CORS-safelisted request-header").
  * @throws {GatewayError} `UNSUPPORTED_MEDIA_TYPE`
  */
-export const requireJson: onRequestHookHandler = ({ method, headers }, _, done) =>
+const requireJson: onRequestHookHandler = ({ method, headers }, _, done) =>
   done(method === 'POST' && !JSON_TYPE.test(headers['content-type'] ?? '') ? new GatewayError('UNSUPPORTED_MEDIA_TYPE') : undefined)
 
 export default fp(

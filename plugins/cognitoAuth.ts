@@ -42,7 +42,7 @@ export function createNoticeLog(log: FastifyBaseLogger) {
 }
 
 /** Returns what the token means for readiness: having no usable token is blocking; failures and notices are not. */
-export function readinessOfToken({ state, lastFailure, nextExchangeInSeconds, notices }: TokenStatus) {
+function readinessOfToken({ state, lastFailure, nextExchangeInSeconds, notices }: TokenStatus) {
   const blocking: string[] = []
   if (state === 'none') blocking.push('There has been no token from Cognito yet.')
   if (state === 'unusable') blocking.push('The token from Cognito has expired and could not be renewed.')

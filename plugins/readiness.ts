@@ -2,7 +2,7 @@
 import fp from 'fastify-plugin'
 
 /** What an operator should know about one part of the service. */
-export type Concerns = {
+type Concerns = {
   /** Sentences about what keeps the service from running operations, and what to do. */
   readonly blocking?: readonly string[]
   /** Sentences about problems that do not keep operations from running. */

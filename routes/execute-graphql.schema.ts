@@ -13,7 +13,7 @@ const EXTENSIONS = '`persistedQuery` names a persisted document as Apollo does; 
 const EXAMPLE_QUERY = 'query Users($limit: Int!) { users(limit: $limit, order_by: {id: asc}) { id name } }'
 
 /** The body of `POST /execute-graphql` (GraphQL over HTTP, "Request parameters"). Other members are ignored. */
-export const BodySchema = Type.Object(
+const BodySchema = Type.Object(
   {
     query: Type.Optional(Type.String({ minLength: 1, description: 'The GraphQL document; required unless its id is given.' })),
     documentId: Type.Optional(Type.String({ minLength: 1, description: DOCUMENT_ID })),
@@ -25,7 +25,7 @@ export const BodySchema = Type.Object(
 )
 
 /** The query string of `GET /execute-graphql`. */
-export const QuerystringSchema = Type.Object({
+const QuerystringSchema = Type.Object({
   query: Type.Optional(
     Type.String({
       minLength: 1,

@@ -3,7 +3,7 @@ import { randomUUID, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
 /** What the answers depend on. */
-export interface ClientTokenParts {
+interface ClientTokenParts {
   readonly clientId: string
   readonly clientSecret: string
   /** Space-separated scopes enabled on the client. */

@@ -6,7 +6,7 @@ import { machineClaims } from './cognito-claims.ts'
 import { answerAsCognito } from './cognito-wire.ts'
 
 /** The configuration of the server. */
-export interface ProviderParts {
+interface ProviderParts {
   readonly url: string
   /** `url` and the pool's id. */
   readonly issuer: string

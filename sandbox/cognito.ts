@@ -8,7 +8,7 @@ import { createProvider } from './cognito-provider.ts'
 import { listen, stopListening } from './listen.ts'
 
 /** Options of the stand-in; only the client's two credentials have no default. */
-export interface CognitoOptions {
+interface CognitoOptions {
   /** 0 (the default) takes any free port. */
   readonly port?: number
   /** Default 127.0.0.1. */

@@ -1,7 +1,7 @@
 // The settings of `npm run sandbox`, and those that it passes to the service.
 
 /** Where everything listens and how long tokens live. */
-export interface SandboxSettings {
+interface SandboxSettings {
   /** Host of the stand-ins; always loopback. */
   readonly host: string
   readonly cognitoPort: number

@@ -13,7 +13,7 @@ export interface Column {
 }
 
 /** A field for the rows of another table whose `to` equals this row's `from`. */
-export interface Relationship {
+interface Relationship {
   readonly table: TableName
   readonly kind: 'array' | 'object'
   readonly from: string
@@ -21,7 +21,7 @@ export interface Relationship {
 }
 
 /** One table; its primary key is `id`. */
-export interface Table {
+interface Table {
   readonly columns: Readonly<Record<string, Column>>
   readonly relationships: Readonly<Record<string, Relationship>>
 }

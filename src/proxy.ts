@@ -2,7 +2,7 @@
 import { BlockList, isIP } from 'node:net'
 
 /** The settings of the same names: the proxies, and the hosts reached without one. */
-export type ProxySettings = {
+type ProxySettings = {
   HTTPS_PROXY?: URL | undefined
   HTTP_PROXY?: URL | undefined
   NO_PROXY: readonly string[]

@@ -9,7 +9,7 @@ import { readMembers } from '../../src/json.ts'
 const COMMAS_MAX = 300
 
 /** A JSON-RPC message without the tool's arguments, and their text if there are any. */
-export type ClientMessage = { readonly message: unknown; readonly argumentsText: string | undefined }
+type ClientMessage = { readonly message: unknown; readonly argumentsText: string | undefined }
 
 /**
  * Splits a message. Refuses a batch, which would run many operations for the rate limit of one (MCP has had no batches since 2025-06-18).

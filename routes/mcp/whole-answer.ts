@@ -6,7 +6,7 @@ import type { UpstreamAnswer } from '../../src/hasura/hasura-client.ts'
 import { AttemptError } from '../../src/http1/attempt-error.ts'
 
 /** The largest answer of a tool, in bytes; unlike elsewhere, all of it is held in memory. */
-export const TOOL_ANSWER_MAX_BYTES = 4 * 1024 * 1024
+const TOOL_ANSWER_MAX_BYTES = 4 * 1024 * 1024
 
 /** The answer of a tool: the text of a JSON object, and whether it reports an error. */
 export type ToolAnswer = { readonly text: string; readonly isError: boolean }

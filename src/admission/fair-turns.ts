@@ -3,7 +3,7 @@ import { type Clock, systemClock } from '../clock.ts'
 import { GatewayError } from '../errors.ts'
 
 /** The limits on calls and on waiting requests. */
-export type TurnLimits = {
+type TurnLimits = {
   /** The most calls under way at once; at least 1. */
   atOnce: number
   /** The most requests that wait for a turn; with 0, none may wait. */

@@ -1,12 +1,12 @@
 // Decides whether a caller sends and reads fast enough, from regular samples of its connection. Pure, so that tests need not wait.
 
 /** The lowest rates, in bytes per second, at which a caller must send a request, and read while an answer waits for it. */
-export const SENDING_MIN_BYTES_PER_SECOND = 1_024
-export const READING_MIN_BYTES_PER_SECOND = 8_192
+const SENDING_MIN_BYTES_PER_SECOND = 1_024
+const READING_MIN_BYTES_PER_SECOND = 8_192
 /** How long a caller may send at any rate, in ms. */
-export const SENDING_GRACE_MS = 5_000
+const SENDING_GRACE_MS = 5_000
 /** The period over which the reading rate is measured, in ms. */
-export const READING_WINDOW_MS = 10_000
+const READING_WINDOW_MS = 10_000
 /** Time limit for a body to arrive, in ms. */
 export const BODY_MAX_MS = 60_000
 

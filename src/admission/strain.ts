@@ -1,14 +1,14 @@
 // Decides from samples whether the service is overloaded or has recovered, and for how long. Pure: samples and times are arguments.
 
 /** The values at which refusing starts and stops; the gap between them prevents switching with every sample. */
-export type Band = { readonly refuseAbove: number; readonly recoverBelow: number }
+type Band = { readonly refuseAbove: number; readonly recoverBelow: number }
 
 /** The delay of the event loop, in ms: a request that waits this long for a turn is better served by another replica. */
 export const LOOP_DELAY_MS: Band = { refuseAbove: 1_000, recoverBelow: 500 }
 /** The share of V8's heap limit in use. Near the limit V8 has already collected what it can, so a share that stays high is live memory. */
 export const HEAP_SHARE: Band = { refuseAbove: 0.9, recoverBelow: 0.8 }
 /** How many consecutive samples must agree: a single late one is a pause, not overload. */
-export const SAMPLES_IN_A_ROW = 2
+const SAMPLES_IN_A_ROW = 2
 
 /** Compares one measurement with a band. */
 export class Strain {

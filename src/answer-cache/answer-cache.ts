@@ -10,7 +10,7 @@ import type { RedisStore } from './redis-store.ts'
 export type CacheOutcome = 'hit' | 'miss' | 'bypass' | 'stored'
 
 /** Options of {@link AnswerCache}. */
-export type AnswerCacheOptions = {
+type AnswerCacheOptions = {
   memory: MemoryStore
   /** A store shared with other replicas; default: none. */
   redis?: RedisStore | undefined

@@ -2,7 +2,7 @@
 import { hash } from 'node:crypto'
 
 /** What an answer depends on. No part contains a NUL character: GraphQL names, JSON and header values cannot. */
-export type AnswerParts = {
+type AnswerParts = {
   /** The fingerprint of the document, which ignores layout. */
   readonly fingerprint: string
   readonly operationName: string | undefined

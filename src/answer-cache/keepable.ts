@@ -28,7 +28,7 @@ export async function readKeepable(answer: UpstreamAnswer): Promise<Buffer | und
 }
 
 /** Whether a body is a JSON object with `data` and without `errors`. */
-export function isDataAlone(body: Buffer, isGzip: boolean): boolean {
+function isDataAlone(body: Buffer, isGzip: boolean): boolean {
   if (body.length > KEPT_MAX_BYTES) return false
   try {
     const json = isGzip ? gunzipSync(body, { maxOutputLength: KEPT_MAX_BYTES }) : body

@@ -6,7 +6,7 @@ import { hash } from 'node:crypto'
 const ETAG_CHARACTERS = 22
 
 /** How the bytes of an answer are encoded. */
-export type AnswerKind = {
+type AnswerKind = {
   readonly contentType: string
   readonly isGzip: boolean
 }

@@ -7,7 +7,7 @@ import { KeptAnswer } from './kept-answer.ts'
 export const REDIS_TIMEOUT_MS = 100
 
 /** Options of {@link createRedisStore}. */
-export type RedisStoreOptions = {
+type RedisStoreOptions = {
   /** A `redis:` or `rediss:` URL. */
   url: string
   /** The prefix of every key; must differ between gateways that have different Hasuras or rights. */

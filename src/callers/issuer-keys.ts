@@ -5,7 +5,7 @@ import { type Jwks, SimpleJwksCache } from 'aws-jwt-verify/jwk'
 import { RefusedCaller } from './refusal.ts'
 
 /** Called with the reason when fetching starts to fail, and with undefined when it succeeds again. */
-export type OnKeysChange = (fault: string | undefined) => void
+type OnKeysChange = (fault: string | undefined) => void
 
 /** Returns the reason in words; never text from the issuer. */
 function faultOf(error: unknown, uri: string): string {

@@ -28,7 +28,7 @@ export type Exchange = TokenAnswer & {
 export type RawAnswer = { status: number; header: (name: string) => string | undefined; json: unknown }
 
 /** How to request a token and read the answer. */
-export type TokenRequest = {
+type TokenRequest = {
   url: string
   headers: Readonly<Record<string, string>>
   /** The setting that holds the URL; error messages name it. */

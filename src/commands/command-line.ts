@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util'
 
 /** The options, with the descriptions that `--help` and usage errors list. */
-export const COMMANDS = {
+const COMMANDS = {
   help: 'prints this text',
   version: 'prints the version',
   check: 'checks settings, files and stored operations without a network; prints "ok", or lists the problems and exits with 1',
@@ -12,7 +12,7 @@ export const COMMANDS = {
 } as const
 
 /** The name of an option, without its dashes. */
-export type CommandName = keyof typeof COMMANDS
+type CommandName = keyof typeof COMMANDS
 
 /** A command and its argument, which only `new-key` has. */
 export type Command = { readonly name: CommandName; readonly argument?: string }

@@ -17,7 +17,7 @@ const CALL_MAX_MS = 10_000
 const QUERY = '{"query":"{ __typename }"}'
 
 /** Prints one line. */
-export type Print = (line: string) => void
+type Print = (line: string) => void
 
 const line = (step: string, outcome: string) => `${step.padEnd(18)}${outcome}`
 const failed = (step: string, problems: readonly string[]) => problems.map((problem, n) => line(n === 0 ? step : '', `FAILED  ${problem}`))

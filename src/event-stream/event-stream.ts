@@ -5,14 +5,14 @@ import type { Answer, Ending, Reader } from '../subscriptions/reader.ts'
 import { COMMENT, COMPLETE_EVENT, nextEvent } from './events.ts'
 
 /** How often a comment is sent, in ms. */
-export const COMMENT_INTERVAL_MS = 15_000
+const COMMENT_INTERVAL_MS = 15_000
 /** How often the caller's rights and reading progress are checked, in ms. */
-export const LOOK_INTERVAL_MS = 5_000
+const LOOK_INTERVAL_MS = 5_000
 /** How long a caller may read nothing while data waits for it, in ms; noticed within another {@link LOOK_INTERVAL_MS}. */
-export const STALL_MAX_MS = 60_000
+const STALL_MAX_MS = 60_000
 
 /** How long a caller may take to read the rest when its stream is broken off, in ms; bounded so as not to delay a shutdown. */
-export const BREAK_MAX_MS = 5_000
+const BREAK_MAX_MS = 5_000
 /** How many bytes may wait in the process for the kernel. Beyond that the caller is slow, and the next answer it gets is the latest. */
 export const UNSENT_MAX_BYTES = 65_536
 
@@ -29,7 +29,7 @@ export type EventSink = {
 }
 
 /** Options of {@link EventStream}. */
-export type EventStreamOptions = {
+type EventStreamOptions = {
   reader: Reader
   sink: EventSink
   clock: Clock

@@ -19,12 +19,12 @@ import { readMembers } from '../json.ts'
 import type { CheckedDocument } from './document.ts'
 
 /** The default lifetime of an answer, in seconds, as in Hasura Cloud. */
-export const TTL_DEFAULT_SECONDS = 60
+const TTL_DEFAULT_SECONDS = 60
 /** The longest lifetime, in seconds. */
-export const TTL_MAX_SECONDS = 3_600
+const TTL_MAX_SECONDS = 3_600
 
 /** A query with `@cached`. */
-export type CachedQuery = {
+type CachedQuery = {
   /** The document without the directive and the variables that only it uses; the rest is unchanged byte for byte. */
   readonly document: CheckedDocument
   /** Equal for documents that differ only in layout, comments and this directive. */
@@ -39,7 +39,7 @@ export type CachedQuery = {
 type Argument = { readonly value: ValueNode; readonly byDefault: ConstValueNode | undefined } | undefined
 
 /** What one request wants from the cache. */
-export type CacheWish = {
+type CacheWish = {
   /** From 1 to {@link TTL_MAX_SECONDS}. */
   readonly ttlSeconds: number
   /** Whether to call Hasura even if an answer is cached. */

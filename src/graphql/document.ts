@@ -30,7 +30,7 @@ type Refusal = Pick<GatewayError, 'code' | 'message' | 'locations'>
 /** The memory limit of the cache of results, in bytes. */
 export const CACHE_MAX_BYTES = 16 * 1024 * 1024
 /** The largest cached result, in bytes. A larger document is checked every time, so that a few cannot evict all others. */
-export const CACHE_MAX_ENTRY_BYTES = CACHE_MAX_BYTES / 64
+const CACHE_MAX_ENTRY_BYTES = CACHE_MAX_BYTES / 64
 
 /**
  * Returns a function that checks document texts and caches the results by text, refusals included.

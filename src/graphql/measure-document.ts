@@ -3,7 +3,7 @@ import { type DocumentNode, type FragmentDefinitionNode, Kind, type SelectionSet
 import { type DocumentLimits, NESTING_MAX, overLimit, overNesting } from './document-limits.ts'
 
 /** The size of a document. A count may be Infinity, since a fragment that spreads the next one twice doubles it. */
-export type Extent = { depth: number; fields: number; aliases: number }
+type Extent = { depth: number; fields: number; aliases: number }
 
 type Measured = Extent & { nesting: number }
 

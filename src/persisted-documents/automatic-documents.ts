@@ -2,15 +2,15 @@
 import { LRUCache } from 'lru-cache'
 
 /** The memory limit for these documents, in bytes. */
-export const AUTOMATIC_MAX_BYTES = 16 * 1_048_576
+const AUTOMATIC_MAX_BYTES = 16 * 1_048_576
 /** The largest remembered document, in bytes, so that a few large ones cannot evict all others. */
-export const AUTOMATIC_MAX_ENTRY_BYTES = AUTOMATIC_MAX_BYTES / 64
+const AUTOMATIC_MAX_ENTRY_BYTES = AUTOMATIC_MAX_BYTES / 64
 
 const CHARACTER_BYTES = 2
 const ENTRY_BYTES = 384
 
 /** Documents by hash; the least recently used one is evicted first. */
-export type AutomaticDocuments = {
+type AutomaticDocuments = {
   get(hash: string): string | undefined
   /** Remembers a document. @param hash the SHA-256 of the text, which is not checked here */
   set(hash: string, text: string): void

@@ -12,7 +12,7 @@ export type DocumentRequest = {
 }
 
 /** The document of a request: its text, its id, or both. */
-export type DocumentName = { readonly id: string; readonly query: undefined } | { readonly id: string | undefined; readonly query: string }
+type DocumentName = { readonly id: string; readonly query: undefined } | { readonly id: string | undefined; readonly query: string }
 
 const HASH = /^(?:sha256:)?([0-9a-f]{64})$/i
 

@@ -12,7 +12,7 @@ import type { Misfits } from './validate-operation.ts'
 const NAMED_MAX = 10
 
 /** The result of typing operations. */
-export type Typing = {
+type Typing = {
   /** Undefined until there is a schema. */
   readonly schema: GraphQLSchema | undefined
   /** The operations that do not match the schema, with their problems. */

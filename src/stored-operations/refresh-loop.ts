@@ -19,7 +19,7 @@ type Refreshed = {
 }
 
 /** A running loop. */
-export type RefreshLoop = {
+type RefreshLoop = {
   /** Aborts any attempt under way and starts a new one. */
   refreshNow(): void
   /** Aborts any attempt under way and ends the loop. */

@@ -5,7 +5,7 @@ import type { AnswerListener, HasuraConnection } from './hasura-connection.ts'
 import { type Answer, type Ending, Reader } from './reader.ts'
 
 /** A subscription that has lasted this long, in ms, counts as a success even without an answer. */
-export const STABLE_MS = 5_000
+const STABLE_MS = 5_000
 
 /** Options of every feed. */
 export type FeedOptions = {

@@ -7,11 +7,11 @@ import { completeMessage, idAtHead, PING, PONG, readMessage, subscribeMessage, t
 /** Time limit for connecting, up to Hasura's `connection_ack`, in ms. */
 export const CONNECT_MAX_MS = 10_000
 /** How often Hasura is pinged, in ms. */
-export const PING_INTERVAL_MS = 5_000
+const PING_INTERVAL_MS = 5_000
 /** A peer that has been silent for this long, in ms, is dead. This is checked at each ping, so it is noticed within 25 s. */
-export const SILENCE_MAX_MS = 20_000
+const SILENCE_MAX_MS = 20_000
 /** The largest answer, in characters; a larger one ends its own subscription and leaves the others alone. */
-export const ANSWER_MAX_LENGTH = 16 * 1024 * 1024
+const ANSWER_MAX_LENGTH = 16 * 1024 * 1024
 
 /** Close codes of the protocol (graphql-ws, PROTOCOL.md) and of RFC 6455. */
 const NORMAL = 1000
@@ -37,7 +37,7 @@ export type UpstreamSubscription = {
 }
 
 /** Options of {@link HasuraConnection}. */
-export type HasuraConnectionOptions = {
+type HasuraConnectionOptions = {
   open: OpenTransport
   /** The message `connection_init`. */
   init: string

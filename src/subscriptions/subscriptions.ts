@@ -10,7 +10,7 @@ import { keyOf, payloadOf, type SubscriptionRequest } from './subscription-reque
 import type { OpenTransport } from './transport.ts'
 
 /** Options of {@link Subscriptions}. */
-export type SubscriptionsOptions = {
+type SubscriptionsOptions = {
   /** Opens a connection to Hasura. */
   open: OpenTransport
   tokens: TokenSource

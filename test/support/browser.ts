@@ -23,7 +23,7 @@ export const startBrowser = (): Promise<Browser> =>
   })
 
 /** What a page did in the background. */
-export type PageWatch = { hosts: Set<string>; complaints: string[] }
+type PageWatch = { hosts: Set<string>; complaints: string[] }
 
 /** Opens a page with an empty profile, and records the hosts that it calls and the errors that it logs. */
 export async function openPage(browser: Browser, width: number): Promise<{ page: Page; watch: PageWatch }> {

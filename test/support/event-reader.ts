@@ -2,10 +2,10 @@
 import { type IncomingMessage, request } from 'node:http'
 
 /** One event; a comment has the type `comment`. */
-export type ReadEvent = { type: string; data: string | undefined }
+type ReadEvent = { type: string; data: string | undefined }
 
 /** An answer, which may be a stream. */
-export type EventReader = {
+type EventReader = {
   status: number
   headers: IncomingMessage['headers']
   /** The next event; undefined at the end. */
@@ -17,7 +17,7 @@ export type EventReader = {
 }
 
 /** The request of a caller. */
-export type EventRequest = { body?: unknown; headers?: Record<string, string> }
+type EventRequest = { body?: unknown; headers?: Record<string, string> }
 
 /** Requests an event stream: with POST if there is a body. */
 export function openEvents(url: string, { body, headers = {} }: EventRequest = {}): Promise<EventReader> {

@@ -6,10 +6,10 @@ import { type AddressInfo, connect, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 
 /** A request as the proxy received it; CONNECT or another method. */
-export type Proxied = { method: string; target: string; headers: IncomingMessage['headers'] }
+type Proxied = { method: string; target: string; headers: IncomingMessage['headers'] }
 
 /** A running proxy; `answer` may be replaced at any time. */
-export type FakeProxy = {
+type FakeProxy = {
   /** Without user info. */
   url: string
   port: number

@@ -5,7 +5,7 @@ import { Agent, request } from 'undici'
 import { createHttpClient } from '../../src/http1/http-client.ts'
 
 /** What the fuzz found. */
-export type FuzzResult = {
+type FuzzResult = {
   answers: number
   /** How many both accepted. */
   bothAccept: number

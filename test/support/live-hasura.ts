@@ -73,6 +73,3 @@ export async function startLiveHasura(answer: Answer = response => sendJson(resp
   live.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1/graphql`
   return live
 }
-
-/** A running live Hasura. */
-export type LiveHasura = Awaited<ReturnType<typeof startLiveHasura>>

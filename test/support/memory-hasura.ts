@@ -6,7 +6,7 @@ type Message = { type: string; id?: string; payload?: unknown }
 type Subscription = { id: string; query: string; variables: Record<string, unknown>; behind: number }
 
 /** One connection as Hasura sees it. */
-export class MemoryConnection {
+class MemoryConnection {
   readonly hasura: MemoryHasura
   readonly listener: TransportListener
   readonly latencyMs: number

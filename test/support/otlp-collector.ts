@@ -4,7 +4,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
 /** One exported span; IDs in hexadecimal, an empty parent for the first span of a trace. */
-export type ExportedSpan = { name: string; traceId: string; spanId: string; parentId: string; attributes: Record<string, string> }
+type ExportedSpan = { name: string; traceId: string; spanId: string; parentId: string; attributes: Record<string, string> }
 
 /** A running collector. */
 export type Collector = {

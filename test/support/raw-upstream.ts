@@ -6,7 +6,7 @@ import { Server as TlsServer } from 'node:tls'
 const HEAD_END = '\r\n\r\n'
 
 /** A running raw server. */
-export type RawUpstream = {
+type RawUpstream = {
   port: number
   /** How many connections were opened. */
   connections: number

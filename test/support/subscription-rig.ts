@@ -27,7 +27,7 @@ export const STREAM: SubscriptionRequest = {
 export type Reading = { reader: Reader; answers: string[]; ending: Ending | undefined; isPaused: boolean; read(): void }
 
 /** Reads answers as they arrive, unless paused. */
-export function readFrom(reader: Reader): Reading {
+function readFrom(reader: Reader): Reading {
   const reading: Reading = {
     reader,
     answers: [],

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 const TIE = fileURLToPath(new URL('./tie.ts', import.meta.url))
 
 /** A running program. */
-export type TiedProcess = {
+type TiedProcess = {
   /** Resolves when its standard output contains a text; rejects, with its output, if it ends first. */
   hasWritten(text: string): Promise<void>
   /** Sends it SIGTERM. */

@@ -79,6 +79,10 @@ export function readMembers(text: string): ReadonlyMap<string, string> | undefin
   return undefined
 }
 
+/** Writes a JSON object from the texts of its members, each of them JSON. */
+export const writeMembers = (members: Iterable<readonly [name: string, text: string]>): string =>
+  `{${Array.from(members, ([name, text]) => `${JSON.stringify(name)}:${text}`).join(',')}}`
+
 /** Returns part of a text, trimmed. Only JSON's white space is removed, so that the parser refuses any other. */
 function sliceOf(text: string, start: number, end: number): string {
   let [from, to] = [start, end]

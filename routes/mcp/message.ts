@@ -1,6 +1,6 @@
 // Splits a client's message into the part that the SDK reads and the arguments of a tool, which the service reads itself.
 import { GatewayError } from '../../src/errors.ts'
-import { readMembers } from '../../src/json.ts'
+import { readMembers, writeMembers } from '../../src/json.ts'
 
 /**
  * The most commas in the part of a message that the SDK reads. Clients send twenty; the SDK takes up to 60 µs for each member that it
@@ -19,7 +19,7 @@ type ClientMessage = { readonly message: unknown; readonly argumentsText: string
 export function readMessage(members: ReadonlyMap<string, string> | undefined): ClientMessage {
   if (members === undefined) throw new GatewayError('INVALID_REQUEST', { message: 'The body must be one JSON-RPC message, not a batch.' })
   const { argumentsText, ...rest } = withoutArguments(members)
-  const text = textOf(rest.members)
+  const text = writeMembers(rest.members)
   if (text.split(',', COMMAS_MAX + 2).length > COMMAS_MAX + 1)
     throw new GatewayError('INVALID_REQUEST', { message: 'The message has too many members outside the arguments of a tool.' })
   return { message: JSON.parse(text), argumentsText }
@@ -30,7 +30,7 @@ function withoutArguments(members: ReadonlyMap<string, string>) {
   const argumentsText = params.get('arguments')
   if (argumentsText === undefined) return { members, argumentsText }
   params.delete('arguments')
-  return { members: new Map([...members, ['params', textOf(params)]]), argumentsText }
+  return { members: new Map([...members, ['params', writeMembers(params)]]), argumentsText }
 }
 
 /**
@@ -52,6 +52,3 @@ function readWithin(text = ''): ReadonlyMap<string, string> | undefined {
     throw cause
   }
 }
-
-const textOf = (members: ReadonlyMap<string, string>) =>
-  `{${[...members].map(([name, text]) => `${JSON.stringify(name)}:${text}`).join(',')}}`

@@ -15,7 +15,7 @@ import {
   visit
 } from 'graphql/language'
 import { GatewayError } from '../errors.ts'
-import { readMembers } from '../json.ts'
+import { readMembers, writeMembers } from '../json.ts'
 import type { CheckedDocument } from './document.ts'
 
 /** The default lifetime of an answer, in seconds, as in Hasura Cloud. */
@@ -208,5 +208,5 @@ function literalValue(node: ValueNode): unknown {
 function without(names: ReadonlySet<string>, members: ReadonlyMap<string, string>, variables: string | undefined): string | undefined {
   const kept = [...members].filter(([name]) => !names.has(name))
   if (kept.length === members.size) return variables
-  return kept.length === 0 ? undefined : `{${kept.map(([name, text]) => `${JSON.stringify(name)}:${text}`).join(',')}}`
+  return kept.length === 0 ? undefined : writeMembers(kept)
 }

@@ -1,7 +1,7 @@
 // Checks the variables that a caller sends for an operation, and reports all faults at once.
 import type { GraphQLInputType, GraphQLSchema } from 'graphql'
 import { GatewayError } from '../errors.ts'
-import { DuplicateMemberError, readExact } from '../json.ts'
+import { DuplicateMemberError, readExact, writeMembers } from '../json.ts'
 import { checkValue, isPlainObject, pathOf, type Report } from './check-value.ts'
 import { inputTypeOf } from './input-type.ts'
 import { type QueryText, readQueryText } from './read-query-text.ts'
@@ -54,8 +54,7 @@ export function createOperationVariables(
         throw new GatewayError('INVALID_REQUEST', { message: 'The body must be a JSON object of the variables.' })
       check(members.keys(), name => readExact(members.get(name) ?? ''), new Faults())
       // Written again from what was checked: of two members with the same name, Hasura would take the first.
-      const texts = [...members].map(([name, text]) => `${JSON.stringify(name)}:${text}`)
-      return texts.length === 0 ? undefined : `{${texts.join(',')}}`
+      return members.size === 0 ? undefined : writeMembers(members)
     },
     fromQuery(query) {
       const faults = new Faults()

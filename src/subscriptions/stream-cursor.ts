@@ -16,7 +16,7 @@ import {
 } from 'graphql/language'
 // Imported from its own file, because 'graphql/utilities' would load graphql-js's types and validation.
 import { valueFromASTUntyped } from 'graphql/utilities/valueFromASTUntyped'
-import { ExactNumber, parseExact, readMembers } from '../json.ts'
+import { ExactNumber, parseExact, readMembers, writeMembers } from '../json.ts'
 import type { SubscriptionRequest } from './subscription-request.ts'
 
 /** The last row of a streaming subscription: the values of its cursor's columns. */
@@ -138,13 +138,9 @@ function rewrite(request: SubscriptionRequest, document: DocumentNode, old: Argu
   const used = variablesIn(replaced)
   const gone = new Set([...variablesIn(old)].filter(name => !used.has(name)))
   const rewritten: DocumentNode = visit(replaced, { VariableDefinition: ({ variable }) => (gone.has(variable.name.value) ? null : false) })
-  return { ...request, query: print(rewritten), variables: request.variables && without(request.variables, gone) }
-}
-
-/** Returns the text of a JSON object without some members; the others keep their texts. */
-function without(text: string, names: ReadonlySet<string>): string {
-  const kept = [...(readMembers(text) ?? [])].filter(([name]) => !names.has(name))
-  return `{${kept.map(([name, value]) => `${JSON.stringify(name)}:${value}`).join(',')}}`
+  const members = request.variables === undefined ? undefined : readMembers(request.variables)
+  const variables = members && writeMembers([...members].filter(([name]) => !gone.has(name)))
+  return { ...request, query: print(rewritten), variables }
 }
 
 /** Returns the variables that are used, not those that are declared. */

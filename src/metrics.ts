@@ -15,16 +15,7 @@ export function createMetrics(tokenStatus: () => TokenStatus) {
   const registry = new Registry()
   const registers = [registry]
   collectDefaultMetrics({ register: registry })
-  const gauge = (name: string, help: string, read: (status: TokenStatus) => number) =>
-    new Gauge({
-      name,
-      help,
-      registers,
-      collect() {
-        this.set(read(tokenStatus()))
-      }
-    })
-  const count = (name: string, help: string, read: () => number) =>
+  const gauge = (name: string, help: string, read: () => number) =>
     new Gauge({
       name,
       help,
@@ -36,20 +27,20 @@ export function createMetrics(tokenStatus: () => TokenStatus) {
   gauge(
     'cognito_token_expiry_timestamp_seconds',
     'When the current token expires, in seconds since 1970; 0 if there is no token.',
-    status => status.expiryTimestampSeconds ?? 0
+    () => tokenStatus().expiryTimestampSeconds ?? 0
   )
-  gauge('cognito_token_refresh_failures_consecutive', 'Failed exchanges since the last success.', status => status.consecutiveFailures)
+  gauge('cognito_token_refresh_failures_consecutive', 'Failed exchanges since the last success.', () => tokenStatus().consecutiveFailures)
   return {
     registry,
     /** Adds the gauges of subscriptions: callers' event streams, and the subscriptions at Hasura that feed them. */
     countSubscriptions(read: { callers: () => number; hasura: () => number }): void {
-      count('graphql_subscriptions_active', 'Open event streams of callers.', read.callers)
-      count('hasura_subscriptions_active', 'Open subscriptions at Hasura; callers with equal subscriptions share one.', read.hasura)
+      gauge('graphql_subscriptions_active', 'Open event streams of callers.', read.callers)
+      gauge('hasura_subscriptions_active', 'Open subscriptions at Hasura; callers with equal subscriptions share one.', read.hasura)
     },
     /** Adds the gauges of requests in flight and in the queue, read at each scrape. */
     countLoad(read: { requests: () => number; queue: () => number }): void {
-      count('http_requests_in_flight', 'Requests in flight, including probes.', read.requests)
-      count('hasura_queue_length', 'Requests waiting for a connection to Hasura.', read.queue)
+      gauge('http_requests_in_flight', 'Requests in flight, including probes.', read.requests)
+      gauge('hasura_queue_length', 'Requests waiting for a connection to Hasura.', read.queue)
     },
     exchanges: new Counter({
       name: 'cognito_token_exchanges_total',

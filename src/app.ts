@@ -45,6 +45,7 @@ import explorer from '../routes/pages/explorer.ts'
 import home from '../routes/pages/home.ts'
 import { BODY_MAX_MS } from './admission/pace.ts'
 import { createProxyTrust } from './callers/proxy-trust.ts'
+import { TIMER_MAX_MS } from './clock.ts'
 import { requestIdOf } from './request-id.ts'
 import { schemaController } from './schema-compilers.ts'
 import type { Settings } from './settings.ts'
@@ -76,7 +77,7 @@ export async function buildApp(
     genReqId: request => requestIdOf(request.headers),
     requestIdHeader: false,
     // A caller that neither sends nor reads must not hold a connection to Hasura; the answer itself may take GRAPHQL_TIMEOUT_MS.
-    connectionTimeout: Math.min(settings.GRAPHQL_TIMEOUT_MS + CALLER_IDLE_MARGIN_MS, 2 ** 31 - 1),
+    connectionTimeout: Math.min(settings.GRAPHQL_TIMEOUT_MS + CALLER_IDLE_MARGIN_MS, TIMER_MAX_MS),
     http: { headersTimeout: HEAD_MAX_MS, requestTimeout: HEAD_MAX_MS + BODY_MAX_MS, connectionsCheckingInterval: HEAD_CHECK_MS },
     requestTimeout: HEAD_MAX_MS + BODY_MAX_MS,
     // plugins/request-log.ts writes one line per request instead of Fastify's two.

@@ -51,7 +51,7 @@ const PARTS: Record<string, Allowed> = {
   'src/setting-kinds.ts': { files: ['src/proxy.ts'], packages: ['@sinclair/typebox'] },
   'src/settings-checks.ts': { files: ['src/callers/', 'src/persisted-documents/', 'src/settings.ts'], packages: [] },
   'src/settings.ts': {
-    files: ['src/schema-compilers.ts', 'src/setting-kinds.ts', 'src/settings-checks.ts'],
+    files: ['src/clock.ts', 'src/schema-compilers.ts', 'src/setting-kinds.ts', 'src/settings-checks.ts'],
     packages: ['@fastify/env', '@sinclair/typebox', 'ajv', 'fastify']
   },
   'src/cognito-exchange.ts': { files: ['src/cognito/', 'src/proxy.ts', 'src/settings.ts'], packages: [] },

@@ -31,7 +31,7 @@ const answerCognito: Handler = response => {
 
 const cognito = await startFake(answerCognito)
 const hasura = await startFake(response => sendJson(response, { data: { ok: true } }))
-const endpoint = createTokenEndpoint({ domain: cognito.url, clientId: 'bench' })
+const endpoint = createTokenEndpoint(cognito.url, { clientId: 'bench', scopes: [] })
 const manager = new TokenManager({ exchange: () => endpoint.exchange('secret') })
 
 const median = (values: number[]) => values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0

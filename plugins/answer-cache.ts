@@ -55,11 +55,11 @@ const forwardedValues = ({ headers }: FastifyRequest, names: readonly string[]) 
 
 /** Connects to Redis. Gateways share answers only if they call the same Hasura with the same rights. */
 async function connectRedis({ config, log }: FastifyInstance, url: URL): Promise<RedisStore> {
-  const { GRAPHQL_ENDPOINT: endpoint, AWS_COGNITO_APP_CLIENT_ID: clientId, AWS_COGNITO_SCOPES: scopes = '' } = config
+  const { GRAPHQL_ENDPOINT: endpoint, AWS_COGNITO_APP_CLIENT_ID: clientId, AWS_COGNITO_SCOPES: scopes } = config
   const { createRedisStore } = await import('../src/answer-cache/redis-store.ts')
   // Cognito's pre-token-generation Lambda may turn the metadata into claims.
   const metadata = JSON.stringify(config.AWS_COGNITO_CLIENT_METADATA ?? {})
-  const rights = hash('sha256', [endpoint.href, clientId, scopes, metadata].join('\0'), 'base64url').slice(0, 16)
+  const rights = hash('sha256', [endpoint.href, clientId, scopes.join(' '), metadata].join('\0'), 'base64url').slice(0, 16)
   return createRedisStore({
     url: url.href,
     prefix: `cognito-hasura-gateway:answers:${rights}:`,

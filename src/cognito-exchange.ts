@@ -29,8 +29,8 @@ function createClient(config: Settings): TokenExchange {
     clientMetadata: config.AWS_COGNITO_CLIENT_METADATA
   }
   const { AWS_COGNITO_DOMAIN: domain, AWS_COGNITO_ENDPOINT: endpoint } = config
-  if (endpoint) return createClientTokenApi({ ...options, endpoint: endpoint.href, proxy: proxyFor(endpoint, config) })
+  if (endpoint) return createClientTokenApi(endpoint.href, { ...options, proxy: proxyFor(endpoint, config) })
   // loadSettings guarantees that one of the two is set.
   if (!domain) throw new TypeError('neither AWS_COGNITO_DOMAIN nor AWS_COGNITO_ENDPOINT is set')
-  return createTokenEndpoint({ ...options, domain: domain.href, proxy: proxyFor(domain, config) })
+  return createTokenEndpoint(domain.href, { ...options, proxy: proxyFor(domain, config) })
 }

@@ -51,11 +51,17 @@ export const url = (isValid: (url: URL) => boolean, ...words: Words) =>
     })
     .Encode(({ href }) => href)
 
-/** The URL of a proxy, with its port unless that is 80 for http or 443 for https. */
-export const proxyUrl = (...words: Words) =>
-  Type.Transform(Type.String(options(words)))
-    .Decode(readProxyUrl)
-    .Encode(({ href }) => href)
+/** The URL of a Redis, or none. */
+export const redisUrl = (description: string) =>
+  Type.Optional(url(({ protocol }) => /^rediss?:$/.test(protocol), 'a redis or rediss URL', description))
+
+/** The URL of a proxy, or none, with its port unless that is 80 for http or 443 for https. */
+export const proxyUrl = (description: string) =>
+  Type.Optional(
+    Type.Transform(Type.String(options(['the http or https URL of a proxy', description])))
+      .Decode(readProxyUrl)
+      .Encode(({ href }) => href)
+  )
 
 /** A JSON object whose values are strings. */
 export const textMap = (...words: Words) =>
@@ -70,21 +76,17 @@ export const textMap = (...words: Words) =>
 const isTextMap = (value: unknown): value is Record<string, string> =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && Object.values(value).every(text => typeof text === 'string')
 
-/** Comma-separated items for which `isValid` holds; empty if the setting is unset. */
-export const list = (isValid: (part: string) => boolean, ...words: Words) =>
-  Type.Transform(Type.String({ ...options(words), minLength: 0, default: '' }))
-    .Decode((text): readonly string[] => (text === '' ? [] : splitList(text, isValid)))
-    .Encode(String)
+const optionalText = (...words: Words) => Type.Transform(Type.String({ ...options(words), minLength: 0, default: '' }))
 
-/** Like {@link list}, separated by white space or commas. */
-export const wordList = (isValid: (part: string) => boolean, ...words: Words) =>
-  Type.Transform(Type.String({ ...options(words), minLength: 0, default: '' }))
-    .Decode((text): readonly string[] => (text === '' ? [] : splitList(text.replace(/\s+/g, ','), isValid)))
+/** Parts with commas, or another separator, between them for which `isValid` holds; empty if the setting is unset. */
+export const list = (isValid: (part: string) => boolean, expected: string, description: string, separator: RegExp | ',' = ',') =>
+  optionalText(expected, description)
+    .Decode((text): readonly string[] => (text === '' ? [] : splitList(text, isValid, separator)))
     .Encode(String)
 
 /** Like {@link list}, as a set. */
 export const setOf = (isValid: (part: string) => boolean, ...words: Words) =>
-  Type.Transform(Type.String({ ...options(words), minLength: 0, default: '' }))
+  optionalText(...words)
     .Decode((text): ReadonlySet<string> => new Set(text === '' ? [] : splitList(text, isValid)))
     .Encode(parts => [...parts].join(','))
 
@@ -98,9 +100,9 @@ export const someOf = <Word extends string>(words: readonly Word[], defaultValue
     .Encode(chosen => [...chosen].join(',') || defaultValue)
 
 /** Returns the items of a list, trimmed. A list of only commas and blanks is an error, not an empty list. */
-function splitList(text: string, isValid: (part: string) => boolean): string[] {
+function splitList(text: string, isValid: (part: string) => boolean, separator: RegExp | ',' = ','): string[] {
   const parts = text
-    .split(',')
+    .split(separator)
     .map(part => part.trim())
     .filter(Boolean)
   if (parts.length === 0 || !parts.every(isValid)) throw new TypeError('a part does not fit')

@@ -6,6 +6,7 @@ import { type Static, type StaticDecode, type TObject, Type } from '@sinclair/ty
 import { Value } from '@sinclair/typebox/value'
 import { Ajv } from 'ajv'
 import Fastify from 'fastify'
+import { TIMER_MAX_MS } from './clock.ts'
 import { schemaController, TRUSTED_SCHEMAS } from './schema-compilers.ts'
 import {
   flag,
@@ -20,18 +21,16 @@ import {
   list,
   oneOf,
   proxyUrl,
+  redisUrl,
   setOf,
   someOf,
   text,
   textMap,
   textOr,
   textWhere,
-  url,
-  wordList
+  url
 } from './setting-kinds.ts'
 import { checkTogether } from './settings-checks.ts'
-
-const MAX_TIMER_MS = 2 ** 31 - 1
 
 /**
  * Every setting: its kind with bounds and default, what its value must be, and its meaning, which is the comment in `.env.example`.
@@ -72,8 +71,11 @@ export const SettingsSchema = Type.Object({
       "The other of Cognito's two active secrets; tried at once when the first is refused. Default: none."
     )
   ),
-  AWS_COGNITO_SCOPES: Type.Optional(
-    text('space-separated scopes', 'Space-separated scopes. Default: none are requested, so Cognito grants every scope of the app client.')
+  AWS_COGNITO_SCOPES: list(
+    () => true,
+    'space-separated scopes',
+    'Space-separated scopes. Default: none are requested, so Cognito grants every scope of the app client.',
+    /\s+/
   ),
   GRAPHQL_ENDPOINT: url(
     isHttpUrl,
@@ -86,7 +88,7 @@ export const SettingsSchema = Type.Object({
     'the name of an HTTP header that may carry a token',
     'Header that carries the token. Authorization sends "Bearer <jwt>", any other header the bare JWT (DDN: Auth-Token).'
   ),
-  GRAPHQL_TIMEOUT_MS: integer(1, MAX_TIMER_MS, 30_000, 'Time limit for one call to Hasura, retries included, in ms.'),
+  GRAPHQL_TIMEOUT_MS: integer(1, TIMER_MAX_MS, 30_000, 'Time limit for one call to Hasura, retries included, in ms.'),
   GRAPHQL_CONNECTIONS: integer(1, 65_535, 128, 'Maximum number of connections to Hasura.'),
   GRAPHQL_QUEUE: integer(
     0,
@@ -169,10 +171,11 @@ export const SettingsSchema = Type.Object({
     'comma-separated client ids',
     "Comma-separated client ids; a token's client_id must be one of them. Default: any."
   ),
-  CALLER_JWT_SCOPES: wordList(
+  CALLER_JWT_SCOPES: list(
     isScope,
     'comma-separated scopes',
-    'Comma-separated scopes; a token must have at least one of them. Default: any.'
+    'Comma-separated scopes; a token must have at least one of them. Default: any.',
+    /[\s,]+/
   ),
   RATE_LIMIT_PER_MINUTE: integer(
     0,
@@ -180,13 +183,7 @@ export const SettingsSchema = Type.Object({
     0,
     'Requests per minute for each caller, or for each address if callers are not known; 0 means no limit.'
   ),
-  RATE_LIMIT_REDIS_URL: Type.Optional(
-    url(
-      ({ protocol }) => /^rediss?:$/.test(protocol),
-      'a redis or rediss URL',
-      'Redis in which several replicas count requests together. Default: each replica counts in memory.'
-    )
-  ),
+  RATE_LIMIT_REDIS_URL: redisUrl('Redis in which several replicas count requests together. Default: each replica counts in memory.'),
   TRUST_PROXY: list(
     isAddressRange,
     'comma-separated addresses or CIDR ranges, but no range of all addresses (/0)',
@@ -215,13 +212,7 @@ export const SettingsSchema = Type.Object({
     67_108_864,
     'Memory for cached answers of queries with @cached, in bytes; 0 leaves @cached to Hasura.'
   ),
-  ANSWER_CACHE_REDIS_URL: Type.Optional(
-    url(
-      ({ protocol }) => /^rediss?:$/.test(protocol),
-      'a redis or rediss URL',
-      'Redis in which several replicas share these answers. Default: each replica keeps its own.'
-    )
-  ),
+  ANSWER_CACHE_REDIS_URL: redisUrl('Redis in which several replicas share these answers. Default: each replica keeps its own.'),
   PERSISTED_DOCUMENTS_FILE: Type.Optional(
     text(
       'the path of a manifest of persisted documents, at most 64 MiB',
@@ -236,22 +227,16 @@ export const SettingsSchema = Type.Object({
     'Maximum number of event streams of subscriptions open at once; any further one is answered OVERLOADED.'
   ),
   MCP_ENABLED: flag(false, 'Serves stored operations as tools of the Model Context Protocol at /mcp.'),
-  HTTPS_PROXY: Type.Optional(
-    proxyUrl(
-      'the http or https URL of a proxy',
-      'Proxy for https URLs of Cognito and Hasura, read as curl reads it; https_proxy takes precedence. Default: none.'
-    )
-  ),
-  HTTP_PROXY: Type.Optional(
-    proxyUrl('the http or https URL of a proxy', 'Proxy for http URLs of Cognito and Hasura; http_proxy takes precedence. Default: none.')
-  ),
-  NO_PROXY: wordList(
+  HTTPS_PROXY: proxyUrl('Proxy for https URLs of Cognito and Hasura, read as curl reads it; https_proxy takes precedence. Default: none.'),
+  HTTP_PROXY: proxyUrl('Proxy for http URLs of Cognito and Hasura; http_proxy takes precedence. Default: none.'),
+  NO_PROXY: list(
     () => true,
     'names, addresses or CIDR ranges, separated by commas or blanks',
-    'Hosts reached without a proxy: names with their subdomains, addresses, CIDR ranges or *; no_proxy takes precedence. Default: none.'
+    'Hosts reached without a proxy: names with their subdomains, addresses, CIDR ranges or *; no_proxy takes precedence. Default: none.',
+    /[\s,]+/
   ),
   METRICS_PORT: integer(0, 65_535, 9_464, 'Port of a second listener with GET /metrics; 0 turns it off.'),
-  SHUTDOWN_GRACE_MS: integer(0, MAX_TIMER_MS, 10_000, 'Time for requests in flight to finish after SIGTERM, in ms.')
+  SHUTDOWN_GRACE_MS: integer(0, TIMER_MAX_MS, 10_000, 'Time for requests in flight to finish after SIGTERM, in ms.')
 })
 
 /** The settings as the service uses them: numbers, URLs, lists and sets, with defaults filled in. */

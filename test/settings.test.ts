@@ -201,6 +201,7 @@ t.test('the defaults are the documented ones', async t => {
     CALLER_AUTH: new Set(),
     CALLER_JWT_CLIENT_IDS: [],
     CALLER_JWT_SCOPES: [],
+    AWS_COGNITO_SCOPES: [],
     HASURA_ALLOWED_ROLES: new Set(),
     FORWARD_HEADERS: [],
     TRUST_PROXY: [],
@@ -254,12 +255,14 @@ t.test('a setting is parsed once into its meaning', async t => {
     FORWARD_HEADERS: 'x-b,x-a',
     TRUST_PROXY: '10.0.0.0/8, ::1',
     CORS_ORIGINS: 'https://app.example.com',
-    CALLER_JWT_SCOPES: 'api/read api/write, api/admin'
+    CALLER_JWT_SCOPES: 'api/read api/write, api/admin',
+    AWS_COGNITO_SCOPES: ' hasura/read  hasura/write,all '
   })
   t.strictSame(settings.GRAPHQL_ALLOWED_OPERATIONS, new Set(['mutation']))
   t.strictSame(settings.HASURA_ALLOWED_ROLES, new Set(['reader', 'editor']))
   t.strictSame(settings.FORWARD_HEADERS, ['x-b', 'x-a'])
   t.strictSame(settings.CALLER_JWT_SCOPES, ['api/read', 'api/write', 'api/admin'])
+  t.strictSame(settings.AWS_COGNITO_SCOPES, ['hasura/read', 'hasura/write,all'])
   t.strictSame(settings.TRUST_PROXY, ['10.0.0.0/8', '::1'])
   t.strictSame(settings.CORS_ORIGINS, new Set(['https://app.example.com']))
   t.equal(settings.GRAPHQL_ENDPOINT.href, new URL(GOOD.GRAPHQL_ENDPOINT ?? '').href)
@@ -295,6 +298,7 @@ t.test('a list that contains only commas and blanks is a bad setting', async t =
     'GRAPHQL_ALLOWED_OPERATIONS'
   ])
     t.match((await problemsOf({ [name]: ' , ' }))?.problems.get(name), /^must be /, name)
+  t.match((await problemsOf({ AWS_COGNITO_SCOPES: '  ' }))?.problems.get('AWS_COGNITO_SCOPES'), /^must be /)
 })
 
 t.test('settings that belong together are checked even if another setting is bad', async t => {

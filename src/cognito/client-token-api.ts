@@ -3,20 +3,13 @@ import { readApiToken } from './access-token.ts'
 import type { ExchangeFaultCode } from './exchange-error.ts'
 import { createTokenExchange, type ExchangeOptions, type RawAnswer, type TokenExchange } from './token-exchange.ts'
 
-/** Options of {@link createClientTokenApi}. */
-type ClientTokenApiOptions = ExchangeOptions & {
-  /** URL of the user pools API or of a VPC endpoint, with or without a trailing slash. */
-  endpoint: string
-  clientId: string
-  /** Space-separated scopes; if unset, Cognito grants every enabled scope. */
-  scopes?: string | undefined
-  /** For the pre-token-generation Lambda. */
-  clientMetadata?: Readonly<Record<string, string>> | undefined
-}
-
-/** Creates a client of the action `GetClientToken` (Amazon Cognito user pools API; AWS JSON 1.1, without a signature). */
-export function createClientTokenApi({ endpoint, clientId, scopes, clientMetadata, ...options }: ClientTokenApiOptions): TokenExchange {
-  const Scopes = scopes?.split(/\s+/).filter(Boolean)
+/**
+ * Creates a client of the action `GetClientToken` (Amazon Cognito user pools API; AWS JSON 1.1, without a signature).
+ * @param endpoint URL of the user pools API or of a VPC endpoint, with or without a slash at its end
+ */
+export function createClientTokenApi(endpoint: string, options: ExchangeOptions): TokenExchange {
+  const { clientId, scopes, clientMetadata } = options
+  const Scopes = scopes.length > 0 ? scopes : undefined
   const tokenRequest = {
     url: `${new URL(endpoint).href.replace(/\/+$/, '')}/`,
     headers: { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': 'AWSCognitoIdentityProviderService.GetClientToken' },

@@ -3,25 +3,16 @@ import { readOauthToken } from './access-token.ts'
 import { isOauthFault } from './exchange-error.ts'
 import { createTokenExchange, type ExchangeOptions, type RawAnswer, type TokenExchange } from './token-exchange.ts'
 
-/** Options of {@link createTokenEndpoint}. */
-type TokenEndpointOptions = ExchangeOptions & {
-  /** URL of the user pool domain, with or without a trailing slash. */
-  domain: string
-  clientId: string
-  /** Space-separated scopes; if unset, Cognito grants every enabled scope. */
-  scopes?: string | undefined
-  /** For the pre-token-generation Lambda. */
-  clientMetadata?: Readonly<Record<string, string>> | undefined
-}
-
 /**
  * Creates a client of `<domain>/oauth2/token`: a form with the `client_credentials` grant, `client_secret_post`
  * (Amazon Cognito, "Token endpoint").
+ * @param domain URL of the user pool domain, with or without a slash at its end
  */
-export function createTokenEndpoint({ domain, clientId, scopes, clientMetadata, ...options }: TokenEndpointOptions): TokenExchange {
+export function createTokenEndpoint(domain: string, options: ExchangeOptions): TokenExchange {
+  const { clientId, scopes, clientMetadata } = options
   const bodyFor = (secret: string) => {
     const form = new URLSearchParams({ grant_type: 'client_credentials', client_id: clientId, client_secret: secret })
-    if (scopes) form.set('scope', scopes)
+    if (scopes.length > 0) form.set('scope', scopes.join(' '))
     if (clientMetadata) form.set('aws_client_metadata', JSON.stringify(clientMetadata))
     return form.toString()
   }

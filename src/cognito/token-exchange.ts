@@ -3,7 +3,6 @@ import { ProtocolError } from '../http1/answer-head.ts'
 import { AttemptError } from '../http1/attempt-error.ts'
 import { writeFields } from '../http1/header-fields.ts'
 import { createHttpClient } from '../http1/http-client.ts'
-import { HOLD_MAX_BYTES } from '../http1/pending-answer.ts'
 import type { ProxyServer } from '../http1/tunnel.ts'
 import type { TokenAnswer } from './access-token.ts'
 import { type AddressSetting, ExchangeError, type ExchangeFaultCode } from './exchange-error.ts'
@@ -11,8 +10,6 @@ import { readRetryAfter } from './retry-after.ts'
 
 /** Time limit for one request to Cognito, in ms. */
 const EXCHANGE_TIMEOUT_MS = 10_000
-/** The largest answer that is read, in bytes; the HTTP client returns a larger one as a stream. */
-export const ANSWER_MAX_BYTES = HOLD_MAX_BYTES
 /** The status with which a proxy asks for credentials (RFC 9110, section 15.5.8). */
 const PROXY_AUTHENTICATION_REQUIRED = 407
 
@@ -42,8 +39,13 @@ type TokenRequest = {
   readFault(answer: RawAnswer): ExchangeFaultCode | undefined
 }
 
-/** Options of the connection to Cognito. */
+/** What a token is asked for with, and the options of the connection to Cognito. */
 export type ExchangeOptions = {
+  clientId: string
+  /** With none, every enabled scope is granted. */
+  scopes: readonly string[]
+  /** For the pre-token-generation Lambda. */
+  clientMetadata?: Readonly<Record<string, string>> | undefined
   /** Time limit for the request, in ms; default {@link EXCHANGE_TIMEOUT_MS}. */
   timeoutMs?: number | undefined
   /** The proxy to use: through a tunnel for an https URL; a request for an http URL goes to the proxy itself. Default: none. */
@@ -65,6 +67,7 @@ export function createTokenExchange(tokenRequest: TokenRequest, { timeoutMs = EX
     try {
       const { status, headers, head, stream } = await client.request({ fields, body, timeoutMs, signal: closing.signal })
       if (proxy && status === PROXY_AUTHENTICATION_REQUIRED) throw new Error('the proxy answered with status 407')
+      // Beyond what the client holds at once nothing is read.
       stream?.destroy()
       return { status, header: (name: string) => headers.get(name), text: stream ? '' : head.toString() }
     } finally {

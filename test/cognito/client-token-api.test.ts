@@ -2,14 +2,15 @@
 import t, { type Test } from 'tap'
 import { createSecretExchange } from '../../src/cognito/client-secrets.ts'
 import { createClientTokenApi } from '../../src/cognito/client-token-api.ts'
+import type { ExchangeOptions } from '../../src/cognito/token-exchange.ts'
 import { type Answer, sendJson, startFakeServer } from '../support/fake-server.ts'
 
 const REQUEST_ID = '7bbf4883-256d-4f1b-b060-68dd65fe0e74'
 const TOKEN = { ClientAuthenticationResult: { AccessToken: 'eyJ.a.b', ExpiresIn: 3600, TokenType: 'Bearer' } }
 const SECRET = 'hush+/=%&ü'
 
-function apiFor(t: Test, endpoint: string, options: { scopes?: string; clientMetadata?: Record<string, string> } = {}) {
-  const api = createClientTokenApi({ endpoint, clientId: 'machine', ...options })
+function apiFor(t: Test, endpoint: string, options: Partial<ExchangeOptions> = {}) {
+  const api = createClientTokenApi(endpoint, { clientId: 'machine', scopes: [], ...options })
   t.teardown(() => api.close())
   return api
 }
@@ -123,7 +124,7 @@ t.test('the request is one unsigned POST of AWS JSON 1.1 with the client ID and 
 
 t.test('scopes are sent as a list and client metadata as an object, if they are set', async t => {
   const server = await serverFor(t, json(200, TOKEN))
-  await apiFor(t, `${server.url}/`, { scopes: ' hasura/read  hasura/write', clientMetadata: { tenant: 'a' } }).exchange(SECRET)
+  await apiFor(t, `${server.url}/`, { scopes: ['hasura/read', 'hasura/write'], clientMetadata: { tenant: 'a' } }).exchange(SECRET)
   t.equal(server.received[0]?.url, '/')
   t.match(JSON.parse(server.received[0]?.body ?? ''), { Scopes: ['hasura/read', 'hasura/write'], ClientMetadata: { tenant: 'a' } })
 })

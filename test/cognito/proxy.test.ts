@@ -11,6 +11,7 @@ import { makeSelfSigned } from '../support/self-signed.ts'
 
 const AUTHORIZATION = `Basic ${Buffer.from('user:hush').toString('base64')}`
 const TOKEN = { access_token: 'eyJ.a.b', expires_in: 3600, token_type: 'Bearer' }
+const CLIENT = { clientId: 'machine', scopes: [] }
 
 const certificate = makeSelfSigned()
 const before = getCACertificates('default')
@@ -23,7 +24,7 @@ async function chainFor(t: Test, { isSecure = true, isProxySecure = false, timeo
   const proxy = await startFakeProxy(isProxySecure ? certificate : undefined)
   const domain = cognito.url.replace('127.0.0.1', 'localhost')
   const address = { isSecure: isProxySecure, hostname: isProxySecure ? 'localhost' : '127.0.0.1', port: proxy.port }
-  const endpoint = createTokenEndpoint({ domain, clientId: 'machine', timeoutMs, proxy: { ...address, authorization: AUTHORIZATION } })
+  const endpoint = createTokenEndpoint(domain, { ...CLIENT, timeoutMs, proxy: { ...address, authorization: AUTHORIZATION } })
   t.teardown(async () => {
     await endpoint.close()
     await Promise.all([cognito.close(), proxy.close()])
@@ -66,7 +67,7 @@ t.test('a forwarded request that the proxy answers 407 is unreachable', async t 
   const server = await startFakeServer(response => response.writeHead(407).end())
   t.teardown(() => server.close())
   const proxy = { isSecure: false, hostname: '127.0.0.1', port: Number(new URL(server.url).port) }
-  const endpoint = createTokenEndpoint({ domain: 'http://cognito.example.com', clientId: 'machine', proxy, timeoutMs: 2_000 })
+  const endpoint = createTokenEndpoint('http://cognito.example.com', { ...CLIENT, proxy, timeoutMs: 2_000 })
   t.teardown(() => endpoint.close())
   await t.rejects(endpoint.exchange('secret'), { code: 'unreachable' })
 })
@@ -92,7 +93,7 @@ for (const isProxySecure of [false, true]) {
 t.test('GetClientToken uses the proxy too', async t => {
   const { cognito, proxy, address, domain, host } = await chainFor(t)
   cognito.answer = response => sendJson(response, { ClientAuthenticationResult: { AccessToken: 'a', ExpiresIn: 60, TokenType: 'Bearer' } })
-  const api = createClientTokenApi({ endpoint: domain, clientId: 'machine', proxy: address })
+  const api = createClientTokenApi(domain, { ...CLIENT, proxy: address })
   t.teardown(() => api.close())
   t.match(await api.exchange('secret'), { accessToken: 'a' })
   t.match(proxy.received, [{ method: 'CONNECT', target: host, headers: { 'proxy-authorization': undefined } }])

@@ -8,7 +8,8 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { inspect } from 'node:util'
 import t, { type Test } from 'tap'
 import { createTokenEndpoint } from '../../src/cognito/token-endpoint.ts'
-import { ANSWER_MAX_BYTES } from '../../src/cognito/token-exchange.ts'
+import type { ExchangeOptions } from '../../src/cognito/token-exchange.ts'
+import { HOLD_MAX_BYTES } from '../../src/http1/pending-answer.ts'
 import { type Answer, sendJson, startFakeServer } from '../support/fake-server.ts'
 import { makeSelfSigned } from '../support/self-signed.ts'
 
@@ -16,12 +17,8 @@ const REQUEST_ID = '7bbf4883-256d-4f1b-b060-68dd65fe0e74'
 const TOKEN = { access_token: 'eyJ.a.b', expires_in: 3600, token_type: 'Bearer' }
 const SECRET = 'hush+/=%&ü'
 
-function endpointFor(
-  t: Test,
-  domain: string,
-  options: { timeoutMs?: number; scopes?: string; clientMetadata?: Record<string, string> } = {}
-) {
-  const endpoint = createTokenEndpoint({ domain, clientId: 'machine', ...options })
+function endpointFor(t: Test, domain: string, options: Partial<ExchangeOptions> = {}) {
+  const endpoint = createTokenEndpoint(domain, { clientId: 'machine', scopes: [], ...options })
   t.teardown(() => endpoint.close())
   return endpoint
 }
@@ -52,7 +49,7 @@ const json =
   response =>
     sendJson(response, body, status, headers)
 
-const oversized = JSON.stringify({ ...TOKEN, padding: 'x'.repeat(ANSWER_MAX_BYTES) })
+const oversized = JSON.stringify({ ...TOKEN, padding: 'x'.repeat(HOLD_MAX_BYTES) })
 
 const FAULTS: [title: string, answer: Answer, code: string, retryAfterMs?: number][] = [
   ['400 invalid_client', json(400, { error: 'invalid_client' }), 'invalid_client'],
@@ -179,7 +176,7 @@ t.test('closing ends an exchange whose connection is not yet established', async
 t.test('an endless answer is invalid, and its connection is closed', async t => {
   const server = await serverFor(t, response => {
     response.writeHead(200)
-    const write = (error?: Error | null) => void (error || response.write('x'.repeat(ANSWER_MAX_BYTES), write))
+    const write = (error?: Error | null) => void (error || response.write('x'.repeat(HOLD_MAX_BYTES), write))
     write()
   })
   await t.rejects(endpointFor(t, server.url).exchange(SECRET), { code: 'invalid_response' })
@@ -231,7 +228,7 @@ t.test('a failure does not affect the next exchange', async t => {
 
 t.test('closing ends an exchange in progress', async t => {
   const server = await serverFor(t, () => {})
-  const endpoint = createTokenEndpoint({ domain: server.url, clientId: 'machine' })
+  const endpoint = createTokenEndpoint(server.url, { clientId: 'machine', scopes: [] })
   const exchange = t.rejects(endpoint.exchange(SECRET), { code: 'unreachable' })
   await server.hasReceived(1)
   await endpoint.close()
@@ -260,13 +257,13 @@ t.test('a chunked answer is read', async t => {
 })
 
 t.test('an answer of exactly 64 KiB is read', async t => {
-  const padding = 'x'.repeat(ANSWER_MAX_BYTES - JSON.stringify({ ...TOKEN, padding: '' }).length)
+  const padding = 'x'.repeat(HOLD_MAX_BYTES - JSON.stringify({ ...TOKEN, padding: '' }).length)
   const server = await serverFor(t, json(200, { ...TOKEN, padding }))
   t.match(await endpointFor(t, server.url).exchange(SECRET), { accessToken: 'eyJ.a.b' })
 })
 
 t.test('an answer of 64 KiB and one byte is not read', async t => {
-  const padding = 'x'.repeat(ANSWER_MAX_BYTES + 1 - JSON.stringify({ ...TOKEN, padding: '' }).length)
+  const padding = 'x'.repeat(HOLD_MAX_BYTES + 1 - JSON.stringify({ ...TOKEN, padding: '' }).length)
   const server = await serverFor(t, json(200, { ...TOKEN, padding }))
   await t.rejects(endpointFor(t, server.url).exchange(SECRET), { code: 'invalid_response' })
 })
@@ -298,7 +295,7 @@ t.test('the connection closes after the exchange, because the next one is an hou
 
 t.test('scopes are sent if they are set', async t => {
   const server = await serverFor(t, json(200, TOKEN))
-  await endpointFor(t, server.url, { scopes: 'hasura/read hasura/write' }).exchange(SECRET)
+  await endpointFor(t, server.url, { scopes: ['hasura/read', 'hasura/write'] }).exchange(SECRET)
   t.equal(new URLSearchParams(server.received[0]?.body).get('scope'), 'hasura/read hasura/write')
 })
 

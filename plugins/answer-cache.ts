@@ -1,6 +1,6 @@
 // Caches answers of queries with `@cached`, in memory and in Redis, and sets the headers for HTTP caches.
 import { hash } from 'node:crypto'
-import type { CachedRequest, FastifyInstance, FastifyReply, FastifyRequest, OperationRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest, OperationRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { AnswerCache, type Given } from '../src/answer-cache/answer-cache.ts'
 import { answerKey } from '../src/answer-cache/answer-key.ts'
@@ -8,11 +8,9 @@ import type { KeptAnswer } from '../src/answer-cache/kept-answer.ts'
 import { createMemoryStore } from '../src/answer-cache/memory-store.ts'
 import type { RedisStore } from '../src/answer-cache/redis-store.ts'
 import { systemClock } from '../src/clock.ts'
-import { GatewayError } from '../src/errors.ts'
 import { createCachedQueryFinder, readCacheWish } from '../src/graphql/cached-directive.ts'
 import type { Operation } from '../src/graphql/document.ts'
 import type { UpstreamAnswer } from '../src/hasura/hasura-client.ts'
-import { AttemptError } from '../src/http1/attempt-error.ts'
 
 declare module 'fastify' {
   /** A query whose answer may be cached. */
@@ -107,12 +105,10 @@ export default fp(
     const forwarded = app.config.FORWARD_HEADERS.map(name => name.toLowerCase())
     const scope = app.config.CALLER_AUTH.size > 0 ? 'private' : 'public'
 
-    const give = ({ key, ttlSeconds, refresh }: CachedRequest, ask: () => Promise<UpstreamAnswer>, signal: AbortSignal) =>
-      cache.give({ key, ttlSeconds, refresh, ask, signal }).catch(asGatewayError)
-
     app.answerCache = {
       async answer(cached, ask, signal) {
-        const given = await give(cached, ask, signal)
+        const { key, ttlSeconds, refresh } = cached
+        const given = await cache.give({ key, ttlSeconds, refresh, ask, signal })
         return given.kind === 'passed' ? given.answer : asUpstreamAnswer(given.kept)
       },
       find(request, wanted, operation, takesGzip) {
@@ -141,8 +137,8 @@ export default fp(
     }
 
     app.decorateReply('answerFromCache', async function (this: FastifyReply, cached, ask, signal) {
-      const { ttlSeconds, refresh } = cached
-      const given = await give(cached, ask, signal)
+      const { key, ttlSeconds, refresh } = cached
+      const given = await cache.give({ key, ttlSeconds, refresh, ask, signal })
       const kept = given.kind === 'passed' ? undefined : given.kept
       const leftSeconds = kept?.leftSeconds(systemClock.nowMs(), ttlSeconds) ?? 0
       this.header('cache-status', cacheStatus(given.kind, refresh, leftSeconds))
@@ -152,9 +148,3 @@ export default fp(
   },
   { name: 'answerCache', dependencies: ['config', 'errors', 'callers', 'metrics', 'passAnswer'] }
 )
-
-/** Throws `UPSTREAM_TIMEOUT` for a large answer that stalled while it was read; rethrows any other error. */
-function asGatewayError(error: unknown): never {
-  if (error instanceof AttemptError && error.reason === 'timeout') throw new GatewayError('UPSTREAM_TIMEOUT', { cause: error })
-  throw error
-}

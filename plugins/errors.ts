@@ -31,8 +31,9 @@ const FASTIFY_ERRORS: Readonly<Record<string, ErrorCode>> = {
 /** Converts any error to one of the table: Fastify's by code, other 4xx errors to `INVALID_REQUEST`, the rest to `INTERNAL_ERROR`. */
 export function toGatewayError(error: unknown): GatewayError {
   if (error instanceof GatewayError) return error
-  // A stream from Hasura broke before any byte of it reached the caller.
-  if (error instanceof AttemptError) return new GatewayError('UPSTREAM_INVALID_RESPONSE', { cause: error })
+  // A stream from Hasura broke or stopped before any byte of it reached the caller.
+  if (error instanceof AttemptError)
+    return new GatewayError(error.reason === 'timeout' ? 'UPSTREAM_TIMEOUT' : 'UPSTREAM_INVALID_RESPONSE', { cause: error })
   const { code = '', statusCode = 500, message, validation } = Object(error) as Partial<FastifyError>
   const known = FASTIFY_ERRORS[code]
   if (known !== undefined) return new GatewayError(known, { ...(validation && message && { message }), cause: error })

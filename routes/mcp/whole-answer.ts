@@ -3,7 +3,6 @@ import { isUtf8 } from 'node:buffer'
 import { addAbortSignal, type Readable } from 'node:stream'
 import { GatewayError } from '../../src/errors.ts'
 import type { UpstreamAnswer } from '../../src/hasura/hasura-client.ts'
-import { AttemptError } from '../../src/http1/attempt-error.ts'
 
 /** The largest answer of a tool, in bytes; unlike elsewhere, all of it is held in memory. */
 const TOOL_ANSWER_MAX_BYTES = 4 * 1024 * 1024
@@ -14,7 +13,7 @@ export type ToolAnswer = { readonly text: string; readonly isError: boolean }
 /**
  * Reads a whole answer.
  * @param signal aborts when the caller leaves; default: never
- * @throws {GatewayError} `LIMIT_EXCEEDED` beyond {@link TOOL_ANSWER_MAX_BYTES}, `UPSTREAM_TIMEOUT`, `UPSTREAM_INVALID_RESPONSE`
+ * @throws {GatewayError} `LIMIT_EXCEEDED` beyond {@link TOOL_ANSWER_MAX_BYTES}, `UPSTREAM_INVALID_RESPONSE`; what the stream breaks with
  */
 export async function readWhole({ status, headers, head, stream }: UpstreamAnswer, signal?: AbortSignal): Promise<ToolAnswer> {
   if (stream && signal) addAbortSignal(signal, stream)
@@ -28,17 +27,13 @@ export async function readWhole({ status, headers, head, stream }: UpstreamAnswe
 async function collect(stream: Readable): Promise<Buffer> {
   const chunks: Buffer[] = []
   let size = 0
-  try {
-    for await (const chunk of stream) {
-      chunks.push(chunk)
-      size += chunk.length
-      if (size > TOOL_ANSWER_MAX_BYTES)
-        throw new GatewayError('LIMIT_EXCEEDED', {
-          message: `The answer is larger than ${TOOL_ANSWER_MAX_BYTES} bytes, the limit for a tool. The operation has been executed.`
-        })
-    }
-  } catch (cause) {
-    throw cause instanceof AttemptError && cause.reason === 'timeout' ? new GatewayError('UPSTREAM_TIMEOUT', { cause }) : cause
+  for await (const chunk of stream) {
+    chunks.push(chunk)
+    size += chunk.length
+    if (size > TOOL_ANSWER_MAX_BYTES)
+      throw new GatewayError('LIMIT_EXCEEDED', {
+        message: `The answer is larger than ${TOOL_ANSWER_MAX_BYTES} bytes, the limit for a tool. The operation has been executed.`
+      })
   }
   return Buffer.concat(chunks, size)
 }

@@ -4,6 +4,7 @@ import { connect } from 'node:net'
 import pino from 'pino'
 import t from 'tap'
 import { toGatewayError } from '../../plugins/errors.ts'
+import { AttemptError } from '../../src/http1/attempt-error.ts'
 import { codeOf, startGateway } from '../support/gateway.ts'
 
 /** Sends raw bytes and reads until the other side closes. */
@@ -95,4 +96,6 @@ t.test('whatever is thrown becomes an error from the table', async t => {
     t.equal(toGatewayError(thrown).code, 'INTERNAL_ERROR', String(thrown))
   }
   t.equal(toGatewayError(Object.assign(new Error('x'), { statusCode: 418 })).code, 'INVALID_REQUEST')
+  t.equal(toGatewayError(new AttemptError('answered', 'timeout')).code, 'UPSTREAM_TIMEOUT')
+  t.equal(toGatewayError(new AttemptError('answered', 'broken')).code, 'UPSTREAM_INVALID_RESPONSE')
 })

@@ -13,8 +13,6 @@ interface CognitoOptions {
   readonly port?: number
   /** Default 127.0.0.1. */
   readonly host?: string
-  /** Last segment of the issuer; default `local_sandbox`. */
-  readonly poolId?: string
   readonly clientId: string
   readonly clientSecret: string
   /** Space-separated scopes enabled on the app client; default `hasura/read hasura/write`. */
@@ -37,7 +35,7 @@ export interface CognitoStandIn {
 
 /** Starts the stand-in. Rejects if the port is taken. */
 export async function startCognito(options: CognitoOptions): Promise<CognitoStandIn> {
-  const { clientId, clientSecret, host = '127.0.0.1', poolId = 'local_sandbox' } = options
+  const { clientId, clientSecret, host = '127.0.0.1' } = options
   const { scopes = 'hasura/read hasura/write', tokenLifetimeSeconds = 120 } = options
   const kid = randomUUID()
   const { privateKey } = await generateKeyPair('RS256', { extractable: true })
@@ -46,7 +44,7 @@ export async function startCognito(options: CognitoOptions): Promise<CognitoStan
   // The issuer contains the port, so the server listens before the provider exists.
   const server = createServer()
   const url = `http://${host}:${await listen(server, options.port ?? 0, host)}`
-  const issuer = `${url}/${poolId}`
+  const issuer = `${url}/local_sandbox`
 
   const issueToken = (claims?: JWTPayload) =>
     new SignJWT({ ...machineClaims({ issuer, clientId, scope: scopes, tokenLifetimeSeconds }), ...claims })

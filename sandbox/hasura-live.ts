@@ -3,9 +3,9 @@ import type { IncomingHttpHeaders, Server } from 'node:http'
 import { type ExecutionResult, GraphQLError } from 'graphql'
 import { type Extra, useServer } from 'graphql-ws/use/ws'
 import { WebSocketServer } from 'ws'
-import { keepDigits } from './exact-numbers.ts'
 import type { Engine } from './hasura-engine.ts'
 import { HasuraError } from './hasura-error.ts'
+import { keepDigits } from './hasura-request.ts'
 import type { Session } from './hasura-session.ts'
 
 const KEEP_ALIVE_MS = 5_000

@@ -1,6 +1,5 @@
 // Reads the JSON body of a GraphQL request and the operation it selects.
 import { type DocumentNode, Kind, type OperationDefinitionNode, parse } from 'graphql'
-import { parseExactly } from './exact-numbers.ts'
 import { HasuraError } from './hasura-error.ts'
 
 /** A request whose document parses. */
@@ -23,12 +22,18 @@ export function readRequest(text: string): HasuraRequest {
 function readBody(text: string): Record<string, unknown> {
   let body: unknown
   try {
-    body = parseExactly(text)
+    body = JSON.parse(text, keepDigits)
   } catch {
     throw new HasuraError('invalid-json', 'Error in $: not enough input. Expecting object or array')
   }
   if (!isRecord(body)) throw new HasuraError('parse-failed', 'expected an object')
   return body
+}
+
+/** A reviver for `JSON.parse`: numbers that JavaScript would round or shorten (9007199254740993, 19.90, 1e400) keep their text. */
+export function keepDigits(_key: string, value: unknown, { source }: { readonly source?: string } = {}): unknown {
+  if (typeof value !== 'number' || source === undefined) return value
+  return Number.isSafeInteger(value) || String(value) === source ? value : JSON.rawJSON(source)
 }
 
 function readDocument(query: string): DocumentNode {

@@ -20,7 +20,6 @@ export interface HasuraOptions extends JwtSettings {
 export interface HasuraStandIn {
   /** The value for `GRAPHQL_ENDPOINT`; ends in `/v1/graphql`. */
   readonly url: string
-  readonly port: number
   close(): Promise<void>
 }
 
@@ -64,7 +63,7 @@ export async function startHasura(options: HasuraOptions): Promise<HasuraStandIn
     cutLive()
     return stopListening(server)
   }
-  return { url: `http://${host}:${port}/v1/graphql`, port, close }
+  return { url: `http://${host}:${port}/v1/graphql`, close }
 }
 
 function answerOther(method: string | undefined, path: string, response: ServerResponse): void {

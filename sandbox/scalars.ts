@@ -1,6 +1,5 @@
 // How Postgres' types are read from a request and written into an answer.
 import { type ConstValueNode, GraphQLScalarType, type GraphQLSchema, Kind } from 'graphql'
-import { exactNumber, isExactNumber } from './exact-numbers.ts'
 import { HasuraError } from './hasura-error.ts'
 import type { ColumnType } from './tables.ts'
 
@@ -26,7 +25,7 @@ export function defineScalars(schema: GraphQLSchema): void {
     if (!(scalar instanceof GraphQLScalarType)) continue
     scalar.coerceInputValue = value => read(type, textOf(value))
     scalar.coerceInputLiteral = literal => read(type, literalText(literal))
-    scalar.coerceOutputValue = value => (type === 'bigint' || type === 'numeric' ? exactNumber(String(value)) : value)
+    scalar.coerceOutputValue = value => (type === 'bigint' || type === 'numeric' ? JSON.rawJSON(String(value)) : value)
   }
 }
 
@@ -35,10 +34,8 @@ function read(type: ColumnType, text: string): unknown {
   return type === 'bigint' ? BigInt(text) : text
 }
 
-function textOf(value: unknown): string {
-  if (isExactNumber(value)) return value.rawJSON
-  return typeof value === 'object' ? JSON.stringify(value) : String(value)
-}
+/** A number that is kept as its text is an object, which JSON.stringify writes as that text. */
+const textOf = (value: unknown): string => (typeof value === 'object' ? JSON.stringify(value) : String(value))
 
 function literalText(literal: ConstValueNode): string {
   return literal.kind === Kind.STRING || literal.kind === Kind.INT || literal.kind === Kind.FLOAT ? literal.value : literal.kind

@@ -1,5 +1,5 @@
 // The sandbox's GraphQL schema and how its fields get their values.
-import { buildSchema, type GraphQLFieldResolver, type GraphQLSchema, printSchema } from 'graphql'
+import { buildSchema, type GraphQLFieldResolver, type GraphQLSchema } from 'graphql'
 import type { Row, Store } from './data.ts'
 import { type ListArguments, relatedRows, selectRows } from './filter.ts'
 import { mutationResolvers } from './mutations.ts'
@@ -13,11 +13,6 @@ export function buildSandboxSchema({ withMutations = true }: { readonly withMuta
   const schema = buildSchema(writeSdl({ withMutations }))
   defineScalars(schema)
   return schema
-}
-
-/** Returns the schema of the role `service` as SDL, e.g. for `HASURA_SCHEMA_FILE`. */
-export function sandboxSdl(): string {
-  return printSchema(buildSandboxSchema())
 }
 
 /** Resolves each field from the store that `execute` gets as context value. */

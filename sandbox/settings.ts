@@ -2,8 +2,6 @@
 
 /** Where everything listens and how long tokens live. */
 interface SandboxSettings {
-  /** Host of the stand-ins; always loopback. */
-  readonly host: string
   readonly cognitoPort: number
   readonly hasuraPort: number
   readonly servicePort: number
@@ -20,7 +18,6 @@ export const SANDBOX_CLIENT = { clientId: 'sandbox-client', clientSecret: 'sandb
  */
 export function readSettings(env: NodeJS.ProcessEnv): SandboxSettings {
   return {
-    host: '127.0.0.1',
     cognitoPort: wholeNumber(env, 'SANDBOX_COGNITO_PORT', 3980, 65_535),
     hasuraPort: wholeNumber(env, 'SANDBOX_HASURA_PORT', 3981, 65_535),
     servicePort: wholeNumber(env, 'PORT', 3000, 65_535),

@@ -16,16 +16,13 @@ let firstSignalAtMs: number | undefined
 let service: ServiceProcess | undefined
 
 async function main(): Promise<number> {
-  const settings = readSettings(process.env)
-  const { host, serviceHost, servicePort, tokenLifetimeSeconds } = settings
-
-  const cognitoPort = settings.cognitoPort
+  const { cognitoPort, hasuraPort, serviceHost, servicePort, tokenLifetimeSeconds } = readSettings(process.env)
   const cognito = await onPort('SANDBOX_COGNITO_PORT', cognitoPort, () =>
-    startCognito({ ...SANDBOX_CLIENT, host, port: cognitoPort, tokenLifetimeSeconds })
+    startCognito({ ...SANDBOX_CLIENT, port: cognitoPort, tokenLifetimeSeconds })
   )
   cleanup.push(cognito.close)
-  const hasura = await onPort('SANDBOX_HASURA_PORT', settings.hasuraPort, () =>
-    startHasura({ host, port: settings.hasuraPort, jwksUrl: cognito.jwksUrl, issuer: cognito.issuer })
+  const hasura = await onPort('SANDBOX_HASURA_PORT', hasuraPort, () =>
+    startHasura({ port: hasuraPort, jwksUrl: cognito.jwksUrl, issuer: cognito.issuer })
   )
   cleanup.push(hasura.close)
   await onPort('PORT', servicePort, () => tryPort(servicePort, serviceHost))

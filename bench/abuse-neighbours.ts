@@ -5,6 +5,7 @@ import { Agent, request } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 import { startService } from './abuse-service.ts'
+import { percentile } from './measure.ts'
 
 const SECONDS = 3
 const GOOD_CONNECTIONS = 4
@@ -124,9 +125,7 @@ export async function measureNeighbours(folder: string, cognito: string, hasura:
     abuser.kill()
     await ended
     service.stop()
-    const sorted = took.sort((a, b) => a - b)
-    const p99 = sorted[Math.floor(sorted.length * 0.99)] ?? Number.NaN
-    console.log(`| ${kind.name} | ${Math.round(took.length / seconds)} | ${p99.toFixed(1)} |`)
+    console.log(`| ${kind.name} | ${Math.round(took.length / seconds)} | ${percentile(took, 0.99).toFixed(1)} |`)
   }
 }
 

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { ABUSES, type Abuse, DOCUMENTS } from './abuse-bodies.ts'
 import { measureNeighbours } from './abuse-neighbours.ts'
 import { type Cost, startHasura, startService } from './abuse-service.ts'
-import { startCognito } from './cognito.ts'
+import { startCognito } from './fakes.ts'
 
 const ROUNDS = 7
 const AT_ONCE = 20
@@ -46,7 +46,7 @@ async function run(): Promise<void> {
   service.stop()
   await measureNeighbours(folder, cognito.url, hasura.url)
   hasura.close()
-  await cognito.close()
+  cognito.close()
   rmSync(folder, { recursive: true })
 }
 

@@ -1,8 +1,4 @@
-// The second table: other response sizes, documents and connection counts, the cost of logging, start-up time and memory.
-
-import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
-import { freePort } from './free-port.ts'
+// The second table: other response sizes, documents and connection counts, and the cost of logging.
 import { applyLoad } from './load.ts'
 import {
   type Bench,
@@ -16,9 +12,6 @@ import {
   type Variation,
   withContender
 } from './measure.ts'
-import { usageOf } from './process-usage.ts'
-import { startProcess } from './processes.ts'
-import { untilServing } from './until-serving.ts'
 import { GRAPHQL_PATH } from './upstream.ts'
 
 /** A row of the second table. */
@@ -26,14 +19,6 @@ export type VariationResult = { title: string; contender: string; measurement: M
 
 /** Median time of sequential requests on one connection, in ms, by contender; `direct` is the upstream without a gateway. */
 export type OneConnection = ReadonlyMap<string, number>
-
-/** Start-up time and memory of the service, in ms and MiB. */
-export type Footprint = {
-  coldStartMs: number
-  idleMiB: number
-  /** Undefined if it was skipped. */
-  loaded: { requests: number; residentMiB: number; peakMiB: number } | undefined
-}
 
 const VARIATIONS: readonly { title: string; contenders: readonly string[]; variation: Variation }[] = [
   { title: 'as above', contenders: ['ours', 'floor'], variation: {} },
@@ -85,40 +70,4 @@ export async function measureOneConnection(bench: Bench, failed: string[]): Prom
     failed
   )
   return new Map([...results].map(([name, values]) => [name, median(values)]))
-}
-
-const COLD_STARTS = 5
-const LOAD_STEP_SECONDS = 10
-
-/** Measures the service's start-up time and memory. */
-export async function measureFootprint(bench: Bench): Promise<Footprint> {
-  const starts: number[] = []
-  for (let n = 0; n < COLD_STARTS; n++) starts.push(await coldStartMs(bench, n))
-  const { tools, options } = bench
-  return withContender(bench, contenderNamed('ours'), {}, async ({ url, pid }) => {
-    const idleMiB = usageOf(pid).residentMiB
-    let requests = 0
-    while (requests < options.memoryRequests) {
-      const plan = { url, connections: CONNECTIONS, seconds: LOAD_STEP_SECONDS, documents: 'same' as const, withToken: false }
-      requests += (await applyLoad(tools, plan)).requests
-    }
-    const { residentMiB, peakMiB } = usageOf(pid)
-    return { coldStartMs: median(starts), idleMiB, loaded: requests > 0 ? { requests, residentMiB, peakMiB } : undefined }
-  })
-}
-
-/** From the start of the process to its first response. */
-async function coldStartMs({ tools, upstream, cognito, folder }: Bench, n: number): Promise<number> {
-  const at = { tools, upstream: upstream.origin + GRAPHQL_PATH, cognito, folder: join(folder, `start-${n}`) }
-  mkdirSync(at.folder)
-  const port = await freePort()
-  const spec = await contenderNamed('ours').spec(at, port)
-  const startedAtMs = performance.now()
-  const started = startProcess(spec, tools.canPin)
-  try {
-    await untilServing(started, `http://127.0.0.1:${port}/health/live`, response => response.status === 200)
-    return performance.now() - startedAtMs
-  } finally {
-    await started.stop()
-  }
 }

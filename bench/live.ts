@@ -6,10 +6,13 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { type WebSocket, WebSocketServer } from 'ws'
-import { freePort } from './free-port.ts'
+import { sendJson } from '../test/support/fake-server.ts'
+import { freePort } from '../test/support/free-port.ts'
+import { environmentFor } from '../test/support/gateway.ts'
+import { startFake } from './fakes.ts'
+import { percentile } from './measure.ts'
 import { usageOf } from './process-usage.ts'
 import { type RunningProcess, startProcess, stopAll } from './processes.ts'
-import { environmentFor, sendJson, startFake } from './token-fakes.ts'
 import { untilServing } from './until-serving.ts'
 
 const STREAMS = process.argv.slice(2).map(Number)
@@ -107,9 +110,7 @@ async function startService(settings: Record<string, string>): Promise<{ service
         GRAPHQL_ALLOWED_OPERATIONS: 'query,subscription',
         SUBSCRIPTIONS_MAX: '100000',
         MAX_CONNECTIONS: '100000',
-        METRICS_PORT: '0',
-        LOG_LEVEL: 'warn',
-        OPERATIONS_DIR: 'test/support/no-operations'
+        LOG_LEVEL: 'warn'
       }
     },
     true
@@ -118,7 +119,6 @@ async function startService(settings: Record<string, string>): Promise<{ service
   return { service, port }
 }
 
-const percentile = (sorted: readonly number[], share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0
 const round = (value: number) => Math.round(value * 10) / 10
 
 async function measureFanOut(streams: number, queries: number, settings: Record<string, string>, hasura: ReturnType<typeof startHasura>) {
@@ -134,13 +134,11 @@ async function measureFanOut(streams: number, queries: number, settings: Record<
     hasura.push()
     await pause(PUSH_INTERVAL_MS)
     while (callers.some(({ counts }) => counts.at(-1) !== hasura.count)) await pause(50)
-    const delays = callers.map(({ lastAtMs }) => lastAtMs - startedAtMs).sort((one, other) => one - other)
+    const delays = callers.map(({ lastAtMs }) => lastAtMs - startedAtMs)
     allMs.push(...delays)
-    lastMs.push(delays.at(-1) ?? 0)
+    lastMs.push(Math.max(...delays))
   }
   const cpuMicroseconds = usageOf(service.pid).cpuMicroseconds - full.cpuMicroseconds
-  allMs.sort((one, other) => one - other)
-  lastMs.sort((one, other) => one - other)
   const row = {
     streams,
     'live queries': queries,
@@ -203,8 +201,7 @@ try {
   const cognito = await startFake(response =>
     sendJson(response, { access_token: `token-${tokens++}`, expires_in: lifeSeconds, token_type: 'Bearer' })
   )
-  const endpoint = { url: `http://127.0.0.1:${hasura.port()}`, close() {} }
-  const settings = environmentFor(cognito, endpoint)
+  const settings = environmentFor(cognito.url, `http://127.0.0.1:${hasura.port()}`)
   const rows = []
   for (const streams of STREAMS.length > 0 ? STREAMS : [1_000, 10_000])
     for (const queries of LIVE_QUERIES) rows.push(await measureFanOut(streams, queries, settings, hasura))

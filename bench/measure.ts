@@ -105,6 +105,10 @@ export function medianOf(measurements: readonly Measurement[]): Measurement {
   }
 }
 
+/** The value below which a share of all values lies. NaN for an empty list. */
+export const percentile = (values: readonly number[], share: number): number =>
+  values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * share))] ?? Number.NaN
+
 /** The median, or the lower of the two middle values. NaN for an empty list. */
 export function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[Math.ceil(values.length / 2) - 1] ?? Number.NaN

@@ -11,8 +11,6 @@ export type BenchOptions = {
   warmUpSeconds: number
   /** How often each contender is measured, 1 to 99; default 3. */
   rounds: number
-  /** Requests before the memory is read a second time, 0 to 100 million; default 1 million, 0 skips it. */
-  memoryRequests: number
   /** Whether the second table is measured; default true. */
   details: boolean
   /** Whether the report is written; default true. */
@@ -20,13 +18,12 @@ export type BenchOptions = {
 }
 
 export const USAGE = `node bench/run.ts [options]
-  --only a,b           measure only these contenders: ours, floor, http-proxy, hive, fetch-parse, flask, nginx
-  --seconds N          seconds of each measured load (8)
-  --warm-up N          seconds of warm-up before each measured load (3)
-  --rounds N           how often each contender is measured (3)
-  --memory-requests N  requests before memory is read again (1000000; 0 skips it)
-  --no-details         skip the second table
-  --no-write           do not update docs/performance.md and docs/performance.svg`
+  --only a,b    measure only these contenders: ours, floor, http-proxy, hive, fetch-parse, flask, nginx
+  --seconds N   seconds of each measured load (8)
+  --warm-up N   seconds of warm-up before each measured load (3)
+  --rounds N    how often each contender is measured (3)
+  --no-details  skip the second table
+  --no-write    do not update docs/performance.md and docs/performance.svg`
 
 /**
  * Reads the command line.
@@ -41,7 +38,6 @@ export function readOptions(args: readonly string[]): BenchOptions {
       seconds: { type: 'string', default: '8' },
       'warm-up': { type: 'string', default: '3' },
       rounds: { type: 'string', default: '3' },
-      'memory-requests': { type: 'string', default: '1000000' },
       details: { type: 'boolean', default: true },
       write: { type: 'boolean', default: true }
     }
@@ -51,7 +47,6 @@ export function readOptions(args: readonly string[]): BenchOptions {
     seconds: wholeNumber('seconds', values.seconds, 1, 600),
     warmUpSeconds: wholeNumber('warm-up', values['warm-up'], 0, 600),
     rounds: wholeNumber('rounds', values.rounds, 1, 99),
-    memoryRequests: wholeNumber('memory-requests', values['memory-requests'], 0, 100_000_000),
     details: values.details,
     write: values.write
   }

@@ -1,15 +1,14 @@
 // Writes the measurements into docs/performance.md, between two markers; the rest of the page stays as it is.
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { cpus, totalmem } from 'node:os'
-import { dirname } from 'node:path'
 import { CONTENDERS } from './contenders.ts'
-import type { Footprint, OneConnection, VariationResult } from './details.ts'
+import type { OneConnection, VariationResult } from './details.ts'
 import type { Bench, Measurement } from './measure.ts'
 
 /** Everything that a run measured; the optional parts are missing if they were skipped. */
 export type Results = {
   contenders: ReadonlyMap<string, Measurement>
-  details?: { variations: readonly VariationResult[]; oneConnection: OneConnection; footprint: Footprint | undefined }
+  details?: { variations: readonly VariationResult[]; oneConnection: OneConnection }
 }
 
 /** The two marks between which a run writes. */
@@ -20,43 +19,36 @@ const MARKS: Marks = {
   end: '<!-- measured: end -->'
 }
 
-const NEW_PAGE = `# Performance
-
-## What was learned
-
-Write two sentences here by hand; \`npm run bench\` does not touch them.
-
-${MARKS.begin}
-${MARKS.end}
-`
-
 /** The measured part of the page, in Markdown. */
 export function describe(bench: Bench, { contenders, details }: Results): string {
-  const parts = [machineOf(bench), contenderTable(contenders)]
-  if (details) parts.push(variationTable(details.variations), oneConnectionTable(details.oneConnection), footprintTable(details.footprint))
-  return parts.filter(Boolean).join('\n\n')
+  const parts = [conditionsOf(bench), contenderTable(contenders)]
+  if (details) parts.push(variationTable(details.variations), oneConnectionTable(details.oneConnection))
+  return parts.join('\n\n')
 }
 
-/** Puts the measured part into the page, and creates the page if it does not exist. */
+/** Puts the measured part into the page. */
 export function writePage(path: string, measured: string, marks: Marks = MARKS): void {
-  mkdirSync(dirname(path), { recursive: true })
-  const page = existsSync(path) ? readFileSync(path, 'utf8') : NEW_PAGE
+  const page = readFileSync(path, 'utf8')
   const begin = page.indexOf(marks.begin)
   const end = page.indexOf(marks.end)
   if (begin < 0 || end < begin) throw new Error(`${path} has lost its marks:\n${marks.begin}\n${marks.end}`)
   writeFileSync(path, `${page.slice(0, begin) + marks.begin}\n\n${measured}\n\n${page.slice(end)}`)
 }
 
-function machineOf({ options, tools, upstream }: Bench): string {
+/** The machine, Node.js and the day, in one line. */
+export function machine(): string {
   const [first] = cpus()
-  const memoryGiB = Math.round(totalmem() / 2 ** 30)
+  return `${cpus().length} cores (${first?.model.trim()}), ${Math.round(totalmem() / 2 ** 30)} GiB, Node.js ${process.version}, ${new Date().toISOString().slice(0, 10)}.`
+}
+
+function conditionsOf({ options, tools, upstream }: Bench): string {
   const pinning = tools.canPin
     ? 'Each contender ran alone on core 0; the load and the upstream shared core 1.'
     : 'Processes could not be pinned: contenders, load and upstream shared all cores.'
   const load = tools.wrk ? 'wrk' : 'autocannon'
   return `## Measured
 
-${cpus().length} cores (${first?.model.trim()}), ${memoryGiB} GiB, Node.js ${process.version}, ${new Date().toISOString().slice(0, 10)}.
+${machine()}
 ${pinning} Load by ${load}, 64 connections, ${options.rounds} interleaved rounds of ${options.seconds} s after ${options.warmUpSeconds} s of warm-up, medians. Upstream: ${upstream.kind} with a single response of 200 bytes;
 it refuses requests without a token. CPU is the total of the contender's own processes. To repeat the run: \`npm run bench\`.`
 }
@@ -90,22 +82,6 @@ function oneConnectionTable(times: OneConnection): string {
   return `### One connection
 
 ${table(['contender', 'p50, µs', 'added to direct, µs', 'times what nginx adds'], rows)}`
-}
-
-function footprintTable(footprint: Footprint | undefined): string {
-  if (footprint === undefined) return ''
-  const { coldStartMs, idleMiB, loaded } = footprint
-  const rows = [
-    ['start of the process to the first response from /health/live, median of 5', `${coldStartMs.toFixed(0)} ms`],
-    ['memory, idle', `${idleMiB.toFixed(0)} MiB`]
-  ]
-  if (loaded) {
-    const after = `after ${loaded.requests.toLocaleString('en')} requests`
-    rows.push([`memory, ${after}`, `${loaded.residentMiB.toFixed(0)} MiB`], [`memory, peak`, `${loaded.peakMiB.toFixed(0)} MiB`])
-  }
-  return `### Start and memory
-
-${table(['this service', 'measured'], rows)}`
 }
 
 const FIGURES = ['requests/s', 'p50, ms', 'p99, ms', 'CPU µs/request', 'peak memory, MiB']

@@ -1,17 +1,13 @@
 // npm run bench: compares the service with its peers on this machine, in one table.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { writeChart } from './chart.ts'
-import { startCognito } from './cognito.ts'
 import { CONTENDERS } from './contenders.ts'
-import { measureFootprint, measureOneConnection, measureVariations } from './details.ts'
+import { measureOneConnection, measureVariations } from './details.ts'
 import { type Bench, contenderNamed, inRounds, measure, medianOf } from './measure.ts'
 import { type BenchOptions, readOptions, USAGE } from './options.ts'
-import { stopAll } from './processes.ts'
 import { describe, type Results, writePage } from './report.ts'
-import { runMain } from './run-main.ts'
-import { BENCH_DIR, findTools, missingLine, ROOT_DIR } from './tools.ts'
+import { runMain, saveFigures, withScratch } from './run-main.ts'
+import { findTools, missingLine, ROOT_DIR } from './tools.ts'
 import { startUpstream } from './upstream.ts'
 
 /** Measures everything that the options ask for. */
@@ -25,19 +21,14 @@ async function runBench(bench: Bench, failed: string[]): Promise<Results> {
   console.log('Other loads')
   const variations = await measureVariations(bench, failed)
   console.log('One connection, p50 in ms')
-  const oneConnection = await measureOneConnection(bench, failed)
-  console.log('Start and memory')
-  return { contenders, details: { variations, oneConnection, footprint: await measureFootprint(bench) } }
+  return { contenders, details: { variations, oneConnection: await measureOneConnection(bench, failed) } }
 }
 
 /** Saves the figures for later comparison, and writes the page if the options ask for it. */
 function keep(bench: Bench, results: Results): void {
   const measured = describe(bench, results)
   console.log(`\n${measured}\n`)
-  const folder = join(BENCH_DIR, 'results')
-  mkdirSync(folder, { recursive: true })
-  const asObjects = (_: string, value: unknown) => (value instanceof Map ? Object.fromEntries(value) : value)
-  writeFileSync(join(folder, `${new Date().toISOString().replaceAll(':', '-')}.json`), JSON.stringify(results, asObjects, 2))
+  saveFigures('', results)
   if (!bench.options.write) return
   writePage(join(ROOT_DIR, 'docs/performance.md'), measured)
   const bars = CONTENDERS.flatMap(({ name, title }) => {
@@ -52,21 +43,11 @@ async function main(options: BenchOptions): Promise<void> {
   const missing = missingLine(tools)
   if (missing) console.log(missing)
   if (!tools.wrk && !tools.autocannon) throw new Error('neither wrk nor autocannon is installed')
-  const folder = mkdtempSync(join(tmpdir(), 'bench-'))
-  const cognito = await startCognito()
   const failed: string[] = []
-  const end = async () => {
-    await stopAll()
-    rmSync(folder, { recursive: true, force: true })
-  }
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void end().finally(() => process.exit(130)))
-  try {
-    const bench = { options, tools, upstream: await startUpstream(tools, folder), cognito: cognito.url, folder }
+  await withScratch(async (folder, cognito) => {
+    const bench = { options, tools, upstream: await startUpstream(tools, folder), cognito, folder }
     keep(bench, await runBench(bench, failed))
-  } finally {
-    await end()
-    await cognito.close()
-  }
+  })
   if (failed.length > 0) throw new Error(`failed: ${failed.join(', ')}`)
 }
 

@@ -5,7 +5,10 @@ import { Pool } from 'undici'
 import { buildApp } from '../src/app.ts'
 import type { ExchangeReport } from '../src/cognito/token-status.ts'
 import { loadSettings } from '../src/settings.ts'
-import { collectGarbage, environmentFor, type Handler, inMiB, sendJson, startFake } from './token-fakes.ts'
+import { sendJson } from '../test/support/fake-server.ts'
+import { environmentFor } from '../test/support/gateway.ts'
+import { collectGarbage } from './collect-garbage.ts'
+import { type Handler, startFake } from './fakes.ts'
 
 const SECONDS = Number(process.argv[2] ?? 300)
 const REQUESTS_PER_SECOND = 100
@@ -79,12 +82,14 @@ const describe = (counts: Map<string, number>) => [...counts].map(([name, n]) =>
 const memory = () => {
   collectGarbage()
   const { heapUsed, rss } = process.memoryUsage()
+  const inMiB = (bytes: number) => (bytes / 2 ** 20).toFixed(1)
   return { heap: inMiB(heapUsed), resident: inMiB(rss) }
 }
 
 const cognito = await startFake(answerCognito)
 const hasura = await startFake(answerHasura)
-const app = await buildApp(await loadSettings(environmentFor(cognito, hasura, { AWS_COGNITO_APP_CLIENT_SECRET_FALLBACK: 'second' })))
+const secrets = { AWS_COGNITO_APP_CLIENT_SECRET: 'first', AWS_COGNITO_APP_CLIENT_SECRET_FALLBACK: 'second' }
+const app = await buildApp(await loadSettings(environmentFor(cognito.url, hasura.url, secrets)))
 const exchanges = new Map<string, number>()
 app.onTokenExchange(({ outcome }: ExchangeReport) => count(exchanges, outcome))
 const pool = new Pool(await app.listen({ host: '127.0.0.1', port: 0 }), { connections: 32 })

@@ -2,9 +2,11 @@
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { sendJson } from '../test/support/fake-server.ts'
+import { freePort } from '../test/support/free-port.ts'
 import { type LoadedModules, RECORD_MODULES, readModules } from '../test/support/loaded-modules.ts'
+import { startFake } from './fakes.ts'
 import { untilFirstAnswer } from './first-answer.ts'
-import { freePort } from './free-port.ts'
 import { introspectionAnswer, writeOperations } from './large-schema.ts'
 import { applyLoad } from './load.ts'
 import { CONNECTIONS } from './measure.ts'
@@ -12,7 +14,6 @@ import { type MemoryParts, memoryParts } from './memory-parts.ts'
 import type { Place } from './places.ts'
 import { descendantsOf, usageOf } from './process-usage.ts'
 import { startProcess } from './processes.ts'
-import { sendJson, startFake } from './token-fakes.ts'
 import { BENCH_DIR, type Tools } from './tools.ts'
 import { GRAPHQL_PATH } from './upstream.ts'
 import { SMALL_ANSWER } from './workload.ts'
@@ -103,10 +104,7 @@ export function listModules(rig: Rig, place: Place): Promise<LoadedModules> {
 /** MiB resident some seconds after a start with a large schema and a few stored operations. */
 export async function measureLargeSchema(rig: Rig, place: Place): Promise<number> {
   const schema = introspectionAnswer(SCHEMA_TABLES)
-  const hasura = await startFake((response, _, body) => {
-    if (body.includes('__schema')) response.writeHead(200, { 'content-type': 'application/json' }).end(schema)
-    else sendJson(response, JSON.parse(SMALL_ANSWER))
-  })
+  const hasura = await startFake((response, _, body) => sendJson(response, body.includes('__schema') ? schema : SMALL_ANSWER))
   const operations = place.newFolder()
   writeOperations(operations.here)
   try {

@@ -1,9 +1,8 @@
 // The tables of bench/start.ts, in Markdown.
-import { cpus, totalmem } from 'node:os'
 import type { LoadedModules } from '../test/support/loaded-modules.ts'
 import { median } from './measure.ts'
 import type { MemoryParts } from './memory-parts.ts'
-import { type Marks, table } from './report.ts'
+import { type Marks, machine, table } from './report.ts'
 import { type Life, SCHEMA_SECONDS, SCHEMA_TABLES, type Start } from './start-figures.ts'
 import type { StartOptions } from './start-options.ts'
 
@@ -35,8 +34,7 @@ export function describeStarts(options: StartOptions, places: readonly PlaceFigu
 }
 
 function introduction({ rounds }: StartOptions): string {
-  const [first] = cpus()
-  return `${cpus().length} cores (${first?.model.trim()}), ${Math.round(totalmem() / 2 ** 30)} GiB, Node.js ${process.version}, ${new Date().toISOString().slice(0, 10)}.
+  return `${machine()}
 ${rounds} interleaved rounds, medians; in brackets the lowest and the highest figure. No process was bound to a core.`
 }
 

@@ -1,13 +1,9 @@
 // npm run bench:start: how fast the service answers its first query, beside bare Node.js in the same run, how much memory it uses and what it loads.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { startCognito } from './cognito.ts'
 import { median } from './measure.ts'
 import { containerPlace, type Place, sourcePlace } from './places.ts'
-import { stopAll } from './processes.ts'
 import { writePage } from './report.ts'
-import { runMain } from './run-main.ts'
+import { runMain, saveFigures, withScratch } from './run-main.ts'
 import {
   bareMiB,
   followStart,
@@ -21,7 +17,7 @@ import {
 } from './start-figures.ts'
 import { readStartOptions, START_USAGE, type StartOptions } from './start-options.ts'
 import { describeStarts, type PlaceFigures, START_MARKS } from './start-report.ts'
-import { BENCH_DIR, findTools, ROOT_DIR } from './tools.ts'
+import { findTools, ROOT_DIR } from './tools.ts'
 import { GRAPHQL_PATH, startUpstream } from './upstream.ts'
 
 /** Measuring memory takes more than a minute per start, and memory varies less than time. */
@@ -73,9 +69,7 @@ async function timeRound(rig: Rig, place: Place, { bareMs, firstStarts, starts }
 /** Saves the figures for later comparison, and writes the page if the options ask for it. */
 function keep(options: StartOptions, figures: readonly PlaceFigures[], described: string): void {
   console.log(`\n${described}\n`)
-  const folder = join(BENCH_DIR, 'results')
-  mkdirSync(folder, { recursive: true })
-  writeFileSync(join(folder, `start-${new Date().toISOString().replaceAll(':', '-')}.json`), JSON.stringify(figures, null, 2))
+  saveFigures('start-', figures)
   if (options.write) writePage(join(ROOT_DIR, 'docs/performance.md'), described, START_MARKS)
 }
 
@@ -83,21 +77,11 @@ async function main(options: StartOptions): Promise<void> {
   const tools = findTools()
   if (options.requests > 0 && !tools.wrk && !tools.autocannon)
     throw new Error('neither wrk nor autocannon is installed; --requests 0 does without')
-  const folder = mkdtempSync(join(tmpdir(), 'bench-start-'))
-  const cognito = await startCognito()
-  const end = async () => {
-    await stopAll()
-    rmSync(folder, { recursive: true, force: true })
-  }
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void end().finally(() => process.exit(130)))
-  try {
+  await withScratch(async (folder, cognito) => {
     const upstream = await startUpstream(tools, folder)
-    const figures = await measureStarts({ tools, cognito: cognito.url, upstream: upstream.origin + GRAPHQL_PATH }, folder, options)
+    const figures = await measureStarts({ tools, cognito, upstream: upstream.origin + GRAPHQL_PATH }, folder, options)
     keep(options, figures, describeStarts(options, figures))
-  } finally {
-    await end()
-    await cognito.close()
-  }
+  })
 }
 
 await runMain(readStartOptions, START_USAGE, main)

@@ -4,7 +4,11 @@ import { buildApp } from '../src/app.ts'
 import { createTokenEndpoint } from '../src/cognito/token-endpoint.ts'
 import { TokenManager } from '../src/cognito/token-manager.ts'
 import { loadSettings } from '../src/settings.ts'
-import { collectGarbage, environmentFor, type Handler, sendJson, startFake } from './token-fakes.ts'
+import { sendJson } from '../test/support/fake-server.ts'
+import { environmentFor } from '../test/support/gateway.ts'
+import { collectGarbage } from './collect-garbage.ts'
+import { type Handler, startFake } from './fakes.ts'
+import { median, percentile } from './measure.ts'
 
 const CALLS = 10_000_000
 const ROUNDS = 7
@@ -33,9 +37,6 @@ const cognito = await startFake(answerCognito)
 const hasura = await startFake(response => sendJson(response, { data: { ok: true } }))
 const endpoint = createTokenEndpoint(cognito.url, { clientId: 'bench', scopes: [] })
 const manager = new TokenManager({ exchange: () => endpoint.exchange('secret') })
-
-const median = (values: number[]) => values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0
-const percentile = (sorted: number[], share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0
 
 async function rush(): Promise<void> {
   await Promise.all(Array.from({ length: RUSH }, () => manager.getToken()))
@@ -78,7 +79,7 @@ function measureCall(): void {
 async function measureRefresh(): Promise<void> {
   exchangeMs = EXCHANGE_MS
   lifetimeSeconds = LIFETIME_SECONDS
-  const app = await buildApp(await loadSettings(environmentFor(cognito, hasura)))
+  const app = await buildApp(await loadSettings(environmentFor(cognito.url, hasura.url)))
   const pool = new Pool(await app.listen({ host: '127.0.0.1', port: 0 }), { connections: CONNECTIONS })
   await app.tokenManager.getToken()
   const during: number[] = []
@@ -102,9 +103,8 @@ async function measureRefresh(): Promise<void> {
     ['outside a refresh', outside],
     ['during a refresh', during]
   ] as const) {
-    const sorted = times.toSorted((a, b) => a - b)
     console.log(
-      `${name}: ${sorted.length} requests, p50 ${percentile(sorted, 0.5).toFixed(2)} ms, p99 ${percentile(sorted, 0.99).toFixed(2)} ms`
+      `${name}: ${times.length} requests, p50 ${percentile(times, 0.5).toFixed(2)} ms, p99 ${percentile(times, 0.99).toFixed(2)} ms`
     )
   }
   console.log(`failures: ${failures}`)

@@ -1,7 +1,7 @@
 // The upstream: an endpoint that refuses requests without a token and sends all others the same response.
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { freePort } from './free-port.ts'
+import { freePort } from '../test/support/free-port.ts'
 import { nginxSpec } from './nginx.ts'
 import { type RunningProcess, startProcess } from './processes.ts'
 import { BENCH_DIR, type Tools } from './tools.ts'

@@ -1,14 +1,20 @@
 // Reads the command line, which starts the service or runs one command.
 import { parseArgs } from 'node:util'
 
-/** The options, with the descriptions that `--help` and usage errors list. */
+/** The options as `parseArgs` takes them, with the descriptions that `--help` and usage errors list. */
 const COMMANDS = {
-  help: 'prints this text',
-  version: 'prints the version',
-  check: 'checks settings, files and stored operations without a network; prints "ok", or lists the problems and exits with 1',
-  'print-config': 'prints the effective settings and where each comes from, with secrets as ***',
-  doctor: 'like --check, then gets a token from Cognito and runs { __typename } at Hasura; says what to do if a step fails',
-  'new-key': 'creates a key for a caller, and prints its entry for CALLER_KEYS_FILE'
+  help: { type: 'boolean', does: 'prints this text' },
+  version: { type: 'boolean', does: 'prints the version' },
+  check: {
+    type: 'boolean',
+    does: 'checks settings, files and stored operations without a network; prints "ok", or lists the problems and exits with 1'
+  },
+  'print-config': { type: 'boolean', does: 'prints the effective settings and where each comes from, with secrets as ***' },
+  doctor: {
+    type: 'boolean',
+    does: 'like --check, then gets a token from Cognito and runs { __typename } at Hasura; says what to do if a step fails'
+  },
+  'new-key': { type: 'string', does: 'creates a key for a caller, and prints its entry for CALLER_KEYS_FILE' }
 } as const
 
 /** The name of an option, without its dashes. */
@@ -24,16 +30,6 @@ export class UsageError extends Error {
 
 /** The name of a caller, as CALLER_KEYS_FILE requires it. */
 const CALLER_NAME = /^[\w.@-]{1,64}$/
-
-const flag = { type: 'boolean' } as const
-const OPTIONS = {
-  help: flag,
-  version: flag,
-  check: flag,
-  'print-config': flag,
-  doctor: flag,
-  'new-key': { type: 'string' }
-} as const satisfies Record<CommandName, object>
 
 /**
  * Reads the arguments after the script's name; undefined if there are none, which starts the service.
@@ -56,7 +52,7 @@ export function readCommandLine(args: readonly string[]): Command | undefined {
 
 function parse(args: readonly string[]): Partial<Record<CommandName, string | boolean>> {
   try {
-    return parseArgs({ args: [...args], options: OPTIONS }).values
+    return parseArgs({ args: [...args], options: COMMANDS }).values
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error })
   }
@@ -64,8 +60,8 @@ function parse(args: readonly string[]): Partial<Record<CommandName, string | bo
 
 /** Returns the usage text with the options, one per line. */
 export function listOptions(): string {
-  const lines = Object.entries(COMMANDS).map(([name, does]) => {
-    const option = name === 'new-key' ? `--${name} <name>` : `--${name}`
+  const lines = Object.entries(COMMANDS).map(([name, { type, does }]) => {
+    const option = type === 'string' ? `--${name} <name>` : `--${name}`
     return `  ${option.padEnd(18)}${does}`
   })
   return ['Usage: node src/start.js [option]', '', 'Without an option, the service starts. Give one option at a time:', '', ...lines].join(

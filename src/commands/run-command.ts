@@ -1,10 +1,9 @@
 // Runs one command and prints its result to standard output.
-import { loadSettings, readEnvironment, SettingsError } from '../settings.ts'
+import { loadSettings, readEnvironment, SettingsError, SettingsSchema } from '../settings.ts'
 import { serviceVersion } from '../version.ts'
 import { checkEverything, writeCheck } from './check.ts'
-import type { Command } from './command-line.ts'
+import { type Command, listOptions } from './command-line.ts'
 import { runDoctor } from './doctor.ts'
-import { help } from './help.ts'
 import { newKey } from './new-key.ts'
 import { printConfig } from './print-config.ts'
 
@@ -25,6 +24,17 @@ export async function runCommand({ name, argument = '' }: Command): Promise<numb
     case 'doctor':
       return examine(name)
   }
+}
+
+const describeDefault = (defaultValue: unknown): string =>
+  defaultValue === undefined || defaultValue === '' ? '' : ` (default ${defaultValue})`
+
+/** Returns the help text, with the settings in the order of their schema. */
+function help(): string {
+  const settings = Object.entries(SettingsSchema.properties).map(
+    ([name, schema]) => `  ${name}${describeDefault(schema.default)}\n      ${schema.description}`
+  )
+  return [listOptions(), '', 'Settings, from the environment or the .env file in the working directory:', '', ...settings].join('\n')
 }
 
 function say(text: string): number {

@@ -1,22 +1,12 @@
 // Checks the Host header: there must be only one, and without caller authentication on a loopback address it must name loopback.
-import type { IncomingMessage } from 'node:http'
 import type { onRequestHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
+import { timesIn } from '../src/callers/credential.ts'
 import { GatewayError } from '../src/errors.ts'
 import { isLoopback } from '../src/settings-checks.ts'
 
 /** Returns the name or address in a `Host` header, without port (RFC 9110, section 7.2). */
 const hostnameOf = (host: string): string => host.replace(/:\d*$/, '')
-
-/** Whether a request has several `Host` headers (RFC 9112, section 3.2), of which Node would show only the first. */
-function hasTwoHosts({ rawHeaders }: IncomingMessage): boolean {
-  let hosts = 0
-  for (let at = 0; at < rawHeaders.length; at += 2) {
-    const name = rawHeaders[at]
-    if (name?.length === 4 && name.toLowerCase() === 'host') hosts += 1
-  }
-  return hosts > 1
-}
 
 /**
  * Creates the hook that checks `Host`. If a page's own name resolves to a loopback address ("DNS rebinding"), the browser treats the page
@@ -26,7 +16,8 @@ function hasTwoHosts({ rawHeaders }: IncomingMessage): boolean {
  */
 export function createHostCheck(onlyLoopback: boolean): onRequestHookHandler {
   return (request, _, done) => {
-    if (hasTwoHosts(request.raw))
+    // Node keeps the first and would hide the second (RFC 9112, section 3.2).
+    if (timesIn(request.raw.rawHeaders, 'host') > 1)
       return done(new GatewayError('INVALID_REQUEST', { message: 'The request has more than one Host header.' }))
     if (!onlyLoopback || request.routeOptions.config.isProbe || isLoopback(hostnameOf(request.headers.host ?? ''))) return done()
     done(new GatewayError('MISDIRECTED_REQUEST'))

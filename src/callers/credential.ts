@@ -32,8 +32,12 @@ function passwordOf(authorization: string): string | undefined {
   return colon < 0 ? undefined : pair.slice(colon + 1)
 }
 
-function timesIn(rawHeaders: readonly string[], name: string): number {
+/** How often a request has a header; `name` in small letters. */
+export function timesIn(rawHeaders: readonly string[], name: string): number {
   let times = 0
-  for (let at = 0; at < rawHeaders.length; at += 2) if (rawHeaders[at]?.toLowerCase() === name) times += 1
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const given = rawHeaders[at]
+    if (given?.length === name.length && given.toLowerCase() === name) times += 1
+  }
   return times
 }

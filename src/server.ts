@@ -20,8 +20,11 @@ if (command) {
   process.exit(await runCommand(command))
 }
 
-const readSettings = async () => loadSettings(readEnvironment())
-const settings = await readSettings().catch((error: unknown) => {
+const read = async () => {
+  const environment = readEnvironment()
+  return { environment, settings: await loadSettings(environment) }
+}
+const { environment, settings } = await read().catch((error: unknown) => {
   if (!(error instanceof SettingsError)) throw error
   console.error(error.message)
   process.exit(1)
@@ -36,7 +39,7 @@ const stdout = pino.destination({
   periodicFlush: LOG_HOLD_MS
 })
 const logger = pino({ level: settings.LOG_LEVEL }, stdout)
-const withoutEffect = settingsWithoutEffect(readEnvironment(), settings)
+const withoutEffect = settingsWithoutEffect(environment, settings)
 if (withoutEffect.length > 0) logger.warn({ settings: withoutEffect }, `these settings have no effect: ${withoutEffect.join(', ')}`)
 
 // Imported this late because commands do not need it.

@@ -2,9 +2,9 @@
 import { hash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { text } from 'node:stream/consumers'
+import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import type { GraphQLSchema } from 'graphql'
-import type { HasuraClient } from '../src/hasura/hasura-client.ts'
 import { newRequestId } from '../src/request-id.ts'
 
 declare module 'fastify' {
@@ -25,7 +25,11 @@ const SCHEMA_MAX_BYTES = 100 * 1024 * 1024
 type Reading = typeof import('../src/stored-operations/hasura-schema.ts')
 
 /** Requests the schema from Hasura with the service's own token. */
-async function introspect(hasura: HasuraClient, { INTROSPECTION_BODY, SchemaError }: Reading, signal: AbortSignal): Promise<string> {
+async function introspect(
+  hasura: FastifyInstance['hasura'],
+  { INTROSPECTION_BODY, SchemaError }: Reading,
+  signal: AbortSignal
+): Promise<string> {
   const headers = ['x-request-id', newRequestId()]
   const { head, stream } = await hasura.execute({ body: INTROSPECTION_BODY, isQuery: true, headers, signal })
   if (stream === undefined) return head.toString()

@@ -12,7 +12,7 @@ type WatchedAnswer = UpstreamAnswer & { errors?: AnswerErrors }
 declare module 'fastify' {
   interface FastifyInstance {
     /** The Hasura client; `execute` is that of `createHasuraClient`. A failed call appears in {@link FastifyInstance.readiness}. */
-    hasura: { execute(request: HasuraRequest): Promise<WatchedAnswer>; close(): void }
+    hasura: { execute(request: HasuraRequest): Promise<WatchedAnswer> }
   }
 }
 
@@ -74,7 +74,7 @@ export default fp(
         throw error
       }
     }
-    app.decorate('hasura', { execute, close: () => client.close() })
+    app.decorate('hasura', { execute })
     app.addHook('onClose', async () => client.close())
   },
   { name: 'hasura', dependencies: ['config', 'cognitoAuth', 'metrics', 'readiness', 'tracing'] }

@@ -7,7 +7,7 @@ import type { JwtPayload } from 'aws-jwt-verify/jwt-model'
 import { LRUCache } from 'lru-cache'
 import type { Caller } from './caller.ts'
 import { COGNITO_ISSUER } from './cognito-issuer.ts'
-import { IssuerKeys } from './issuer-keys.ts'
+import type { IssuerKeys } from './issuer-keys.ts'
 import { reasonOf } from './jwt-reasons.ts'
 import { RefusedCaller } from './refusal.ts'
 
@@ -29,7 +29,7 @@ export type JwtCallersOptions = {
   clientIds: readonly string[]
   /** `scope` must contain one of these; if empty, any is accepted. */
   scopes: readonly string[]
-  keys?: IssuerKeys
+  keys: IssuerKeys
 }
 
 /** The verifier of callers' tokens. */
@@ -69,7 +69,7 @@ const refuse = (reason: string, cause?: unknown) => new RefusedCaller({ code: 'U
  * Creates aws-jwt-verify's generic verifier, for a user pool with the checks of its Cognito verifier. The Cognito verifier itself knows
  * only one partition, and accepts both forms of issuer where the setting names one.
  */
-function createVerifier({ issuer, jwksUrl, audience, keys = new IssuerKeys() }: JwtCallersOptions) {
+function createVerifier({ issuer, jwksUrl, audience, keys }: JwtCallersOptions) {
   const checkFields = ({ payload }: { payload: JwtPayload }) => validateCognitoJwtFields(payload, { tokenUse: 'access', clientId: null })
   const verifier = JwtVerifier.create(
     {

@@ -96,9 +96,9 @@ function parse(text: string): KeysFile {
   } catch {
     throw new Error('it is not JSON')
   }
+  if (Value.Check(KeysFileSchema, file)) return file
   const error = Value.Errors(KeysFileSchema, file).First()
-  if (error) throw new Error(`${pathOf(error) || 'the file'}: ${error.message.toLowerCase()}`)
-  return file as KeysFile
+  throw new Error(`${(error && pathOf(error)) || 'the file'}: ${error?.message.toLowerCase()}`)
 }
 
 /** Returns the path of the fault. For an unexpected member it is the parent's path, since the member's name could be anything. */

@@ -163,9 +163,8 @@ export class TokenManager {
     if (zoneOf(token, nowMs) === 'unusable') throw new ExchangeError('expired_on_arrival')
     this.#token = token
     this.#refused = undefined
-    this.#notices = this.#isAccepted
-      ? withoutClaimsNotice(preflight(answer, this.#clock.wallMs()))
-      : preflight(answer, this.#clock.wallMs())
+    const notices = preflight(answer, this.#clock.wallMs())
+    this.#notices = this.#isAccepted ? withoutClaimsNotice(notices) : notices
     this.#failures = 0
     this.#lastError = undefined
     this.#armTimer(token.refreshAtMs)

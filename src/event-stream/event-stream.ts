@@ -91,15 +91,13 @@ export class EventStream {
     while (this.#unsentBytes < UNSENT_MAX_BYTES && !this.#isOver) {
       const item = reader.take()
       if (item === undefined) return
-      if (item.kind === 'answer') this.#write(eventOf(item))
-      else this.#end(item)
+      if (item.kind !== 'answer') this.#end(item)
+      else {
+        this.events += 1
+        this.#quietMs = 0
+        this.#send(eventOf(item))
+      }
     }
-  }
-
-  #write(event: Buffer): void {
-    this.events += 1
-    this.#quietMs = 0
-    this.#send(event)
   }
 
   #send(event: string | Buffer): void {

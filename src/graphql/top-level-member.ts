@@ -13,7 +13,7 @@ const CLOSING = new Set([0x7d, 0x5d])
 export function findMember(json: Buffer, name: string): number {
   let depth = 0
   for (let at = 0; at < json.length; at++) {
-    const byte = json[at] as number
+    const byte = json[at] ?? 0
     if (OPENING.has(byte)) depth++
     else if (CLOSING.has(byte)) depth--
     else if (byte === QUOTE) {
@@ -30,6 +30,6 @@ export function findMember(json: Buffer, name: string): number {
 /** Returns the index of the next byte that is not white space. */
 export function skipSpace(json: Buffer, from: number): number {
   let at = from
-  while (at < json.length && (json[at] as number) <= 0x20) at++
+  while (at < json.length && (json[at] ?? 0) <= 0x20) at++
   return at
 }

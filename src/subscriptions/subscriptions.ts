@@ -19,7 +19,7 @@ type SubscriptionsOptions = {
   /** How long a subscription may be without success before it ends with an error, in ms. */
   timeoutMs: number
   /** Called for each connection that ended by itself. */
-  onConnectionEnd?: RoleLinkOptions['onConnectionEnd']
+  onConnectionEnd: RoleLinkOptions['onConnectionEnd']
   /** Default: this machine's clock. */
   clock?: Clock
   /** Numbers from 0 up to 1; default Math.random. */
@@ -100,7 +100,7 @@ export class Subscriptions {
   #linkOf(role: string | undefined): RoleLink {
     let link = this.#links.get(role)
     if (link === undefined) {
-      const { open, tokens, tokenHeader, timeoutMs, random = Math.random, onConnectionEnd = () => {} } = this.#options
+      const { open, tokens, tokenHeader, timeoutMs, random = Math.random, onConnectionEnd } = this.#options
       const headersFor = headersOf(tokenHeader, role)
       link = new RoleLink({ open, tokens, timeoutMs, clock: this.#clock, random, headersFor, onConnectionEnd })
       this.#links.set(role, link)

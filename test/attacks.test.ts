@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { connect, createServer } from 'node:net'
 import t, { type Test } from 'tap'
 import { operationsSent, schemaHasCome, tellsSchema } from './stored-operations/fixtures.ts'
-import { codeOf, type Gateway, startGateway } from './support/gateway.ts'
+import { codeOf, type Gateway, gatewayFor } from './support/gateway.ts'
 
 const QUERY = { query: '{ a }' }
 const DATA = '{"data":{"a":1}}'
@@ -16,16 +16,14 @@ async function rawHasura(t: Test, bytes: string) {
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
   t.teardown(() => server.close())
-  const gateway = await startGateway({
+  const gateway = await gatewayFor(t, {
     settings: { GRAPHQL_ENDPOINT: `http://127.0.0.1:${(server.address() as { port: number }).port}/v1/graphql` }
   })
-  t.teardown(() => gateway.close())
   return gateway
 }
 
 t.test('a path that looks like a route pattern is not compiled to a regular expression', async t => {
-  const gateway = await startGateway()
-  t.teardown(() => gateway.close())
+  const gateway = await gatewayFor(t)
   for (const path of ['/:x(', '/:x([', '/:x((a+)+)', '/health/:x(', '/:x', '/*']) {
     const answer = await fetch(gateway.url + path)
     t.equal(answer.status, 404, path)
@@ -37,8 +35,7 @@ t.test('a path that looks like a route pattern is not compiled to a regular expr
 const sentTo = (gateway: Gateway) => gateway.hasura.received.map(({ body }) => JSON.parse(body) as { query: string; variables?: object })
 
 t.test('a block string that Hasura v2 would end elsewhere is sent as a quoted string, and cannot run a mutation as a query', async t => {
-  const gateway = await startGateway({ settings: { GRAPHQL_ALLOWED_OPERATIONS: 'query' } })
-  t.teardown(() => gateway.close())
+  const gateway = await gatewayFor(t, { settings: { GRAPHQL_ALLOWED_OPERATIONS: 'query' } })
   for (const end of ['\\\\"""', '"\\"""', '\\"\\"""']) {
     const query = `fragment F on query_root { a(s: """ ${end}) } mutation A { drop } # """) } query A { ...F }`
     const answer = await fetch(`${gateway.url}/execute-graphql?${new URLSearchParams({ query })}`)
@@ -50,8 +47,7 @@ t.test('a block string that Hasura v2 would end elsewhere is sent as a quoted st
 })
 
 t.test('variables reach Hasura byte for byte, a megabyte of floats included', async t => {
-  const gateway = await startGateway()
-  t.teardown(() => gateway.close())
+  const gateway = await gatewayFor(t)
   for (const item of ['1.0, ', '-0,', '1e400 , ', '9007199254740993,']) {
     const variables = `{"a": [${item.repeat(1_000_000 / item.length)}1]}`
     const answer = await gateway.post(`{"query":"{ a }", "variables" : ${variables} }`)
@@ -61,8 +57,7 @@ t.test('variables reach Hasura byte for byte, a megabyte of floats included', as
 })
 
 t.test('if a member appears twice, Hasura receives the one that was checked', async t => {
-  const gateway = await startGateway({ settings: { GRAPHQL_ALLOWED_OPERATIONS: 'query' } })
-  t.teardown(() => gateway.close())
+  const gateway = await gatewayFor(t, { settings: { GRAPHQL_ALLOWED_OPERATIONS: 'query' } })
   const hidden = '{"query":"mutation { b }","vari\\u0061bles":{"x":1},"\\u0071uery":"{ a }","variables":{"y":2}}'
   t.equal((await gateway.post(hidden)).status, 200)
   t.equal(gateway.hasura.received.at(-1)?.body, '{"query":"{ a }","variables":{"y":2}}')
@@ -72,8 +67,7 @@ t.test('if a member appears twice, Hasura receives the one that was checked', as
 })
 
 t.test('a body that is too deep or too wide is refused before it is parsed', async t => {
-  const gateway = await startGateway()
-  t.teardown(() => gateway.close())
+  const gateway = await gatewayFor(t)
   const bodies = [
     `{"query":"{ a }","variables":{"a":${'['.repeat(400_000)}${']'.repeat(400_000)}}}`,
     `{"query":"{ a }","variables":${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}}`,
@@ -89,8 +83,7 @@ t.test('a body that is too deep or too wide is refused before it is parsed', asy
 })
 
 t.test('a small document that asks for everything, or a large one that asks for nothing, exceeds a limit', async t => {
-  const gateway = await startGateway()
-  t.teardown(() => gateway.close())
+  const gateway = await gatewayFor(t)
   const bomb = Array.from({ length: 40 }, (_, n) => `fragment F${n} on t { ...F${n + 1} ...F${n + 1} }`).join(' ')
   const documents: [string, RegExp][] = [
     [`{ ...F0 } ${bomb} fragment F40 on t { a }`, /GRAPHQL_MAX_FIELDS of 5000/],
@@ -109,11 +102,10 @@ t.test('a small document that asks for everything, or a large one that asks for 
 })
 
 t.test('checking the variables of a stored operation stops after twenty faults, however deep they are', async t => {
-  const gateway = await startGateway({
+  const gateway = await gatewayFor(t, {
     hasura: tellsSchema(),
     settings: { OPERATIONS_DIR: t.testdir({ 'list.graphql': 'query List($where: user_bool_exp) { users(where: $where) { id } }' }) }
   })
-  t.teardown(() => gateway.close())
   await schemaHasCome(gateway)
   const depth = 900
   const body = `{"where":${'{"_not":'.repeat(depth)}{"id":{"_in":[${'"",'.repeat(300_000)}1]}}${'}'.repeat(depth)}}`
@@ -148,10 +140,9 @@ t.test('a header that Hasura sends twice is passed on once', async t => {
 })
 
 t.test('bytes after a request that are not HTTP do not put a second head into the answer', async t => {
-  const gateway = await startGateway({
+  const gateway = await gatewayFor(t, {
     hasura: response => void response.writeHead(200, { 'content-type': 'application/json' }).write(`{"data":"${'x'.repeat(100_000)}`)
   })
-  t.teardown(() => gateway.close())
   const socket = connect(Number(new URL(gateway.url).port), '127.0.0.1')
   let answer = ''
   socket.on('data', chunk => (answer += chunk))
@@ -167,17 +158,15 @@ t.test('bytes after a request that are not HTTP do not put a second head into th
 })
 
 t.test('a caller that neither sends nor reads is cut off', async t => {
-  const gateway = await startGateway({ settings: { GRAPHQL_TIMEOUT_MS: '1000' } })
-  t.teardown(() => gateway.close())
+  const gateway = await gatewayFor(t, { settings: { GRAPHQL_TIMEOUT_MS: '1000' } })
   t.equal(gateway.app.server.timeout, 11_000)
   t.equal(gateway.app.server.requestTimeout, 75_000)
 })
 
 t.test('a cacheable answer to GET names every header that it depends on', async t => {
-  const gateway = await startGateway({
+  const gateway = await gatewayFor(t, {
     hasura: response => void response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'max-age=60' }).end(DATA)
   })
-  t.teardown(() => gateway.close())
   const answer = await fetch(`${gateway.url}/execute-graphql?query={a}`)
   t.equal(answer.headers.get('cache-control'), 'max-age=60')
   for (const name of ['accept', 'accept-encoding', 'authorization', 'x-api-key', 'x-hasura-role'])

@@ -1,7 +1,7 @@
 // The web pages: in a browser, at desktop and phone widths, under their content security policy.
 import t from 'tap'
 import { hasChromium, openPage, startBrowser } from './support/browser.ts'
-import { codeOf, startGateway } from './support/gateway.ts'
+import { codeOf, gatewayFor } from './support/gateway.ts'
 import { sandboxFor } from './support/sandbox.ts'
 
 const PAGES = ['/', '/documentation', '/graphiql']
@@ -10,8 +10,7 @@ const QUERY = 'query Orders($id: Int!) { orders(where: {id: {_eq: $id}}) { id nu
 const skip = !hasChromium && 'chromium is not installed'
 
 t.test('DOCS_ENABLED=false serves no page', async t => {
-  const gateway = await startGateway()
-  t.teardown(() => gateway.close())
+  const gateway = await gatewayFor(t)
   for (const path of PAGES) {
     const answer = await fetch(gateway.url + path)
     t.equal(answer.status, 404, path)
@@ -22,18 +21,16 @@ t.test('DOCS_ENABLED=false serves no page', async t => {
 t.test('if callers must authenticate, so must readers of the pages', async t => {
   const keys = t.testdir({ 'callers.json': JSON.stringify({ callers: [{ name: 'web', keySha256: ['ab'.repeat(32)] }] }) })
   const settings = { DOCS_ENABLED: 'true', CALLER_AUTH: 'api-key', CALLER_KEYS_FILE: `${keys}/callers.json` }
-  const gateway = await startGateway({ settings })
-  t.teardown(() => gateway.close())
+  const gateway = await gatewayFor(t, { settings })
   for (const path of PAGES) t.equal((await fetch(gateway.url + path)).status, 401, path)
 })
 
 t.test('the home page says that the service is not ready and why, and shows no secret', async t => {
-  const gateway = await startGateway({
+  const gateway = await gatewayFor(t, {
     settings: { DOCS_ENABLED: 'true' },
     cognito: response => response.writeHead(400, { 'content-type': 'application/json' }).end('{"error":"invalid_client"}'),
     isReady: false
   })
-  t.teardown(() => gateway.close())
   await t.rejects(async () => gateway.app.tokenManager.getToken())
   for (const accept of ['text/html', '*/*']) {
     const page = await fetch(gateway.url, { headers: { accept } })
@@ -48,8 +45,7 @@ t.test('the home page says that the service is not ready and why, and shows no s
 })
 
 t.test('every page allows only its own scripts, and none inline', async t => {
-  const gateway = await startGateway({ settings: { DOCS_ENABLED: 'true' } })
-  t.teardown(() => gateway.close())
+  const gateway = await gatewayFor(t, { settings: { DOCS_ENABLED: 'true' } })
   for (const path of PAGES) {
     const page = await fetch(gateway.url + path, { headers: { accept: 'text/html' } })
     const policy = page.headers.get('content-security-policy') ?? ''
@@ -60,8 +56,7 @@ t.test('every page allows only its own scripts, and none inline', async t => {
 })
 
 t.test('the files of the explorer are the same with and without gzip, and may be cached', async t => {
-  const gateway = await startGateway({ settings: { DOCS_ENABLED: 'true' } })
-  t.teardown(() => gateway.close())
+  const gateway = await gatewayFor(t, { settings: { DOCS_ENABLED: 'true' } })
   const page = await (await fetch(`${gateway.url}/graphiql`)).text()
   const [, path] = /src="([^"]+start\.js)"/.exec(page) ?? []
   const [zipped, plain] = await Promise.all(

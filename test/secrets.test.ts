@@ -4,11 +4,11 @@ import { createHash } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import type { ServerResponse } from 'node:http'
 import { join } from 'node:path'
-import pino from 'pino'
 import t, { type Test } from 'tap'
 import { type Answer, sendJson } from './support/fake-server.ts'
 import { type GatewayOptions, startGateway } from './support/gateway.ts'
 import { RawClient } from './support/raw-client.ts'
+import { watchLog } from './support/watch-log.ts'
 
 const jwt = (payload: object, signature: string) =>
   `${[{ alg: 'RS256', kid: 'k1' }, payload].map(part => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.')}.${signature}`
@@ -30,17 +30,7 @@ const writeRaw = (response: ServerResponse, bytes: string) => void response.sock
 
 /** A watched gateway: everything that it writes itself ends up in `written`. */
 async function watched(t: Test, options: GatewayOptions) {
-  const written: string[] = []
-  const waiting = new Set<() => void>()
-  const logger = pino(
-    { level: 'trace' },
-    {
-      write(line) {
-        written.push(line)
-        for (const look of waiting) look()
-      }
-    }
-  )
+  const { logger, lines: written, logged } = watchLog('trace')
   const gateway = await startGateway({
     ...options,
     logger,
@@ -66,12 +56,7 @@ async function watched(t: Test, options: GatewayOptions) {
   }
   return {
     ...gateway,
-    logged: (text: string) =>
-      new Promise<void>(resolve => {
-        const look = () => written.some(line => line.includes(text)) && resolve()
-        waiting.add(look)
-        look()
-      }),
+    logged,
     ask,
     /** Checks that nothing written, including metrics and readiness, contains what must stay secret. */
     async assertClean(title: string) {

@@ -5,17 +5,16 @@ import type { ServerResponse } from 'node:http'
 import fc from 'fast-check'
 import t from 'tap'
 import { startFakeServer } from './support/fake-server.ts'
-import { environmentFor, givesTokens, startGateway } from './support/gateway.ts'
+import { environmentFor, gatewayFor, givesTokens } from './support/gateway.ts'
 import { startService } from './support/service-process.ts'
 
 const MEGABYTE = 1024 * 1024
 
 t.test('any bytes from Hasura reach the caller unchanged', async t => {
   let body = Buffer.alloc(0)
-  const gateway = await startGateway({
+  const gateway = await gatewayFor(t, {
     hasura: response => response.writeHead(200, { 'content-type': 'application/json' }).end(body)
   })
-  t.teardown(() => gateway.close())
   const anyBytes = fc.oneof(
     fc.uint8Array({ maxLength: 200 }).map(bytes => Buffer.from(bytes)),
     fc.string({ unit: 'binary', maxLength: 100 }).map(text => Buffer.from(text)),

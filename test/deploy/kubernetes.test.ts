@@ -4,7 +4,7 @@ import { parseEnv } from 'node:util'
 import t from 'tap'
 import { SettingsSchema } from '../../src/settings.ts'
 import { parseProjectFile, readProjectFile, settingsInContainer } from '../support/deploy-files.ts'
-import { startGateway } from '../support/gateway.ts'
+import { gatewayFor } from '../support/gateway.ts'
 
 const NAME = 'cognito-hasura-gateway'
 const LABELS = { 'app.kubernetes.io/name': NAME }
@@ -103,8 +103,7 @@ t.test('the labels in each file select the pods', async t => {
 t.test('probes use the health routes, which need no credential', async t => {
   t.equal(container.livenessProbe.httpGet.path, '/health/live')
   t.equal(container.readinessProbe.httpGet.path, '/health/ready')
-  const gateway = await startGateway()
-  t.teardown(() => gateway.close())
+  const gateway = await gatewayFor(t)
   for (const { httpGet } of [container.startupProbe, container.livenessProbe, container.readinessProbe]) {
     t.equal(httpGet.port, 'http')
     t.equal((await fetch(gateway.url + httpGet.path)).status, 200, httpGet.path)

@@ -2,7 +2,7 @@
 import t, { type Test } from 'tap'
 import { sendJson } from '../support/fake-server.ts'
 import { freePort } from '../support/free-port.ts'
-import { type Gateway, startGateway } from '../support/gateway.ts'
+import { type Gateway, gatewayFor } from '../support/gateway.ts'
 import { hasRedis, startRedis } from '../support/redis.ts'
 
 const skip = hasRedis ? false : 'redis-server is not installed'
@@ -11,8 +11,7 @@ const TRIES = 50
 
 /** A gateway; all share one Hasura, whose answers name the caller. */
 async function replica(t: Test, redisUrl: string, hasura: string, settings: Record<string, string> = {}) {
-  const gateway = await startGateway({ settings: { ANSWER_CACHE_REDIS_URL: redisUrl, GRAPHQL_ENDPOINT: hasura, ...settings } })
-  t.teardown(() => gateway.close())
+  const gateway = await gatewayFor(t, { settings: { ANSWER_CACHE_REDIS_URL: redisUrl, GRAPHQL_ENDPOINT: hasura, ...settings } })
   return gateway
 }
 
@@ -41,8 +40,7 @@ t.test('replicas share answers, but not with a gateway that has other rights', {
 t.test('without Redis the service answers, and caches answers in its own memory', { skip }, async t => {
   const port = await freePort()
   const redis = await startRedis(port)
-  const gateway = await startGateway({ settings: { ANSWER_CACHE_REDIS_URL: `redis://127.0.0.1:${port}` } })
-  t.teardown(() => gateway.close())
+  const gateway = await gatewayFor(t, { settings: { ANSWER_CACHE_REDIS_URL: `redis://127.0.0.1:${port}` } })
   t.equal((await gateway.post({ query: 'query @cached { a }' })).status, 200)
   await redis.stop()
   const query = { query: 'query @cached { b }' }

@@ -2,9 +2,8 @@
 import { createHash } from 'node:crypto'
 import { chmodSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import pino from 'pino'
 import t, { type Test } from 'tap'
-import { codeOf, type GatewayOptions, startGateway } from '../support/gateway.ts'
+import { codeOf, type GatewayOptions, gatewayFor } from '../support/gateway.ts'
 import { watchLog } from '../support/watch-log.ts'
 
 const sha256 = (key: string) => createHash('sha256').update(key).digest('hex')
@@ -27,8 +26,7 @@ async function guarded(t: Test, { keys = KEYS, ...options }: GatewayOptions & { 
   const path = join(t.testdir(), 'callers.json')
   writeFileSync(path, JSON.stringify(keys))
   const settings = { CALLER_AUTH: 'api-key', CALLER_KEYS_FILE: path, HASURA_ALLOWED_ROLES: 'reader,editor', ...options.settings }
-  const gateway = await startGateway({ ...options, settings })
-  t.teardown(() => gateway.close())
+  const gateway = await gatewayFor(t, { ...options, settings })
   return { ...gateway, path }
 }
 
@@ -130,7 +128,7 @@ t.test('a caller that names no role gets the role in the file', async t => {
 })
 
 t.test('each refusal is one line at info that says why and shows no credential', async t => {
-  const { logger, lines } = watchLog()
+  const { logger, lines, entries } = watchLog()
   const { post, url, app } = await guarded(t, { logger, settings: { DOCS_ENABLED: 'true' } })
   await post(QUERY, { 'x-hasura-role': 'editor' })
   await post(QUERY, { 'x-api-key': 'wr0ng-key', 'x-hasura-role': 'admin' })
@@ -138,7 +136,7 @@ t.test('each refusal is one line at info that says why and shows no credential',
   await post(QUERY, { 'x-api-key': 'job-key', 'x-hasura-role': 'wr0ng-key' })
   await fetch(`${url}/graphiql`)
   await app.drain(60_000)
-  const requests = lines.map(line => JSON.parse(line)).filter(({ requestId }) => requestId !== undefined)
+  const requests = entries().filter(({ requestId }) => requestId !== undefined)
   const refused = requests.filter(({ reason }) => reason !== undefined)
   t.match(refused, [
     { level: 30, code: 'UNAUTHENTICATED', reason: 'no credential', address: '127.0.0.1', role: 'editor' },
@@ -157,8 +155,7 @@ t.test('a wrong key costs the same whether the file contains 10 callers or 100,0
     JSON.stringify({ callers: Array.from({ length: count }, (_, n) => ({ name: `c${n}`, keySha256: [sha256(`key-${n}`)] })) })
   const folder = t.testdir({ 'few.json': manyCallers(10), 'many.json': manyCallers(100_000) })
   const start = async (name: string) => {
-    const gateway = await startGateway({ settings: { CALLER_AUTH: 'api-key', CALLER_KEYS_FILE: join(folder, name) } })
-    t.teardown(() => gateway.close())
+    const gateway = await gatewayFor(t, { settings: { CALLER_AUTH: 'api-key', CALLER_KEYS_FILE: join(folder, name) } })
     return gateway
   }
   const [few, many] = [await start('few.json'), await start('many.json')]
@@ -216,23 +213,21 @@ t.test('a file that every user may write to causes a warning, at start and when 
   chmodSync(path, 0o646)
   await logged('chmod o-w')
   const again = watchLog()
-  const gateway = await startGateway({ logger: again.logger, settings: { CALLER_AUTH: 'api-key', CALLER_KEYS_FILE: path } })
-  t.teardown(() => gateway.close())
+  await gatewayFor(t, { logger: again.logger, settings: { CALLER_AUTH: 'api-key', CALLER_KEYS_FILE: path } })
   t.match(
-    again.lines.map(line => JSON.parse(line)).filter(({ msg }) => msg.includes('CALLER_KEYS_FILE')),
+    again.entries().filter(({ msg }) => msg.includes('CALLER_KEYS_FILE')),
     [{ level: 40, msg: /is writable by every user/ }]
   )
 })
 
 t.test('log lines and metrics contain the name of the caller, but never its credential', async t => {
-  const lines: string[] = []
-  const logger = pino({ level: 'trace' }, { write: line => void lines.push(line) })
+  const { logger, lines, entries } = watchLog('trace')
   const { post, app, hasura } = await guarded(t, { logger })
   await post(QUERY, { 'x-api-key': 'web-key' })
   await post(QUERY, { authorization: 'Bearer unknown-key' })
   await app.drain(60_000)
   const metrics = await app.metrics.registry.metrics()
-  const requests = lines.map(line => JSON.parse(line)).filter(({ msg }) => msg === 'request')
+  const requests = entries().filter(({ msg }) => msg === 'request')
   t.match(requests, [
     { caller: 'web', status: 200 },
     { status: 401, code: 'UNAUTHENTICATED' }

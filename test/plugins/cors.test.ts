@@ -1,20 +1,18 @@
 // Pages of listed origins may call; for all others there is no CORS.
 import t from 'tap'
-import { codeOf, startGateway } from '../support/gateway.ts'
+import { codeOf, gatewayFor } from '../support/gateway.ts'
 
 const APP = 'https://app.example.com'
 const PREFLIGHT = { 'access-control-request-method': 'POST', 'access-control-request-headers': 'content-type,x-api-key' }
 
 t.test('CORS is off by default', async t => {
-  const gateway = await startGateway()
-  t.teardown(() => gateway.close())
+  const gateway = await gatewayFor(t)
   const answer = await gateway.post({ query: '{ a }' }, { origin: APP })
   t.equal(answer.headers.get('access-control-allow-origin'), null)
 })
 
 t.test('origins that are not listed get no CORS headers', async t => {
-  const gateway = await startGateway({ settings: { CORS_ORIGINS: `${APP},http://localhost:5173` } })
-  t.teardown(() => gateway.close())
+  const gateway = await gatewayFor(t, { settings: { CORS_ORIGINS: `${APP},http://localhost:5173` } })
   for (const origin of ['https://evil.example.com', `${APP}.evil.com`, `${APP}:444`, 'http://app.example.com', 'null']) {
     const answer = await gateway.post({ query: '{ a }' }, { origin })
     t.equal(answer.headers.get('access-control-allow-origin'), null, origin)
@@ -25,8 +23,7 @@ t.test('origins that are not listed get no CORS headers', async t => {
 })
 
 t.test('listed origins may call, and errors have the headers too', async t => {
-  const gateway = await startGateway({ settings: { CORS_ORIGINS: `${APP},http://localhost:5173` } })
-  t.teardown(() => gateway.close())
+  const gateway = await gatewayFor(t, { settings: { CORS_ORIGINS: `${APP},http://localhost:5173` } })
   for (const body of [{ query: '{ a }' }, { query: '{' }]) {
     const answer = await gateway.post(body, { origin: APP })
     t.equal(answer.headers.get('access-control-allow-origin'), APP)

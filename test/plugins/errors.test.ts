@@ -1,11 +1,11 @@
 // Every error has the shape of a GraphQL response, whatever went wrong.
 import { once } from 'node:events'
 import { connect } from 'node:net'
-import pino from 'pino'
 import t from 'tap'
 import { toGatewayError } from '../../plugins/errors.ts'
 import { AttemptError } from '../../src/http1/attempt-error.ts'
-import { codeOf, startGateway } from '../support/gateway.ts'
+import { codeOf, gatewayFor } from '../support/gateway.ts'
+import { watchLog } from '../support/watch-log.ts'
 
 /** Sends raw bytes and reads until the other side closes. */
 async function raw(url: string, bytes: string): Promise<string> {
@@ -19,8 +19,7 @@ async function raw(url: string, bytes: string): Promise<string> {
 }
 
 t.test('an unknown route is NOT_FOUND', async t => {
-  const gateway = await startGateway()
-  t.teardown(() => gateway.close())
+  const gateway = await gatewayFor(t)
   for (const [method, path] of [
     ['GET', '/'],
     ['POST', '/execute'],
@@ -38,8 +37,7 @@ t.test('an unknown route is NOT_FOUND', async t => {
 })
 
 t.test('a method that a route does not support is METHOD_NOT_ALLOWED', async t => {
-  const gateway = await startGateway()
-  t.teardown(() => gateway.close())
+  const gateway = await gatewayFor(t)
   for (const [method, path, allow] of [
     ['PUT', '/execute-graphql?query={a}', 'GET, POST'],
     ['DELETE', '/execute-graphql', 'GET, POST'],
@@ -57,16 +55,14 @@ t.test('a method that a route does not support is METHOD_NOT_ALLOWED', async t =
 })
 
 t.test('a path that cannot be decoded is INVALID_REQUEST', async t => {
-  const gateway = await startGateway()
-  t.teardown(() => gateway.close())
+  const gateway = await gatewayFor(t)
   const answer = await fetch(`${gateway.url}/%zz`)
   t.equal(answer.status, 400)
   t.equal(await codeOf(answer), 'INVALID_REQUEST')
 })
 
 t.test('bytes that are not HTTP are answered 400', async t => {
-  const gateway = await startGateway()
-  t.teardown(() => gateway.close())
+  const gateway = await gatewayFor(t)
   for (const bytes of ['GARBAGE\r\n\r\n', `GET / HTTP/1.1\r\nhost: localhost\r\nx: ${'y'.repeat(20_000)}\r\n\r\n`]) {
     const answer = await raw(gateway.url, bytes)
     t.match(answer, /^HTTP\/1\.1 400 Bad Request\r\n/)
@@ -77,10 +73,8 @@ t.test('bytes that are not HTTP are answered 400', async t => {
 })
 
 t.test('an internal error shows no details to the caller, and the log has all of them', async t => {
-  const lines: string[] = []
-  const logger = pino({ level: 'info' }, { write: line => void lines.push(line) })
-  const gateway = await startGateway({ logger })
-  t.teardown(() => gateway.close())
+  const { logger, lines } = watchLog()
+  const gateway = await gatewayFor(t, { logger })
   gateway.app.hasura.execute = () => Promise.reject(new Error('the inner reason'))
   const answer = await gateway.post({ query: '{ a }' }, { 'x-request-id': 'id-1' })
   t.equal(answer.status, 500)

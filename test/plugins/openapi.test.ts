@@ -4,14 +4,13 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { ERROR_TABLE } from '../../src/errors.ts'
-import { startGateway } from '../support/gateway.ts'
+import { gatewayFor, startGateway } from '../support/gateway.ts'
 
 type Media = { content: { 'application/json': { schema: { properties: object }; examples: object } } }
 type Document = { openapi: string; paths: Record<string, { post: { requestBody: Media; responses: Record<string, Media> } }> }
 
 t.test('redocly finds no error in the document', async t => {
-  const gateway = await startGateway({ settings: { DOCS_ENABLED: 'true' } })
-  t.teardown(() => gateway.close())
+  const gateway = await gatewayFor(t, { settings: { DOCS_ENABLED: 'true' } })
   const answer = await fetch(`${gateway.url}/documentation/json`)
   t.equal(answer.status, 200)
   const path = join(t.testdir(), 'openapi.json')
@@ -24,8 +23,7 @@ t.test('redocly finds no error in the document', async t => {
 })
 
 t.test('the document contains every route, every status and an example of every code', async t => {
-  const gateway = await startGateway({ settings: { DOCS_ENABLED: 'true' } })
-  t.teardown(() => gateway.close())
+  const gateway = await gatewayFor(t, { settings: { DOCS_ENABLED: 'true' } })
   const document = (await (await fetch(`${gateway.url}/documentation/json`)).json()) as Document
   t.equal(document.openapi, '3.1.0')
   t.strictSame(Object.keys(document.paths).sort(), ['/execute-graphql', '/health/live', '/health/ready', '/operations'])

@@ -6,7 +6,7 @@ import pino from 'pino'
 import t, { type Test } from 'tap'
 import { operationsSent } from '../stored-operations/fixtures.ts'
 import { type Answer, sendJson } from '../support/fake-server.ts'
-import { codeOf, givesData, startGateway } from '../support/gateway.ts'
+import { codeOf, gatewayFor, givesData } from '../support/gateway.ts'
 
 type Line = { level: number; msg: string; count: number; misfits: number }
 
@@ -18,12 +18,11 @@ async function start(t: Test, settings: Record<string, string>, hasura: Answer =
     hasWritten.resolve()
     hasWritten = Promise.withResolvers()
   }
-  const gateway = await startGateway({
+  const gateway = await gatewayFor(t, {
     logger: pino({ level: 'info' }, { write }),
     hasura,
     settings: { DOCS_ENABLED: 'true', ...settings }
   })
-  t.teardown(() => gateway.close())
   const get = (path: string) => fetch(gateway.url + path)
   return {
     ...gateway,

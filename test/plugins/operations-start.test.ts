@@ -4,7 +4,7 @@ import t, { type Test } from 'tap'
 import { buildApp } from '../../src/app.ts'
 import { loadSettings } from '../../src/settings.ts'
 import type { Files } from '../stored-operations/fixtures.ts'
-import { codeOf, environmentFor, type Gateway, startGateway } from '../support/gateway.ts'
+import { codeOf, environmentFor, type Gateway, gatewayFor } from '../support/gateway.ts'
 import { startService } from '../support/service-process.ts'
 
 const TEXT = 'query A($id: ID) { a(id: $id) }'
@@ -12,8 +12,7 @@ const TEXT = 'query A($id: ID) { a(id: $id) }'
 const UNSOUND = 'query Bad {\n  a(b: $c)\n}'
 
 async function start(t: Test, files: Files, settings: Record<string, string> = {}): Promise<Gateway> {
-  const gateway = await startGateway({ settings: { OPERATIONS_DIR: t.testdir(files), ...settings } })
-  t.teardown(() => gateway.close())
+  const gateway = await gatewayFor(t, { settings: { OPERATIONS_DIR: t.testdir(files), ...settings } })
   return gateway
 }
 

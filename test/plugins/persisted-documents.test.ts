@@ -2,9 +2,9 @@
 import { createHash } from 'node:crypto'
 import { renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import pino from 'pino'
 import t, { type Test } from 'tap'
 import { codeOf, type GatewayOptions, startGateway } from '../support/gateway.ts'
+import { watchLog } from '../support/watch-log.ts'
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
 const LISTED = 'query Listed { listed }'
@@ -172,37 +172,21 @@ t.test('a caller that may run only stored documents cannot run what another call
 })
 
 t.test('a new manifest takes effect, and an invalid one is refused and reported', async t => {
-  const lines: { msg: string; path?: string; reason?: string }[] = []
-  let tell = () => {}
-  const logger = pino(
-    { level: 'info' },
-    {
-      write(line) {
-        lines.push(JSON.parse(line))
-        tell()
-      }
-    }
-  )
+  const { logger, entries, logged } = watchLog()
   const { post, manifest, url } = await gatewayFor(t, {}, { logger })
-  const says = async (text: string) => {
-    while (!lines.some(({ msg }) => msg.includes(text)))
-      await new Promise<void>(resolve => {
-        tell = resolve
-      })
-    return lines.findLast(({ msg }) => msg.includes(text))
-  }
   const replaceBy = (text: string) => {
     writeFileSync(`${manifest}.new`, text)
     renameSync(`${manifest}.new`, manifest)
   }
   replaceBy('{"broken')
-  t.match(await says('was rejected'), { path: manifest, reason: 'it is not JSON' })
+  await logged('was rejected')
+  t.match(entries().at(-1), { path: manifest, reason: 'it is not JSON' })
   t.equal((await post({ documentId: sha256(LISTED) })).status, 200, 'the old one stays')
   const health = await fetch(`${url}/health/ready`)
   t.equal(health.status, 200)
   t.match(await health.text(), /PERSISTED_DOCUMENTS_FILE/)
   replaceBy(JSON.stringify({ other: ADHOC }))
-  await says('was reloaded')
+  await logged('was reloaded')
   t.equal((await post({ documentId: 'other' })).status, 200)
   t.equal(await codeOf(await post({ documentId: sha256(LISTED) })), 'PERSISTED_QUERY_NOT_FOUND')
   t.notMatch(await (await fetch(`${url}/health/ready`)).text(), /PERSISTED_DOCUMENTS_FILE/)

@@ -1,18 +1,17 @@
 // The service behind a proxy: both upstreams are reached through it unless NO_PROXY lists them, and its credentials appear nowhere.
-import pino from 'pino'
 import t, { type Test } from 'tap'
 import { openEvents } from '../support/event-reader.ts'
 import { startFakeProxy } from '../support/fake-proxy.ts'
 import { codeOf, type GatewayOptions, startGateway } from '../support/gateway.ts'
 import { startLiveHasura } from '../support/live-hasura.ts'
+import { watchLog } from '../support/watch-log.ts'
 
 const HIDDEN = /hush|dXNlcjpodXNo/
 
 /** A service with a proxy whose URL contains credentials; all output is in `written`. */
 async function behindProxy(t: Test, settingsFor: (proxyUrl: string) => Record<string, string>, options: GatewayOptions = {}) {
   const proxy = await startFakeProxy()
-  const written: string[] = []
-  const logger = pino({ level: 'trace' }, { write: line => void written.push(line) })
+  const { logger, lines: written } = watchLog('trace')
   const settings = settingsFor(proxy.url.replace('http://', 'http://user:hush@'))
   const gateway = await startGateway({ ...options, logger, settings })
   t.teardown(async () => {

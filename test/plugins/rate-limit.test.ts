@@ -6,7 +6,7 @@ import t from 'tap'
 import { buildApp } from '../../src/app.ts'
 import { loadSettings } from '../../src/settings.ts'
 import { freePort } from '../support/free-port.ts'
-import { codeOf, environmentFor, startGateway } from '../support/gateway.ts'
+import { codeOf, environmentFor, gatewayFor, startGateway } from '../support/gateway.ts'
 import { hasRedis, startRedis } from '../support/redis.ts'
 import { watchLog } from '../support/watch-log.ts'
 
@@ -14,8 +14,7 @@ const QUERY = { query: '{ a }' }
 const sha256 = (key: string) => createHash('sha256').update(key).digest('hex')
 
 t.test('a request over the limit gets 429 with Retry-After, before the body is read', async t => {
-  const gateway = await startGateway({ settings: { RATE_LIMIT_PER_MINUTE: '2' } })
-  t.teardown(() => gateway.close())
+  const gateway = await gatewayFor(t, { settings: { RATE_LIMIT_PER_MINUTE: '2' } })
   const first = await gateway.post(QUERY)
   t.equal(first.headers.get('ratelimit-limit'), '2')
   t.equal(first.headers.get('ratelimit-remaining'), '1')
@@ -32,8 +31,7 @@ t.test('a request over the limit gets 429 with Retry-After, before the body is r
 
 t.test('x-forwarded-for is trusted only from the load balancers in TRUST_PROXY', async t => {
   const counted = async (settings: Record<string, string>) => {
-    const gateway = await startGateway({ settings: { RATE_LIMIT_PER_MINUTE: '1', ...settings } })
-    t.teardown(() => gateway.close())
+    const gateway = await gatewayFor(t, { settings: { RATE_LIMIT_PER_MINUTE: '1', ...settings } })
     const statuses = []
     for (const address of ['192.0.2.1', '192.0.2.2', '192.0.2.1'])
       statuses.push((await gateway.post(QUERY, { 'x-forwarded-for': address })).status)
@@ -46,8 +44,7 @@ t.test('x-forwarded-for is trusted only from the load balancers in TRUST_PROXY',
 
 t.test('a port in x-forwarded-for does not make a separate caller', async t => {
   const statuses = async (settings: Record<string, string>, addresses: string[]) => {
-    const gateway = await startGateway({ settings: { RATE_LIMIT_PER_MINUTE: '1', ...settings } })
-    t.teardown(() => gateway.close())
+    const gateway = await gatewayFor(t, { settings: { RATE_LIMIT_PER_MINUTE: '1', ...settings } })
     const seen = []
     for (const address of addresses) seen.push((await gateway.post(QUERY, { 'x-forwarded-for': address })).status)
     return seen
@@ -76,8 +73,7 @@ t.test('each caller is counted separately, and unauthenticated requests by addre
     { name: 'b', keySha256: [sha256('b'), sha256('b2')] }
   ]
   writeFileSync(path, JSON.stringify({ callers }))
-  const gateway = await startGateway({ settings: { CALLER_AUTH: 'api-key', CALLER_KEYS_FILE: path, RATE_LIMIT_PER_MINUTE: '2' } })
-  t.teardown(() => gateway.close())
+  const gateway = await gatewayFor(t, { settings: { CALLER_AUTH: 'api-key', CALLER_KEYS_FILE: path, RATE_LIMIT_PER_MINUTE: '2' } })
   const statuses = []
   for (const key of ['a', 'a', 'b', 'b2', 'b', 'x', 'y', 'z']) statuses.push((await gateway.post(QUERY, { 'x-api-key': key })).status)
   t.strictSame(statuses, [200, 429, 200, 200, 429, 401, 401, 429])
@@ -90,8 +86,7 @@ t.test('a caller has its own limit even if the settings have none', async t => {
     { name: 'b', keySha256: [sha256('b')] }
   ]
   writeFileSync(path, JSON.stringify({ callers }))
-  const gateway = await startGateway({ settings: { CALLER_AUTH: 'api-key', CALLER_KEYS_FILE: path } })
-  t.teardown(() => gateway.close())
+  const gateway = await gatewayFor(t, { settings: { CALLER_AUTH: 'api-key', CALLER_KEYS_FILE: path } })
   const statuses = []
   for (const key of ['a', 'a', 'b', 'b', 'x', 'x']) statuses.push((await gateway.post(QUERY, { 'x-api-key': key })).status)
   t.strictSame(statuses, [200, 429, 200, 200, 401, 401])
@@ -120,11 +115,10 @@ t.test('in Redis, replicas count together', { skip }, async t => {
 t.test('while Redis is down, requests pass, the log and a metric say so, and counting resumes later', { skip }, async t => {
   const { logger, logged } = watchLog()
   const port = await freePort()
-  const gateway = await startGateway({
+  const gateway = await gatewayFor(t, {
     settings: { RATE_LIMIT_PER_MINUTE: '1', RATE_LIMIT_REDIS_URL: `redis://127.0.0.1:${port}` },
     logger
   })
-  t.teardown(() => gateway.close())
   await logged('Redis is unreachable')
   for (let n = 0; n < 3; n++) t.equal((await gateway.post(QUERY)).status, 200)
   t.match(await gateway.app.metrics.registry.metrics(), 'rate_limit_failures_total 3')

@@ -1,16 +1,15 @@
 // Stopping loses no request.
 import t from 'tap'
 import { sendJson } from '../support/fake-server.ts'
-import { codeOf, startGateway } from '../support/gateway.ts'
+import { codeOf, gatewayFor } from '../support/gateway.ts'
 
 t.test('while stopping, new requests are refused, those in flight finish, and probes report it', async t => {
   let answerHasura = () => {}
-  const gateway = await startGateway({
+  const gateway = await gatewayFor(t, {
     hasura: response => {
       answerHasura = () => sendJson(response, '{"data":{}}')
     }
   })
-  t.teardown(() => gateway.close())
   const inFlight = gateway.post({ query: '{ a }' })
   await gateway.hasura.hasReceived(1)
   const drained = gateway.app.drain(60_000)
@@ -31,16 +30,14 @@ t.test('while stopping, new requests are refused, those in flight finish, and pr
 })
 
 t.test('with nothing in flight, stopping does not wait', async t => {
-  const gateway = await startGateway()
-  t.teardown(() => gateway.close())
+  const gateway = await gatewayFor(t)
   await gateway.post({ query: '{ a }' })
   t.equal(await gateway.app.drain(0), true)
   t.ok(gateway.app.isDraining)
 })
 
 t.test('stopping does not wait for a caller that has left', async t => {
-  const gateway = await startGateway({ hasura: () => {} })
-  t.teardown(() => gateway.close())
+  const gateway = await gatewayFor(t, { hasura: () => {} })
   const controller = new AbortController()
   const body = JSON.stringify({ query: '{ a }' })
   const left = fetch(`${gateway.url}/execute-graphql`, {

@@ -2,29 +2,23 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { buildSchema, introspectionFromSchema, printSchema } from 'graphql'
-import pino from 'pino'
 import t, { type Test } from 'tap'
 import { buildApp } from '../../src/app.ts'
 import { loadSettings } from '../../src/settings.ts'
 import { type Files, operationsSent, SCHEMA, schemaHasCome, tellsSchema } from '../stored-operations/fixtures.ts'
 import { type Answer, sendJson } from '../support/fake-server.ts'
-import { codeOf, environmentFor, type Gateway, givesData, startGateway } from '../support/gateway.ts'
+import { codeOf, environmentFor, type Gateway, gatewayFor, givesData, startGateway } from '../support/gateway.ts'
+import { watchLog } from '../support/watch-log.ts'
 
 const FILES: Files = { 'good.graphql': 'query Good($id: ID) { user(id: $id) { id } }', 'bad.graphql': 'query Bad {\n  nope\n}' }
 
 async function start(t: Test, settings: Record<string, string>, hasura: Answer = givesData) {
-  const lines: { level: number; msg: string }[] = []
-  let hasWritten = Promise.withResolvers<void>()
-  const write = (line: string) => {
-    lines.push(JSON.parse(line))
-    hasWritten.resolve()
-    hasWritten = Promise.withResolvers()
-  }
-  const gateway = await startGateway({ logger: pino({ level: 'debug' }, { write }), hasura, settings })
-  t.teardown(() => gateway.close())
+  const { logger, entries, logged } = watchLog('debug')
+  const gateway = await gatewayFor(t, { logger, hasura, settings })
+  const lines = (): { level: number; msg: string }[] => entries()
   const hasLogged = async (text: string) => {
-    while (!lines.some(({ msg }) => msg.includes(text))) await hasWritten.promise
-    return lines.find(({ msg }) => msg.includes(text))
+    await logged(text)
+    return lines().find(({ msg }) => msg.includes(text))
   }
   return { ...gateway, lines, hasLogged }
 }
@@ -77,7 +71,7 @@ t.test('with an invalid schema file, the operations run by their declarations', 
     t.equal(status, 200, title)
     t.match(reasons[0], /HASURA_SCHEMA_FILE cannot be used/, title)
     t.match(
-      gateway.lines.find(({ msg }) => msg.includes('HASURA_SCHEMA_FILE')),
+      gateway.lines().find(({ msg }) => msg.includes('HASURA_SCHEMA_FILE')),
       { level: 50 },
       title
     )
@@ -110,7 +104,7 @@ t.test('only the operation that does not match the introspected schema is OPERAT
   t.equal(status, 200, 'the service is ready all the same')
   t.match(reasons, [/^The stored operation bad does not match .*bad\.graphql:2: Cannot query field "nope" on type "Query"\. Did/])
   t.match(
-    gateway.lines.find(({ msg }) => msg.includes('bad.graphql:2')),
+    gateway.lines().find(({ msg }) => msg.includes('bad.graphql:2')),
     { level: 50 }
   )
   t.equal(operationsSent(gateway).length, 1)
@@ -123,7 +117,7 @@ t.test('readiness names ten mismatches and counts the others', async t => {
   const { reasons } = await reasonsOf(gateway)
   t.equal(reasons.length, 11)
   t.match(reasons[10], /^3 more stored operations/)
-  t.equal(gateway.lines.filter(({ msg }) => msg.includes('does not match')).length, 13)
+  t.equal(gateway.lines().filter(({ msg }) => msg.includes('does not match')).length, 13)
 })
 
 t.test('if Hasura does not allow introspection, operations run by their declarations', async t => {
@@ -175,9 +169,9 @@ t.test('without operations, Hasura is not introspected, and the service warns if
   const gateway = await start(t, { OPERATIONS_DIR: t.testdir({ 'README.md': 'x' }), GRAPHQL_ADHOC: 'false' })
   t.strictSame(await (await get(gateway, '/operations')).json(), { operations: [] })
   t.equal(gateway.hasura.received.length, 0)
-  t.ok(gateway.lines.some(({ level, msg }) => level === 40 && msg.includes('nothing can run')))
+  t.ok(gateway.lines().some(({ level, msg }) => level === 40 && msg.includes('nothing can run')))
   t.ok(
-    gateway.lines.some(({ level, msg }) => level === 40 && msg.includes('no stored operations')),
+    gateway.lines().some(({ level, msg }) => level === 40 && msg.includes('no stored operations')),
     'a stray file is named'
   )
 })

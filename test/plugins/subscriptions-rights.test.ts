@@ -2,12 +2,12 @@
 import { createHash } from 'node:crypto'
 import { renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import pino from 'pino'
 import t from 'tap'
 import { openEvents } from '../support/event-reader.ts'
 import { startGateway } from '../support/gateway.ts'
 import { startLiveHasura } from '../support/live-hasura.ts'
 import { until } from '../support/until.ts'
+import { watchLog } from '../support/watch-log.ts'
 
 const sha256 = (key: string) => createHash('sha256').update(key).digest('hex')
 const keysFile = (...names: string[]) =>
@@ -18,7 +18,7 @@ const COMPLETE = { type: 'complete', data: '' }
 t.test('the stream of a caller whose key is removed ends with an error, and other streams go on', async t => {
   const live = await startLiveHasura()
   const path = join(t.testdir({ 'keys.json': keysFile('web', 'app') }), 'keys.json')
-  const lines: string[] = []
+  const { logger, entries } = watchLog()
   const gateway = await startGateway({
     settings: {
       GRAPHQL_ENDPOINT: live.url,
@@ -26,7 +26,7 @@ t.test('the stream of a caller whose key is removed ends with an error, and othe
       CALLER_AUTH: 'api-key',
       CALLER_KEYS_FILE: path
     },
-    logger: pino({ level: 'info' }, { write: line => void lines.push(line) })
+    logger
   })
   t.teardown(async () => {
     await gateway.close()
@@ -43,7 +43,7 @@ t.test('the stream of a caller whose key is removed ends with an error, and othe
   live.push('{"data":{"n":1}}')
   t.same(await app.next(), { type: 'next', data: '{"data":{"n":1}}' })
   app.close()
-  const requests = () => lines.map(line => JSON.parse(line)).filter(({ msg, events }) => msg === 'request' && events !== undefined)
+  const requests = () => entries().filter(({ msg, events }) => msg === 'request' && events !== undefined)
   await until(() => requests().length === 2)
   t.match(requests(), [
     { caller: 'web', kind: 'subscription', operation: 'Watch', status: 200, code: 'UNAUTHENTICATED', events: 2, ms: Number },

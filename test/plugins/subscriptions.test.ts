@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers'
 import t, { type Test } from 'tap'
 import { openEvents } from '../support/event-reader.ts'
 import { sendJson } from '../support/fake-server.ts'
-import { codeOf, startGateway, tokenNumber } from '../support/gateway.ts'
+import { codeOf, gatewayFor, startGateway, tokenNumber } from '../support/gateway.ts'
 import { startLiveHasura } from '../support/live-hasura.ts'
 import { until } from '../support/until.ts'
 
@@ -189,8 +189,7 @@ t.test('a query or mutation from a caller that accepts only an event stream is o
 
 t.test('a large answer to a query is one event too', async t => {
   const large = `{"data":{"text":"${'ä'.repeat(100_000)}",\n"n":0}}`
-  const gateway = await startGateway({ hasura: response => sendJson(response, large) })
-  t.teardown(() => gateway.close())
+  const gateway = await gatewayFor(t, { hasura: response => sendJson(response, large) })
   const stream = await openEvents(`${gateway.url}/execute-graphql`, { body: { query: '{ n }' }, headers: { 'accept-encoding': 'gzip' } })
   t.same(await stream.next(), next(large))
   t.same(await stream.next(), COMPLETE)

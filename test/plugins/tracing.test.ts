@@ -1,13 +1,13 @@
 import { once } from 'node:events'
 import { createRequire } from 'node:module'
 import { connect } from 'node:net'
-import pino from 'pino'
 import t, { type Test } from 'tap'
 import { readTracing } from '../../plugins/tracing.ts'
 import { startFakeServer } from '../support/fake-server.ts'
 import { type Gateway, type GatewayOptions, givesData, startGateway, tokenNumber } from '../support/gateway.ts'
 import { type Collector, startCollector } from '../support/otlp-collector.ts'
 import { RawClient } from '../support/raw-client.ts'
+import { watchLog } from '../support/watch-log.ts'
 
 const QUERY = { query: 'query Users($limit: Int) { users(limit: $limit) { id } }', variables: { limit: 1 } }
 const TRACE_ID = '0af7651916cd43dd8448eb211c80319c'
@@ -74,8 +74,8 @@ t.test('the standard variables decide whether traces are exported', async t => {
 
 t.test('an unsupported protocol is logged at start, and the service runs without traces', async t => {
   setVariables(t, { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4317', OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' })
-  const lines: string[] = []
-  const gateway = await startGateway({ logger: pino({}, { write: line => void lines.push(line) }) })
+  const { logger, lines } = watchLog()
+  const gateway = await startGateway({ logger })
   t.equal((await gateway.post(QUERY)).status, 200)
   t.ok(lines.some(line => line.includes('no traces are exported') && line.includes('http/protobuf')))
   await gateway.close()
@@ -174,14 +174,10 @@ t.test('while the collector is down, requests are answered, and the log says so'
   const collector = await startCollector()
   await collector.close()
   setVariables(t, { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_BSP_SCHEDULE_DELAY: '1', OTEL_EXPORTER_OTLP_TIMEOUT: '50' })
-  let onTold: () => void = () => {}
-  const told = new Promise<void>(resolve => {
-    onTold = resolve
-  })
-  const write = (line: string) => line.includes('OpenTelemetry') && onTold()
-  const gateway = await startGateway({ logger: pino({}, { write: line => void write(line) }) })
+  const { logger, logged } = watchLog()
+  const gateway = await startGateway({ logger })
   t.equal((await gateway.post(QUERY)).status, 200)
-  await told
+  await logged('OpenTelemetry')
   await gateway.close()
 })
 

@@ -1,11 +1,10 @@
 // POST and GET /execute-graphql: requests are checked before anything is forwarded.
 import t from 'tap'
 import { sendJson } from '../support/fake-server.ts'
-import { codeOf, startGateway } from '../support/gateway.ts'
+import { codeOf, gatewayFor } from '../support/gateway.ts'
 
 t.test('invalid bodies are refused with their codes, and Hasura receives none', async t => {
-  const gateway = await startGateway()
-  t.teardown(() => gateway.close())
+  const gateway = await gatewayFor(t)
   const cases: [unknown, number, string][] = [
     ['', 400, 'INVALID_JSON'],
     ['{', 400, 'INVALID_JSON'],
@@ -50,8 +49,7 @@ t.test('invalid bodies are refused with their codes, and Hasura receives none', 
 })
 
 t.test('a body that is not UTF-8 is INVALID_JSON', async t => {
-  const gateway = await startGateway()
-  t.teardown(() => gateway.close())
+  const gateway = await gatewayFor(t)
   const answer = await fetch(`${gateway.url}/execute-graphql`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
@@ -61,8 +59,7 @@ t.test('a body that is not UTF-8 is INVALID_JSON', async t => {
 })
 
 t.test('media types other than JSON are refused', async t => {
-  const gateway = await startGateway()
-  t.teardown(() => gateway.close())
+  const gateway = await gatewayFor(t)
   for (const type of [
     'text/plain',
     'application/x-www-form-urlencoded',
@@ -81,8 +78,7 @@ t.test('media types other than JSON are refused', async t => {
 })
 
 t.test('a syntax error is reported with its location', async t => {
-  const gateway = await startGateway()
-  t.teardown(() => gateway.close())
+  const gateway = await gatewayFor(t)
   const answer = await gateway.post({ query: '{ a(b: }' }, { 'x-request-id': 'my-id' })
   t.strictSame(await answer.json(), {
     errors: [
@@ -96,8 +92,7 @@ t.test('a syntax error is reported with its location', async t => {
 })
 
 t.test('GET refuses anything but a query, and variables that are not an object', async t => {
-  const gateway = await startGateway()
-  t.teardown(() => gateway.close())
+  const gateway = await gatewayFor(t)
   const get = (parameters: Record<string, string>) => fetch(`${gateway.url}/execute-graphql?${new URLSearchParams(parameters)}`)
   const mutation = await get({ query: 'mutation { a }' })
   t.equal(mutation.status, 405)
@@ -111,8 +106,7 @@ t.test('GET refuses anything but a query, and variables that are not an object',
 })
 
 t.test('GET sends Hasura the same as POST', async t => {
-  const gateway = await startGateway()
-  t.teardown(() => gateway.close())
+  const gateway = await gatewayFor(t)
   const parameters = { query: 'query A($n: numeric) { a(n: $n) } query B { b }', variables: '{"n":1.0}', operationName: 'A' }
   const answer = await fetch(`${gateway.url}/execute-graphql?${new URLSearchParams(parameters)}`)
   t.equal(answer.status, 200)
@@ -121,8 +115,7 @@ t.test('GET sends Hasura the same as POST', async t => {
 })
 
 t.test('Hasura receives only query, variables and operationName', async t => {
-  const gateway = await startGateway()
-  t.teardown(() => gateway.close())
+  const gateway = await gatewayFor(t)
   const cases: [string, string][] = [
     ['{"query":"{ a }"}', '{"query":"{ a }"}'],
     ['{"query":"{ a }","variables":null,"operationName":null,"extensions":{"x":1}}', '{"query":"{ a }"}'],
@@ -145,8 +138,7 @@ t.test('Hasura receives only query, variables and operationName', async t => {
 })
 
 t.test('an operation of a kind that is not allowed is refused', async t => {
-  const gateway = await startGateway({ settings: { GRAPHQL_ALLOWED_OPERATIONS: 'query' } })
-  t.teardown(() => gateway.close())
+  const gateway = await gatewayFor(t, { settings: { GRAPHQL_ALLOWED_OPERATIONS: 'query' } })
   const answer = await gateway.post({ query: 'mutation { a }' })
   t.equal(answer.status, 403)
   t.equal(await codeOf(answer), 'OPERATION_NOT_ALLOWED')
@@ -155,8 +147,7 @@ t.test('an operation of a kind that is not allowed is refused', async t => {
 })
 
 t.test('without a token, the answer is TOKEN_UNAVAILABLE, and Hasura is not called', async t => {
-  const gateway = await startGateway({ cognito: response => sendJson(response, '<html>', 200), isReady: false })
-  t.teardown(() => gateway.close())
+  const gateway = await gatewayFor(t, { cognito: response => sendJson(response, '<html>', 200), isReady: false })
   const answer = await gateway.post({ query: '{ a }' })
   t.equal(answer.status, 503)
   t.match(answer.headers.get('retry-after'), /^\d+$/)

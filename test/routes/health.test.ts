@@ -1,7 +1,7 @@
 // What probes report, in words that an operator can act on.
 import t from 'tap'
 import { sendJson } from '../support/fake-server.ts'
-import { givesTokens, startGateway } from '../support/gateway.ts'
+import { gatewayFor, givesTokens } from '../support/gateway.ts'
 
 const readiness = async (url: string) => {
   const answer = await fetch(`${url}/health/ready`)
@@ -16,8 +16,7 @@ const readiness = async (url: string) => {
 }
 
 t.test('if Cognito is down at start, the service is live, not ready, and becomes ready by itself', async t => {
-  const gateway = await startGateway({ cognito: response => sendJson(response, { error: 'invalid_client' }, 400), isReady: false })
-  t.teardown(() => gateway.close())
+  const gateway = await gatewayFor(t, { cognito: response => sendJson(response, { error: 'invalid_client' }, 400), isReady: false })
   await t.rejects(async () => gateway.app.tokenManager.getToken())
   t.equal((await fetch(`${gateway.url}/health/live`)).status, 200)
   const { status, body } = await readiness(gateway.url)
@@ -30,8 +29,7 @@ t.test('if Cognito is down at start, the service is live, not ready, and becomes
 })
 
 t.test('with a token the service is ready, and the answer is not cacheable', async t => {
-  const gateway = await startGateway({ cognito: givesTokens })
-  t.teardown(() => gateway.close())
+  const gateway = await gatewayFor(t, { cognito: givesTokens })
   const { status, cacheControl, body } = await readiness(gateway.url)
   t.equal(status, 200)
   t.match(cacheControl, /no-store/)
@@ -45,7 +43,7 @@ t.test('with a token the service is ready, and the answer is not cacheable', asy
 })
 
 t.test("Hasura's last failure is a reason, and the service stays ready; the next success clears it", async t => {
-  const gateway = await startGateway({
+  const gateway = await gatewayFor(t, {
     settings: { DOCS_ENABLED: 'true' },
     hasura: (response, { body }) => {
       if (body.includes('broken')) return response.destroy()
@@ -55,7 +53,6 @@ t.test("Hasura's last failure is a reason, and the service stays ready; the next
       sendJson(response, '{"data":{}}')
     }
   })
-  t.teardown(() => gateway.close())
   const home = async () => (await fetch(`${gateway.url}/`)).text()
   for (const [query, expected] of [
     ['mutation { broken }', /^The last call of Hasura failed \d+ s ago\. Hasura could not be reached.*check GRAPHQL_ENDPOINT/],
@@ -76,7 +73,7 @@ t.test("Hasura's last failure is a reason, and the service stays ready; the next
 
 t.test('the warning about missing Hasura claims disappears for good once Hasura has answered with data', async t => {
   const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
-  const gateway = await startGateway({
+  const gateway = await gatewayFor(t, {
     cognito: (response, _, count) =>
       sendJson(response, { access_token: `${part({})}.${part({ count })}.x`, expires_in: 3600, token_type: 'Bearer' }),
     hasura: (response, { body }) => {
@@ -84,7 +81,6 @@ t.test('the warning about missing Hasura claims disappears for good once Hasura 
       sendJson(response, body.includes('wrong') ? '{"errors":[{"message":"x"}]}' : '{"data":{}}')
     }
   })
-  t.teardown(() => gateway.close())
   const reasons = async () => (await readiness(gateway.url)).body.reasons
   t.match(await reasons(), [/no Hasura claims/])
   await gateway.post({ query: '{ wrong }' })

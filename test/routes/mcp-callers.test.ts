@@ -4,11 +4,11 @@ import type { ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { Client } from '@modelcontextprotocol/sdk/client'
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
-import pino from 'pino'
 import t, { type Test } from 'tap'
 import { operationsSent, schemaHasCome, tellsSchema } from '../stored-operations/fixtures.ts'
 import { sendJson } from '../support/fake-server.ts'
-import { codeOf, type GatewayOptions, startGateway } from '../support/gateway.ts'
+import { codeOf, type GatewayOptions, gatewayFor } from '../support/gateway.ts'
+import { watchLog } from '../support/watch-log.ts'
 
 const keySha256 = (key: string) => [createHash('sha256').update(key).digest('hex')]
 const KEYS = {
@@ -26,10 +26,10 @@ const FILES = {
 async function start(t: Test, { settings, ...options }: GatewayOptions = {}, isGuarded = false) {
   const folder = t.testdir({ operations: FILES, 'callers.json': JSON.stringify(KEYS) })
   const keys = isGuarded && { CALLER_AUTH: 'api-key', CALLER_KEYS_FILE: join(folder, 'callers.json') }
-  const lines: Record<string, unknown>[] = []
-  const gateway = await startGateway({
+  const { logger, entries } = watchLog()
+  const gateway = await gatewayFor(t, {
     hasura: tellsSchema(response => sendJson(response, '{"data":{"me":{"id":"1"}}}')),
-    logger: pino({ level: 'info' }, { write: (line: string) => void lines.push(JSON.parse(line)) }),
+    logger,
     ...options,
     settings: {
       MCP_ENABLED: 'true',
@@ -39,9 +39,8 @@ async function start(t: Test, { settings, ...options }: GatewayOptions = {}, isG
       ...settings
     }
   })
-  t.teardown(() => gateway.close())
   await schemaHasCome(gateway)
-  return { ...gateway, lines, sent: () => operationsSent(gateway) }
+  return { ...gateway, entries, sent: () => operationsSent(gateway) }
 }
 
 const guarded = (t: Test) => start(t, {}, true)
@@ -123,7 +122,7 @@ t.test('a call needs a turn, and waits while none is free', async t => {
 })
 
 t.test('a caller that leaves ends the call to Hasura', async t => {
-  const { url, hasura, lines } = await start(t, { hasura: tellsSchema(() => {}) })
+  const { url, hasura, entries } = await start(t, { hasura: tellsSchema(() => {}) })
   const before = hasura.received.length
   const controller = new AbortController()
   const left = post(url, callOf('me'), {}, controller.signal)
@@ -132,12 +131,12 @@ t.test('a caller that leaves ends the call to Hasura', async t => {
   controller.abort()
   await t.rejects(left)
   await Promise.race(closed)
-  t.equal(lines.filter(({ level }) => Number(level) >= 50).length, 0)
+  t.equal(entries().filter(({ level }) => Number(level) >= 50).length, 0)
 })
 
 t.test('a caller that leaves while the answer is read ends the reading, without an error of the service', async t => {
   const started = Promise.withResolvers<void>()
-  const { url, hasura, lines } = await start(t, {
+  const { url, hasura, entries } = await start(t, {
     hasura: tellsSchema(response => {
       response.writeHead(200, { 'content-type': 'application/json', 'content-length': 1_000_000 })
       response.write(`{"data":{"me":{"id":"${'x'.repeat(200_000)}`, () => started.resolve())
@@ -155,16 +154,16 @@ t.test('a caller that leaves while the answer is read ends the reading, without 
   await Promise.race(closed)
   for (let n = 0; n < 3; n++) await post(url, { jsonrpc: '2.0', id: 1, method: 'ping' })
   t.strictSame(
-    lines.filter(({ level }) => Number(level) >= 50),
+    entries().filter(({ level }) => Number(level) >= 50),
     []
   )
 })
 
 t.test('the log line and the metrics of a call contain its operation, caller and code', async t => {
-  const { url, app, lines } = await guarded(t)
+  const { url, app, entries } = await guarded(t)
   await (await post(url, callOf('me'), { 'x-api-key': 'web-key' })).text()
   await (await post(url, callOf('add', { user: {} }), { 'x-api-key': 'web-key' })).text()
-  const requests = lines.filter(({ msg }) => msg === 'request')
+  const requests = entries().filter(({ msg }) => msg === 'request')
   t.match(requests, [
     { route: '/mcp', method: 'POST', caller: 'web', operation: 'Me', kind: 'query', status: 200, upstreamMs: Number },
     { route: '/mcp', caller: 'web', operation: 'Add', kind: 'mutation', status: 200, code: 'INVALID_REQUEST' }

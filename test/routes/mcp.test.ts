@@ -7,7 +7,7 @@ import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/
 import t, { type Test } from 'tap'
 import { type Files, operationsSent, schemaHasCome, tellsSchema } from '../stored-operations/fixtures.ts'
 import { type Answer, sendJson } from '../support/fake-server.ts'
-import { codeOf, type GatewayOptions, startGateway } from '../support/gateway.ts'
+import { codeOf, type GatewayOptions, gatewayFor, startGateway } from '../support/gateway.ts'
 
 const FILES: Files = {
   'add.graphql': 'mutation Add($user: user_insert!) { add(user: $user) { id } }',
@@ -18,12 +18,11 @@ const FILES: Files = {
 const HEADERS = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' }
 
 async function start(t: Test, options: GatewayOptions = {}, files: Files = FILES) {
-  const gateway = await startGateway({
+  const gateway = await gatewayFor(t, {
     hasura: tellsSchema(),
     ...options,
     settings: { MCP_ENABLED: 'true', OPERATIONS_DIR: t.testdir({ operations: files }).concat('/operations'), ...options.settings }
   })
-  t.teardown(() => gateway.close())
   await schemaHasCome(gateway)
   const send = (body: unknown, headers: Record<string, string> = {}) =>
     fetch(`${gateway.url}/mcp`, {
@@ -256,10 +255,9 @@ t.test('a list of many tools has pages', async t => {
 
 t.test('a subscription is not a tool, and an added file is a tool in the next list', async t => {
   const folder = t.testdir({ 'me.graphql': 'query Me { me { id } }', 'live.graphql': 'subscription Live { me { id } }' })
-  const gateway = await startGateway({
+  const gateway = await gatewayFor(t, {
     settings: { MCP_ENABLED: 'true', OPERATIONS_DIR: folder, GRAPHQL_ALLOWED_OPERATIONS: 'query,mutation,subscription' }
   })
-  t.teardown(() => gateway.close())
   const client = await connect(t, gateway.url)
   const names = async () => (await client.listTools()).tools.map(({ name }) => name)
   t.strictSame(await names(), ['me'])

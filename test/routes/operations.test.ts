@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { get as httpGet, type IncomingMessage } from 'node:http'
 import t, { type Test } from 'tap'
 import { type Files, operationsSent, schemaHasCome, tellsSchema } from '../stored-operations/fixtures.ts'
-import { codeOf, type GatewayOptions, startGateway } from '../support/gateway.ts'
+import { codeOf, type GatewayOptions, gatewayFor } from '../support/gateway.ts'
 
 const FILES: Files = {
   'user.graphql':
@@ -14,12 +14,11 @@ const FILES: Files = {
 }
 
 async function start(t: Test, options: GatewayOptions = {}, files: Files = FILES) {
-  const gateway = await startGateway({
+  const gateway = await gatewayFor(t, {
     hasura: tellsSchema(),
     ...options,
     settings: { OPERATIONS_DIR: t.testdir({ operations: files }).concat('/operations'), ...options.settings }
   })
-  t.teardown(() => gateway.close())
   await schemaHasCome(gateway)
   const post = (name: string, body?: unknown, headers: Record<string, string> = { 'content-type': 'application/json' }) =>
     fetch(`${gateway.url}/operations/${name}`, {
@@ -200,7 +199,7 @@ t.test('a caller with "adhoc": false runs only stored operations, and unauthenti
     { name: 'free', keySha256: keySha256('free-key') }
   ]
   const path = `${t.testdir({ 'callers.json': JSON.stringify({ callers }) })}/callers.json`
-  const gateway = await startGateway({
+  const gateway = await gatewayFor(t, {
     hasura: tellsSchema(),
     settings: {
       CALLER_AUTH: 'api-key',
@@ -208,7 +207,6 @@ t.test('a caller with "adhoc": false runs only stored operations, and unauthenti
       OPERATIONS_DIR: t.testdir({ 'callers.json': JSON.stringify({ callers }), ...FILES })
     }
   })
-  t.teardown(() => gateway.close())
   const get = (name: string, key?: string) =>
     fetch(`${gateway.url}/operations${name}`, { headers: key === undefined ? {} : { 'x-api-key': key } })
   for (const name of ['', '/me', '/add', '/nope']) t.equal((await get(name)).status, 401, name)

@@ -1,6 +1,7 @@
 // The real service between a fake Cognito and a fake Hasura, all on free ports of 127.0.0.1.
 import { fileURLToPath } from 'node:url'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
+import type { Test } from 'tap'
 import { buildApp } from '../../src/app.ts'
 import { loadSettings } from '../../src/settings.ts'
 import { type Answer, type FakeServer, sendJson, startFakeServer } from './fake-server.ts'
@@ -79,6 +80,13 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
       await Promise.all([cognito.close(), hasura.close()])
     }
   }
+}
+
+/** Starts them for one test, with which they end. */
+export async function gatewayFor(t: Test, options: GatewayOptions = {}): Promise<Gateway> {
+  const gateway = await startGateway(options)
+  t.teardown(() => gateway.close())
+  return gateway
 }
 
 /** The code of the only error in an answer of the service. */

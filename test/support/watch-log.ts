@@ -1,8 +1,8 @@
 // A logger whose lines a test can read and wait for.
 import pino from 'pino'
 
-/** A logger, its lines, and a promise that resolves when a line contains a text. */
-export function watchLog() {
+/** A logger, its lines as texts and as objects, and a promise that resolves when a line contains a text. */
+export function watchLog(level = 'info') {
   const lines: string[] = []
   const waiting = new Set<() => void>()
   const write = (line: string) => {
@@ -15,5 +15,5 @@ export function watchLog() {
       waiting.add(look)
       look()
     })
-  return { logger: pino({ level: 'info' }, { write }), lines, logged }
+  return { logger: pino({ level }, { write }), lines, entries: () => lines.map(line => JSON.parse(line)), logged }
 }

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import t, { type Test } from 'tap'
 import { FILES_OF_EVERY_KIND, schemaHasCome, tellsSchema } from '../../stored-operations/fixtures.ts'
-import { startGateway } from '../../support/gateway.ts'
+import { gatewayFor } from '../../support/gateway.ts'
 import { sandboxFor } from '../../support/sandbox.ts'
 
 const GENERATORS = fileURLToPath(new URL('./generators', import.meta.url))
@@ -60,8 +60,7 @@ t.test('the generated code compiles, names each answer once, and runs', { skip }
 t.test('operations of every kind with clashing names compile too', { skip }, async t => {
   const root = t.testdir({ operations: FILES_OF_EVERY_KIND })
   const settings = { DOCS_ENABLED: 'true', OPERATIONS_DIR: join(root, 'operations') }
-  const gateway = await startGateway({ hasura: tellsSchema(), settings })
-  t.teardown(() => gateway.close())
+  const gateway = await gatewayFor(t, { hasura: tellsSchema(), settings })
   await schemaHasCome(gateway)
   const folder = join(root, 'client')
   await generate(t, gateway.url, folder)

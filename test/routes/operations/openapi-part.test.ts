@@ -8,7 +8,7 @@ import addFormats from 'ajv-formats'
 import openapiTypescript from 'openapi-typescript'
 import t, { type Test } from 'tap'
 import { FILES_OF_EVERY_KIND, schemaHasCome, tellsSchema } from '../../stored-operations/fixtures.ts'
-import { startGateway } from '../../support/gateway.ts'
+import { gatewayFor, startGateway } from '../../support/gateway.ts'
 import { sandboxFor } from '../../support/sandbox.ts'
 
 type Operation = { operationId: string; parameters: object[]; requestBody?: object; responses: Record<string, object> }
@@ -27,8 +27,7 @@ async function ofSandbox(t: Test) {
 
 async function ofEveryKind(t: Test) {
   const settings = { DOCS_ENABLED: 'true', OPERATIONS_DIR: t.testdir(FILES_OF_EVERY_KIND) }
-  const gateway = await startGateway({ hasura: tellsSchema(), settings })
-  t.teardown(() => gateway.close())
+  const gateway = await gatewayFor(t, { hasura: tellsSchema(), settings })
   await schemaHasCome(gateway)
   return gateway
 }
@@ -93,13 +92,12 @@ t.test('answers of the sandbox match the document', async t => {
 
 t.test('the document is rebuilt when the schema arrives', async t => {
   let answer = () => {}
-  const gateway = await startGateway({
+  const gateway = await gatewayFor(t, {
     settings: { DOCS_ENABLED: 'true', OPERATIONS_DIR: t.testdir(FILES_OF_EVERY_KIND) },
     hasura: (response, request, count) => {
       answer = () => tellsSchema()(response, request, count)
     }
   })
-  t.teardown(() => gateway.close())
   await gateway.hasura.hasReceived(1)
   const before = await documentOf(gateway)
   t.notOk(before.components.schemas.user_bool_exp)

@@ -1,15 +1,13 @@
 // The documentation is built on the first request for it, and only once.
 import { createRequire } from 'node:module'
-import pino from 'pino'
 import t, { type Test } from 'tap'
-import { codeOf, type GatewayOptions, startGateway } from '../../support/gateway.ts'
+import { codeOf, type GatewayOptions, gatewayFor } from '../../support/gateway.ts'
+import { watchLog } from '../../support/watch-log.ts'
 
 /** The service with its pages, and its log. */
 async function startWithPages(t: Test, options: GatewayOptions = {}) {
-  const lines: string[] = []
-  const logger = pino({}, { write: line => void lines.push(line) })
-  const gateway = await startGateway({ ...options, settings: { DOCS_ENABLED: 'true', ...options.settings }, logger })
-  t.teardown(() => gateway.close())
+  const { logger, lines } = watchLog()
+  const gateway = await gatewayFor(t, { ...options, settings: { DOCS_ENABLED: 'true', ...options.settings }, logger })
   return { ...gateway, lines }
 }
 

@@ -1,7 +1,6 @@
 // Decorates the instance with the token manager, which starts when the service is ready and stops after its last request.
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { unwatchFile, watchFile } from 'node:fs'
-import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
+import type { FastifyBaseLogger } from 'fastify'
 import fp from 'fastify-plugin'
 import { TokenManager } from '../src/cognito/token-manager.ts'
 import type { ExchangeReport, TokenStatus } from '../src/cognito/token-status.ts'
@@ -54,16 +53,6 @@ function readinessOfToken({ state, lastFailure, nextExchangeInSeconds, notices }
   }
 }
 
-/** How often the secret file is polled, in ms. Polling notices every way of replacing it, including that of a Kubernetes volume. */
-const SECRET_POLL_MS = 1_000
-
-/** Retries a failed exchange at once when the secret file changes. */
-function watchSecret(app: FastifyInstance, path: string): void {
-  const retry = () => app.tokenManager.retryNow()
-  watchFile(path, { interval: SECRET_POLL_MS, persistent: false }, retry)
-  app.addHook('onClose', async () => unwatchFile(path, retry))
-}
-
 export default fp(
   async app => {
     const { config, log, traceCall } = app
@@ -81,7 +70,9 @@ export default fp(
     app.decorate('tokenManager', tokenManager)
     app.addReadiness(() => readinessOfToken(tokenManager.status()))
     app.decorate('onTokenExchange', (listener: (report: ExchangeReport) => void) => void listeners.push(listener))
-    if (config.AWS_COGNITO_APP_CLIENT_SECRET_FILE !== undefined) watchSecret(app, config.AWS_COGNITO_APP_CLIENT_SECRET_FILE)
+    const { AWS_COGNITO_APP_CLIENT_SECRET_FILE: secretFile } = config
+    // Retries a failed exchange at once when the secret file changes.
+    if (secretFile !== undefined) app.onFileChange(secretFile, () => app.tokenManager.retryNow())
     // Not awaited: the service starts even if Cognito is down.
     app.addHook('onReady', async () => tokenManager.start())
     app.addHook('onClose', async () => {
@@ -89,5 +80,5 @@ export default fp(
       cognito.close()
     })
   },
-  { name: 'cognitoAuth', dependencies: ['config', 'tracing', 'readiness'] }
+  { name: 'cognitoAuth', dependencies: ['config', 'tracing', 'readiness', 'fileChanges'] }
 )

@@ -1,5 +1,5 @@
 // Decorates the instance with the callers in CALLER_KEYS_FILE, which is read again when it changes.
-import { readFileSync, statSync, unwatchFile, watchFile } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import fp from 'fastify-plugin'
 import { type KeyCallers, parseKeyCallers } from '../src/callers/key-callers.ts'
 
@@ -10,16 +10,8 @@ declare module 'fastify' {
   }
 }
 
-/** How often the file is polled, in ms. Polling notices every way of replacing it, including that of a Kubernetes volume. */
-const POLL_MS = 1_000
 /** The write permission for others (POSIX, `S_IWOTH`). */
 const OTHERS_MAY_WRITE = 0o002
-
-/** Returns why a version was rejected. For an unreadable file it is only the error code, since the system's message contains the path. */
-const reasonOf = (error: unknown): string => {
-  const { code, message } = error as NodeJS.ErrnoException
-  return code === undefined ? message : `it cannot be read (${code})`
-}
 
 export default fp(
   async app => {
@@ -34,23 +26,11 @@ export default fp(
       return callers
     }
     let callers = read()
-    let fault: string | undefined
-    const reread = () => {
-      try {
-        callers = read()
-        fault = undefined
-        app.log.info({ callers: callers.count }, 'CALLER_KEYS_FILE was reloaded')
-      } catch (error) {
-        fault = reasonOf(error)
-        app.log.error({ reason: fault }, 'the new version of CALLER_KEYS_FILE was rejected; the previous one stays in use')
-      }
-    }
-    watchFile(path, { interval: POLL_MS, persistent: false }, reread)
-    app.addHook('onClose', async () => unwatchFile(path, reread))
-    app.addReadiness(() => ({
-      notices: fault === undefined ? [] : [`The new version of CALLER_KEYS_FILE was rejected, and the previous one stays in use: ${fault}.`]
-    }))
+    app.rereadOnChange('CALLER_KEYS_FILE', path, () => {
+      callers = read()
+      return { callers: callers.count }
+    })
     app.keyCallers = () => callers
   },
-  { name: 'keysFile', dependencies: ['config', 'readiness'] }
+  { name: 'keysFile', dependencies: ['config', 'fileChanges'] }
 )

@@ -1,5 +1,5 @@
 // Decorates the instance with a function that finds a request's document: its own text, a stored operation, or a persisted document.
-import { readFileSync, unwatchFile, watchFile } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
 import type { FastifyInstance, FastifyRequest, OperationRequest } from 'fastify'
 import fp from 'fastify-plugin'
@@ -26,9 +26,6 @@ declare module 'fastify' {
 /** A document that may run; it has `isCurrent` if this depends on stored operations or the manifest, which may change. */
 type FoundDocument = Pick<OperationRequest, 'document' | 'isCurrent'>
 
-/** How often the manifest is polled, in ms. Polling notices every way of replacing it, including that of a Kubernetes volume. */
-const MANIFEST_POLL_MS = 1_000
-
 /** The current version of the manifest. */
 type WatchedManifest = { documents: Manifest; texts: Set<string> | undefined }
 
@@ -36,37 +33,13 @@ type WatchedManifest = { documents: Manifest; texts: Set<string> | undefined }
 function watchManifest(app: FastifyInstance, path: string): WatchedManifest {
   const manifest: WatchedManifest = { documents: parseManifest(readFileSync(path, 'utf8')), texts: undefined }
   app.log.info({ documents: manifest.documents.size }, 'PERSISTED_DOCUMENTS_FILE was read')
-  let refusal: string | undefined
-  const reread = async () => {
-    try {
-      if ((await stat(path)).size > MANIFEST_MAX_BYTES) throw new Error(`it is larger than ${MANIFEST_MAX_BYTES} bytes`)
-      manifest.documents = parseManifest(await readFile(path, 'utf8'))
-      manifest.texts = undefined
-      refusal = undefined
-      app.log.info({ documents: manifest.documents.size }, 'PERSISTED_DOCUMENTS_FILE was reloaded')
-    } catch (error) {
-      refusal = `The new version of PERSISTED_DOCUMENTS_FILE was rejected, and the previous one stays in use: ${reasonOf(error)}`
-      app.log.error(
-        { path, reason: reasonOf(error) },
-        'the new version of PERSISTED_DOCUMENTS_FILE was rejected; the previous one stays in use'
-      )
-    }
-  }
-  // Reads run one after the other, so that the last one to finish is of the latest version.
-  let reading = Promise.resolve()
-  const onChange = () => {
-    reading = reading.then(reread)
-  }
-  watchFile(path, { interval: MANIFEST_POLL_MS, persistent: false }, onChange)
-  app.addHook('onClose', async () => unwatchFile(path, onChange))
-  app.addReadiness(() => ({ notices: refusal === undefined ? [] : [refusal] }))
+  app.rereadOnChange('PERSISTED_DOCUMENTS_FILE', path, async () => {
+    if ((await stat(path)).size > MANIFEST_MAX_BYTES) throw new Error(`it is larger than ${MANIFEST_MAX_BYTES} bytes`)
+    manifest.documents = parseManifest(await readFile(path, 'utf8'))
+    manifest.texts = undefined
+    return { documents: manifest.documents.size }
+  })
   return manifest
-}
-
-/** Returns why a version was rejected. For an unreadable file it is only the error code, since the system's message contains the path. */
-const reasonOf = (error: unknown): string => {
-  const { code, message } = error as NodeJS.ErrnoException
-  return code === undefined ? message : `it cannot be read (${code})`
 }
 
 /** Returns a function that finds a stored operation by the SHA-256 of its file. */
@@ -143,5 +116,5 @@ export default fp(
       return onceReady(() => runStored(request, operations.current, document))
     })
   },
-  { name: 'persistedDocuments', dependencies: ['config', 'callers', 'metrics', 'readiness', 'operations'] }
+  { name: 'persistedDocuments', dependencies: ['config', 'callers', 'metrics', 'fileChanges', 'operations'] }
 )

@@ -17,6 +17,7 @@ import cognitoAuth from '../plugins/cognitoAuth.ts'
 import connections from '../plugins/connections.ts'
 import cors from '../plugins/cors.ts'
 import errors, { answerClientError, sendError } from '../plugins/errors.ts'
+import fileChanges from '../plugins/file-changes.ts'
 import hasura from '../plugins/hasura.ts'
 import hasuraSchema from '../plugins/hasura-schema.ts'
 import hostCheck from '../plugins/host-check.ts'
@@ -91,6 +92,7 @@ export async function buildApp(
   await app.register(fp(async app => void app.decorate('config', settings), { name: 'config' }))
   await app.register(requestEnd)
   await app.register(readiness)
+  await app.register(fileChanges)
   await app.register(tracing)
   await app.register(sensible)
   await app.register(errors)

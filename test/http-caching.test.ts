@@ -1,19 +1,17 @@
 // Real HTTP caches reuse a stored operation's answer to GET, and only for the callers that may have it.
-import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { hasChromium, startBrowser } from './support/browser.ts'
+import { keysFile } from './support/caller-keys.ts'
 import { sendJson } from './support/fake-server.ts'
 import { startGateway } from './support/gateway.ts'
 import { hasNginx, startNginx } from './support/nginx.ts'
 
-const keyOf = (name: string) => ({ name, keySha256: [createHash('sha256').update(name).digest('hex')] })
-const CALLERS = JSON.stringify({ callers: [keyOf('one'), keyOf('two')] })
 const OPERATION = 'query Users($limit: Int!) @cached(ttl: 600) { users(limit: $limit) { id } }'
 const PATH = '/operations/users?limit=5'
 
 async function gatewayFor(t: Test, settings: Record<string, string> = {}) {
-  const folder = t.testdir({ operations: { 'users.graphql': OPERATION }, 'keys.json': CALLERS, nginx: {} })
+  const folder = t.testdir({ operations: { 'users.graphql': OPERATION }, 'keys.json': keysFile({ one: {}, two: {} }), nginx: {} })
   const gateway = await startGateway({
     hasura: (response, { headers }, count) =>
       sendJson(response, `{"data":{"role":"${headers['x-hasura-role'] ?? 'none'}","count":${count}}}`),
@@ -63,10 +61,10 @@ t.test('if callers are known, nginx does not give an answer to another caller', 
   t.teardown(() => nginx.stop())
   const get = (headers: Record<string, string>) => fetch(nginx.url + PATH, { headers })
   for (const [headers, status] of [
-    [{ 'x-api-key': 'one' }, 200],
-    [{ 'x-api-key': 'one' }, 200],
-    [{ 'x-api-key': 'two' }, 200],
-    [{ authorization: 'Bearer one' }, 200],
+    [{ 'x-api-key': 'one-key' }, 200],
+    [{ 'x-api-key': 'one-key' }, 200],
+    [{ 'x-api-key': 'two-key' }, 200],
+    [{ authorization: 'Bearer one-key' }, 200],
     [{ 'x-api-key': 'nobody' }, 401],
     [{}, 401]
   ] as [Record<string, string>, number][]) {
@@ -89,11 +87,11 @@ t.test(
     await page.goto(`${url}/health/live`)
     const get = (key: string) =>
       page.evaluate(`fetch('${PATH}', { headers: { 'x-api-key': '${key}' } }).then(async answer => [answer.status, await answer.text()])`)
-    const first = await get('one')
-    t.strictSame(await get('one'), first)
+    const first = await get('one-key')
+    t.strictSame(await get('one-key'), first)
     t.equal(await reached(), 1)
     t.match(await get('nobody'), [401])
-    t.match(await get('two'), [200])
+    t.match(await get('two-key'), [200])
     t.equal(await reached(), 2)
   }
 )

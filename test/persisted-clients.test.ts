@@ -1,16 +1,15 @@
 // Apollo Client and urql send the names of their documents, unmodified: by POST and GET, known already or not.
-import { createHash } from 'node:crypto'
 import { ApolloClient, gql, HttpLink, InMemoryCache } from '@apollo/client'
 import { createPersistedQueryLink } from '@apollo/client/link/persisted-queries'
 import { cacheExchange, createClient, fetchExchange } from '@urql/core'
 import { persistedExchange } from '@urql/exchange-persisted'
 import { parse, print } from 'graphql'
 import t, { type Test } from 'tap'
+import { sha256 } from './support/caller-keys.ts'
 import { startGateway } from './support/gateway.ts'
 
 const QUERY = 'query Users {\n  users {\n    id\n  }\n}'
 const USERS = { users: [{ id: 1 }] }
-const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
 
 /** A gateway, and a `fetch` that records which requests clients made: the method, with or without the document. */
 async function gatewayFor(t: Test, settings: Record<string, string> = {}) {

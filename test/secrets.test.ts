@@ -1,10 +1,10 @@
 // Whatever fails, and whatever its peers echo, the service never writes a secret, token or credential.
 // An answer that is passed on byte for byte contains whatever Hasura wrote; such answers are not checked here.
-import { createHash } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import type { ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { keysFile, sha256 } from './support/caller-keys.ts'
 import { type Answer, sendJson } from './support/fake-server.ts'
 import { type GatewayOptions, startGateway } from './support/gateway.ts'
 import { RawClient } from './support/raw-client.ts'
@@ -183,11 +183,11 @@ t.test('Hasura echoes the token in every kind of answer that is not passed on', 
 })
 
 t.test('credentials of callers: valid, wrong, repeated, misplaced, in a malformed request', async t => {
-  const keysFile = join(t.testdir(), 'callers.json')
-  writeFileSync(keysFile, JSON.stringify({ callers: [{ name: 'web', keySha256: [createHash('sha256').update(KEY).digest('hex')] }] }))
+  const path = join(t.testdir(), 'callers.json')
+  writeFileSync(path, keysFile({ web: { keySha256: [sha256(KEY)] } }))
   const settings = {
     CALLER_AUTH: 'api-key,jwt',
-    CALLER_KEYS_FILE: keysFile,
+    CALLER_KEYS_FILE: path,
     CALLER_JWT_ISSUER: 'https://issuer.example.com',
     CALLER_JWT_JWKS_URL: 'https://127.0.0.1:1/keys',
     CALLER_JWT_AUDIENCE: 'graphql',

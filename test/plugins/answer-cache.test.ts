@@ -1,9 +1,9 @@
 // Queries with @cached: what reaches Hasura, what callers get, and which callers are refused.
-import { createHash } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import t, { type Test } from 'tap'
+import { keysFile } from '../support/caller-keys.ts'
 import { type Answer, sendJson } from '../support/fake-server.ts'
 import { codeOf, startGateway } from '../support/gateway.ts'
 
@@ -37,23 +37,18 @@ t.test('an invalid directive is refused, and Hasura is not called', async t => {
 
 t.test('a caller that may not call, or may not run queries, gets no cached answer', async t => {
   const file = join(t.testdir(), 'keys.json')
-  const keyOf = (name: string) => createHash('sha256').update(name).digest('hex')
-  const caller = (name: string, rest = {}) => ({ name, keySha256: [keyOf(name)], ...rest })
-  writeFileSync(
-    file,
-    JSON.stringify({ callers: [caller('web'), caller('writer', { operations: ['mutation'] }), caller('once', { rateLimitPerMinute: 1 })] })
-  )
+  writeFileSync(file, keysFile({ web: {}, writer: { operations: ['mutation'] }, once: { rateLimitPerMinute: 1 } }))
   const { post, get } = await gatewayFor(t, { settings: { CALLER_AUTH: 'api-key', CALLER_KEYS_FILE: file } })
-  await post(QUERY, { 'x-api-key': 'web' })
-  t.equal(statusOf(await post(QUERY, { 'x-api-key': 'web' })), 'gateway; hit; ttl=60')
+  await post(QUERY, { 'x-api-key': 'web-key' })
+  t.equal(statusOf(await post(QUERY, { 'x-api-key': 'web-key' })), 'gateway; hit; ttl=60')
   for (const headers of [{}, { 'x-api-key': 'nobody' }] as Record<string, string>[]) {
     t.equal((await post(QUERY, headers)).status, 401)
     t.equal((await get(QUERY.query, headers)).status, 401)
   }
-  t.equal(await codeOf(await post(QUERY, { 'x-api-key': 'writer' })), 'OPERATION_NOT_ALLOWED')
-  t.equal((await post(QUERY, { 'x-api-key': 'once' })).status, 200)
-  t.equal(await codeOf(await post(QUERY, { 'x-api-key': 'once' })), 'RATE_LIMITED')
-  t.equal((await get(QUERY.query, { 'x-api-key': 'web' })).headers.get('cache-control'), 'private, max-age=60')
+  t.equal(await codeOf(await post(QUERY, { 'x-api-key': 'writer-key' })), 'OPERATION_NOT_ALLOWED')
+  t.equal((await post(QUERY, { 'x-api-key': 'once-key' })).status, 200)
+  t.equal(await codeOf(await post(QUERY, { 'x-api-key': 'once-key' })), 'RATE_LIMITED')
+  t.equal((await get(QUERY.query, { 'x-api-key': 'web-key' })).headers.get('cache-control'), 'private, max-age=60')
 })
 
 t.test('an answer with errors is not cached', async t => {

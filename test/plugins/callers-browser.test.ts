@@ -1,16 +1,15 @@
 // HTTP Basic in Chromium, with the key as the password.
-import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import t from 'tap'
 import { hasChromium, startBrowser } from '../support/browser.ts'
+import { keysFile, sha256 } from '../support/caller-keys.ts'
 import { sandboxFor } from '../support/sandbox.ts'
 
 const KEY = 'the-key-of-a-reader'
 const skip = !hasChromium && 'chromium is not installed'
 
 t.test('with a key as the password, the documentation and the explorer open and run operations', { skip }, async t => {
-  const keySha256 = [createHash('sha256').update(KEY).digest('hex')]
-  const folder = t.testdir({ 'callers.json': JSON.stringify({ callers: [{ name: 'reader', keySha256 }] }) })
+  const folder = t.testdir({ 'callers.json': keysFile({ reader: { keySha256: [sha256(KEY)] } }) })
   const { url } = await sandboxFor(t, { DOCS_ENABLED: 'true', CALLER_AUTH: 'api-key', CALLER_KEYS_FILE: join(folder, 'callers.json') })
   const browser = await startBrowser()
   t.teardown(() => browser.close())

@@ -1,6 +1,5 @@
 // Callers with JWTs against the whole service in its own process, with the issuer's keys over TLS.
 import { spawnSync } from 'node:child_process'
-import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:https'
@@ -8,6 +7,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { type CryptoKey, exportJWK, exportSPKI, generateKeyPair, type JWTPayload, SignJWT } from 'jose'
 import t, { type Test } from 'tap'
+import { keysFile, sha256 } from '../support/caller-keys.ts'
 import { startFakeServer } from '../support/fake-server.ts'
 import { freePort } from '../support/free-port.ts'
 import { codeOf, environmentFor, givesData, givesTokens } from '../support/gateway.ts'
@@ -322,9 +322,9 @@ t.test('a new key is fetched when the first token signed with it arrives', { ski
 })
 
 t.test('with keys and tokens both enabled, each is checked by its own rules', { skip }, async t => {
-  const keysFile = join(folder, 'callers.json')
-  writeFileSync(keysFile, JSON.stringify({ callers: [{ name: 'web', keySha256: [createHash('sha256').update(KEY).digest('hex')] }] }))
-  const { bearer, post, hasura } = await started(t, { CALLER_AUTH: 'api-key,jwt', CALLER_KEYS_FILE: keysFile })
+  const path = join(folder, 'callers.json')
+  writeFileSync(path, keysFile({ web: { keySha256: [sha256(KEY)] } }))
+  const { bearer, post, hasura } = await started(t, { CALLER_AUTH: 'api-key,jwt', CALLER_KEYS_FILE: path })
   t.equal((await bearer('neither')).status, 401)
   t.equal((await bearer(await sign(CLAIMS, { expiresIn: -60 }))).status, 401)
   t.equal((await post({ 'x-api-key': await sign() })).status, 401)

@@ -1,9 +1,9 @@
 // A start with stored operations: requests for them wait until they are ready, requests with their own document do not, and invalid files stop the service.
-import { createHash } from 'node:crypto'
 import t, { type Test } from 'tap'
 import { buildApp } from '../../src/app.ts'
 import { loadSettings } from '../../src/settings.ts'
 import type { Files } from '../stored-operations/fixtures.ts'
+import { sha256 } from '../support/caller-keys.ts'
 import { codeOf, environmentFor, type Gateway, gatewayFor } from '../support/gateway.ts'
 import { startService } from '../support/service-process.ts'
 
@@ -36,7 +36,7 @@ t.test('a caller may run its own document while the operations are not ready; re
   const asked: [string, Promise<Response>][] = [
     ['one of them', fetch(`${url}/operations/a?id=1`)],
     ['the list', fetch(`${url}/operations`)],
-    ['one by its hash', gateway.post({ documentId: createHash('sha256').update(TEXT).digest('hex') })],
+    ['one by its hash', gateway.post({ documentId: sha256(TEXT) })],
     ['the OpenAPI document', fetch(`${url}/documentation/json`)],
     ['readiness, which tells what is wrong with them', fetch(`${url}/health/ready`)],
     ['tools', fetch(`${url}/mcp`, { method: 'POST', headers, body: '{"jsonrpc":"2.0","id":1,"method":"tools/list"}' })]

@@ -1,12 +1,11 @@
 // Documents that requests name instead of sending: which are known, who may run them, and what happens when the manifest changes.
-import { createHash } from 'node:crypto'
 import { renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { keysFile, sha256 } from '../support/caller-keys.ts'
 import { codeOf, type GatewayOptions, startGateway } from '../support/gateway.ts'
 import { watchLog } from '../support/watch-log.ts'
 
-const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
 const LISTED = 'query Listed { listed }'
 const ADHOC = '{ adhoc }'
 // Its file begins with a byte order mark, which is part of the hash.
@@ -22,20 +21,13 @@ const MANIFEST = {
   ]
 }
 
-const KEYS = {
-  callers: [
-    { name: 'free', keySha256: [sha256('free')], adhoc: true },
-    { name: 'bound', keySha256: [sha256('bound')], adhoc: false }
-  ]
-}
-
 const apollo = (sha256Hash: string) => ({ persistedQuery: { version: 1, sha256Hash } })
 
 async function gatewayFor(t: Test, settings: Record<string, string> = {}, rest: GatewayOptions = {}) {
   const folder = t.testdir({
     operations: { 'stored.graphql': STORED, fragments: { 'f.graphql': FRAGMENT } },
     'manifest.json': JSON.stringify(MANIFEST),
-    'keys.json': JSON.stringify(KEYS)
+    'keys.json': keysFile({ free: { adhoc: true }, bound: { adhoc: false } })
   })
   const manifest = join(folder, 'manifest.json')
   const gateway = await startGateway({
@@ -164,10 +156,10 @@ t.test('if only stored documents may run, a hash does not allow anything else', 
 t.test('a caller that may run only stored documents cannot run what another caller has sent', async t => {
   const { post } = await gatewayFor(t, { CALLER_AUTH: 'api-key' })
   const hash = sha256(ADHOC)
-  t.equal((await post({ query: ADHOC, extensions: apollo(hash) }, { 'x-api-key': 'free' })).status, 200)
-  t.equal((await post({ documentId: hash }, { 'x-api-key': 'free' })).status, 200)
-  t.equal(await codeOf(await post({ documentId: hash }, { 'x-api-key': 'bound' })), 'PERSISTED_QUERY_NOT_FOUND')
-  t.equal((await post({ documentId: sha256(LISTED) }, { 'x-api-key': 'bound' })).status, 200)
+  t.equal((await post({ query: ADHOC, extensions: apollo(hash) }, { 'x-api-key': 'free-key' })).status, 200)
+  t.equal((await post({ documentId: hash }, { 'x-api-key': 'free-key' })).status, 200)
+  t.equal(await codeOf(await post({ documentId: hash }, { 'x-api-key': 'bound-key' })), 'PERSISTED_QUERY_NOT_FOUND')
+  t.equal((await post({ documentId: sha256(LISTED) }, { 'x-api-key': 'bound-key' })).status, 200)
   t.equal(await codeOf(await post({ documentId: hash })), 'UNAUTHENTICATED')
 })
 

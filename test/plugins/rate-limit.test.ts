@@ -1,17 +1,16 @@
 // Requests are counted by caller or address, in memory or in Redis, and are not refused while Redis is down.
-import { createHash } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { buildApp } from '../../src/app.ts'
 import { loadSettings } from '../../src/settings.ts'
+import { keysFile, sha256 } from '../support/caller-keys.ts'
 import { freePort } from '../support/free-port.ts'
 import { codeOf, environmentFor, gatewayFor, startGateway } from '../support/gateway.ts'
 import { hasRedis, startRedis } from '../support/redis.ts'
 import { watchLog } from '../support/watch-log.ts'
 
 const QUERY = { query: '{ a }' }
-const sha256 = (key: string) => createHash('sha256').update(key).digest('hex')
 
 t.test('a request over the limit gets 429 with Retry-After, before the body is read', async t => {
   const gateway = await gatewayFor(t, { settings: { RATE_LIMIT_PER_MINUTE: '2' } })
@@ -68,27 +67,20 @@ t.test('the addresses of one /64 are one caller, even without a load balancer', 
 
 t.test('each caller is counted separately, and unauthenticated requests by address', async t => {
   const path = join(t.testdir(), 'callers.json')
-  const callers = [
-    { name: 'a', keySha256: [sha256('a')], rateLimitPerMinute: 1 },
-    { name: 'b', keySha256: [sha256('b'), sha256('b2')] }
-  ]
-  writeFileSync(path, JSON.stringify({ callers }))
+  writeFileSync(path, keysFile({ a: { rateLimitPerMinute: 1 }, b: { keySha256: [sha256('b-key'), sha256('b2-key')] } }))
   const gateway = await gatewayFor(t, { settings: { CALLER_AUTH: 'api-key', CALLER_KEYS_FILE: path, RATE_LIMIT_PER_MINUTE: '2' } })
   const statuses = []
-  for (const key of ['a', 'a', 'b', 'b2', 'b', 'x', 'y', 'z']) statuses.push((await gateway.post(QUERY, { 'x-api-key': key })).status)
+  for (const key of ['a', 'a', 'b', 'b2', 'b', 'x', 'y', 'z'])
+    statuses.push((await gateway.post(QUERY, { 'x-api-key': `${key}-key` })).status)
   t.strictSame(statuses, [200, 429, 200, 200, 429, 401, 401, 429])
 })
 
 t.test('a caller has its own limit even if the settings have none', async t => {
   const path = join(t.testdir(), 'callers.json')
-  const callers = [
-    { name: 'a', keySha256: [sha256('a')], rateLimitPerMinute: 1 },
-    { name: 'b', keySha256: [sha256('b')] }
-  ]
-  writeFileSync(path, JSON.stringify({ callers }))
+  writeFileSync(path, keysFile({ a: { rateLimitPerMinute: 1 }, b: {} }))
   const gateway = await gatewayFor(t, { settings: { CALLER_AUTH: 'api-key', CALLER_KEYS_FILE: path } })
   const statuses = []
-  for (const key of ['a', 'a', 'b', 'b', 'x', 'x']) statuses.push((await gateway.post(QUERY, { 'x-api-key': key })).status)
+  for (const key of ['a', 'a', 'b', 'b', 'x', 'x']) statuses.push((await gateway.post(QUERY, { 'x-api-key': `${key}-key` })).status)
   t.strictSame(statuses, [200, 429, 200, 200, 401, 401])
 })
 

@@ -1,23 +1,21 @@
 // Streams end with the rights of their callers, and with the stored operation that they run.
-import { createHash } from 'node:crypto'
 import { renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { keysFile } from '../support/caller-keys.ts'
 import { openEvents } from '../support/event-reader.ts'
 import { startGateway } from '../support/gateway.ts'
 import { startLiveHasura } from '../support/live-hasura.ts'
 import { until } from '../support/until.ts'
 import { watchLog } from '../support/watch-log.ts'
 
-const sha256 = (key: string) => createHash('sha256').update(key).digest('hex')
-const keysFile = (...names: string[]) =>
-  JSON.stringify({ callers: names.map(name => ({ name, keySha256: [sha256(`${name}-key`)], operations: ['query', 'subscription'] })) })
+const RIGHTS = { operations: ['query', 'subscription'] }
 const SUBSCRIPTION = { query: 'subscription Watch { n }' }
 const COMPLETE = { type: 'complete', data: '' }
 
 t.test('the stream of a caller whose key is removed ends with an error, and other streams go on', async t => {
   const live = await startLiveHasura()
-  const path = join(t.testdir({ 'keys.json': keysFile('web', 'app') }), 'keys.json')
+  const path = join(t.testdir({ 'keys.json': keysFile({ web: RIGHTS, app: RIGHTS }) }), 'keys.json')
   const { logger, entries } = watchLog()
   const gateway = await startGateway({
     settings: {
@@ -36,7 +34,7 @@ t.test('the stream of a caller whose key is removed ends with an error, and othe
   t.equal((await open('unknown-key')).status, 401)
   const [web, app] = [await open('web-key'), await open('app-key')]
   await Promise.all([web.next(), app.next()])
-  writeFileSync(`${path}.new`, keysFile('app'))
+  writeFileSync(`${path}.new`, keysFile({ app: RIGHTS }))
   renameSync(`${path}.new`, path)
   t.match(await web.next(), { type: 'next', data: /"code":"UNAUTHENTICATED"/ })
   t.same(await web.next(), COMPLETE)

@@ -1,30 +1,23 @@
 // A tool runs with the caller's rights, rate limit and turn, and is logged and counted like any other operation.
-import { createHash } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { Client } from '@modelcontextprotocol/sdk/client'
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import t, { type Test } from 'tap'
 import { operationsSent, schemaHasCome, tellsSchema } from '../stored-operations/fixtures.ts'
+import { keysFile } from '../support/caller-keys.ts'
 import { sendJson } from '../support/fake-server.ts'
 import { codeOf, type GatewayOptions, gatewayFor } from '../support/gateway.ts'
 import { watchLog } from '../support/watch-log.ts'
 
-const keySha256 = (key: string) => [createHash('sha256').update(key).digest('hex')]
-const KEYS = {
-  callers: [
-    { name: 'web', keySha256: keySha256('web-key') },
-    { name: 'reader', keySha256: keySha256('reader-key'), operations: ['query'], roles: ['viewer'] },
-    { name: 'slow', keySha256: keySha256('slow-key'), rateLimitPerMinute: 4 }
-  ]
-}
+const KEYS = keysFile({ web: {}, reader: { operations: ['query'], roles: ['viewer'] }, slow: { rateLimitPerMinute: 4 } })
 const FILES = {
   'add.graphql': 'mutation Add($user: user_insert!) { add(user: $user) { id } }',
   'me.graphql': 'query Me { me { id } }'
 }
 
 async function start(t: Test, { settings, ...options }: GatewayOptions = {}, isGuarded = false) {
-  const folder = t.testdir({ operations: FILES, 'callers.json': JSON.stringify(KEYS) })
+  const folder = t.testdir({ operations: FILES, 'callers.json': KEYS })
   const keys = isGuarded && { CALLER_AUTH: 'api-key', CALLER_KEYS_FILE: join(folder, 'callers.json') }
   const { logger, entries } = watchLog()
   const gateway = await gatewayFor(t, {

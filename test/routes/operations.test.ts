@@ -1,9 +1,9 @@
 // GET and POST /operations/<name>: requests are checked, and Hasura receives the stored document with the caller's variables.
-import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { get as httpGet, type IncomingMessage } from 'node:http'
 import t, { type Test } from 'tap'
 import { type Files, operationsSent, schemaHasCome, tellsSchema } from '../stored-operations/fixtures.ts'
+import { keysFile } from '../support/caller-keys.ts'
 import { codeOf, type GatewayOptions, gatewayFor } from '../support/gateway.ts'
 
 const FILES: Files = {
@@ -193,18 +193,14 @@ t.test('with GRAPHQL_ADHOC=false, only stored operations run', async t => {
 })
 
 t.test('a caller with "adhoc": false runs only stored operations, and unauthenticated callers learn no names', async t => {
-  const keySha256 = (key: string) => [createHash('sha256').update(key).digest('hex')]
-  const callers = [
-    { name: 'bound', keySha256: keySha256('bound-key'), adhoc: false, operations: ['query'] },
-    { name: 'free', keySha256: keySha256('free-key') }
-  ]
-  const path = `${t.testdir({ 'callers.json': JSON.stringify({ callers }) })}/callers.json`
+  const callers = keysFile({ bound: { adhoc: false, operations: ['query'] }, free: {} })
+  const folder = t.testdir({ 'callers.json': callers, operations: FILES })
   const gateway = await gatewayFor(t, {
     hasura: tellsSchema(),
     settings: {
       CALLER_AUTH: 'api-key',
-      CALLER_KEYS_FILE: path,
-      OPERATIONS_DIR: t.testdir({ 'callers.json': JSON.stringify({ callers }), ...FILES })
+      CALLER_KEYS_FILE: `${folder}/callers.json`,
+      OPERATIONS_DIR: `${folder}/operations`
     }
   })
   const get = (name: string, key?: string) =>

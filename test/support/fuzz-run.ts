@@ -1,11 +1,11 @@
 // Sends random requests to real services and checks every answer, and everything that Hasura receives.
 import assert from 'node:assert/strict'
-import { createHash } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { ERROR_TABLE } from '../../src/errors.ts'
+import { keysFile, sha256 } from './caller-keys.ts'
 import { type Answer, type Received, sendJson } from './fake-server.ts'
 import { FAILURES, type FuzzRequest, RIGHT_KEY, rawBytes, wellFormed } from './fuzz-requests.ts'
 import { givesData, startGateway } from './gateway.ts'
@@ -38,14 +38,11 @@ const fails: Answer = (response, request, count) => {
 /** Sends this many requests: half of them to a service that requires a key, some to one without a token, the rest to an open one. */
 export async function fuzz(size: number, seed: number, onProgress?: (tally: Tally) => void): Promise<Tally> {
   const folder = mkdtempSync(join(tmpdir(), 'fuzz-'))
-  const keysFile = join(folder, 'callers.json')
-  writeFileSync(
-    keysFile,
-    JSON.stringify({ callers: [{ name: 'known', keySha256: [createHash('sha256').update(RIGHT_KEY).digest('hex')] }] })
-  )
+  const path = join(folder, 'callers.json')
+  writeFileSync(path, keysFile({ known: { keySha256: [sha256(RIGHT_KEY)] } }))
   const settings = { HASURA_ALLOWED_ROLES: 'reader', BODY_LIMIT_BYTES: '20000' }
   const open = await startGateway({ hasura: fails, settings })
-  const guarded = await startGateway({ hasura: fails, settings: { ...settings, CALLER_AUTH: 'api-key', CALLER_KEYS_FILE: keysFile } })
+  const guarded = await startGateway({ hasura: fails, settings: { ...settings, CALLER_AUTH: 'api-key', CALLER_KEYS_FILE: path } })
   const tokenless = await startGateway({ hasura: fails, settings, cognito: response => void response.writeHead(500).end(), isReady: false })
   const all = [open, guarded, tokenless]
   const lanes = all.map(({ url }) => Array.from({ length: LANES }, () => new RawClient(url)))

@@ -4,6 +4,7 @@ import { connect, createServer } from 'node:net'
 import t, { type Test } from 'tap'
 import { operationsSent, schemaHasCome, tellsSchema } from './stored-operations/fixtures.ts'
 import { codeOf, type Gateway, gatewayFor } from './support/gateway.ts'
+import { postJson } from './support/post-json.ts'
 
 const QUERY = { query: '{ a }' }
 const DATA = '{"data":{"a":1}}'
@@ -109,7 +110,7 @@ t.test('checking the variables of a stored operation stops after twenty faults, 
   await schemaHasCome(gateway)
   const depth = 900
   const body = `{"where":${'{"_not":'.repeat(depth)}{"id":{"_in":[${'"",'.repeat(300_000)}1]}}${'}'.repeat(depth)}}`
-  const answer = await fetch(`${gateway.url}/operations/list`, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
+  const answer = await postJson(`${gateway.url}/operations/list`, body)
   t.equal(answer.status, 400)
   const { errors } = (await answer.json()) as { errors: { message: string }[] }
   t.match(errors[0]?.message, /(?:"where\._not[^"]*" must be a whole number[^;]*; ){20}the rest was not checked$/)

@@ -1,27 +1,12 @@
 // The process from start to exit.
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import t, { type Test } from 'tap'
-import { type Answer, startFakeServer } from './support/fake-server.ts'
+import t from 'tap'
+import { startFakeServer } from './support/fake-server.ts'
 import { freePort } from './support/free-port.ts'
 import { environmentFor, givesData, givesTokens } from './support/gateway.ts'
-import { startService } from './support/service-process.ts'
+import { serviceFor, startService } from './support/service-process.ts'
 import { startTied } from './support/tied-process.ts'
-
-async function serviceFor(t: Test, settings: Record<string, string> = {}, answer: Answer = givesData) {
-  const cognito = await startFakeServer(givesTokens)
-  const hasura = await startFakeServer(answer)
-  const service = startService(environmentFor(cognito.url, hasura.url, settings), t.testdir())
-  t.teardown(async () => {
-    service.child.kill('SIGKILL')
-    await service.exited
-    await Promise.all([cognito.close(), hasura.close()])
-  })
-  const url = await service.url()
-  const post = () =>
-    fetch(`${url}/execute-graphql`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"query":"{ a }"}' })
-  return { ...service, hasura, cognito, url, post }
-}
 
 t.test('with bad settings: exit code 1, all of them named, and no value shown', async t => {
   const service = startService({ PORT: 's3cret', GRAPHQL_ENDPOINT: 's3cret' }, t.testdir())

@@ -9,6 +9,7 @@ import { startFakeServer } from './support/fake-server.ts'
 import { environmentFor, givesData, givesTokens } from './support/gateway.ts'
 import { type LoadedModules, RECORD_MODULES, readModules } from './support/loaded-modules.ts'
 import { npmStart } from './support/npm-start.ts'
+import { postJson } from './support/post-json.ts'
 
 const LIST = new URL('./start-modules.json', import.meta.url)
 const ACCEPT = 'node test/start-modules.test.ts --accept'
@@ -66,8 +67,7 @@ async function modulesOfPlainStart(t: Test): Promise<LoadedModules> {
     throw new Error(`the service has ended: ${output}`)
   }
   const url = await until(service.stdout, output => /Server listening at (http:[^"]+)/.exec(output)?.[1])
-  const headers = { 'content-type': 'application/json' }
-  const response = await fetch(`${url}/execute-graphql`, { method: 'POST', headers, body: '{"query":"{ users { id } }"}' })
+  const response = await postJson(`${url}/execute-graphql`, { query: '{ users { id } }' })
   t.equal(response.status, 200)
   service.kill('SIGURG')
   return until(service.stderr, readModules)

@@ -4,9 +4,8 @@ import { readFileSync } from 'node:fs'
 import type { ServerResponse } from 'node:http'
 import fc from 'fast-check'
 import t from 'tap'
-import { startFakeServer } from './support/fake-server.ts'
-import { environmentFor, gatewayFor, givesTokens } from './support/gateway.ts'
-import { startService } from './support/service-process.ts'
+import { gatewayFor } from './support/gateway.ts'
+import { serviceFor } from './support/service-process.ts'
 
 const MEGABYTE = 1024 * 1024
 
@@ -63,23 +62,11 @@ async function pour(response: ServerResponse, size: number): Promise<void> {
 const skip = process.platform === 'linux' ? false : 'the peak of memory is read from /proc, which is Linux alone'
 
 t.test('100 MB pass through with less than 64 MB more memory', { skip }, async t => {
-  const cognito = await startFakeServer(givesTokens)
-  const hasura = await startFakeServer(response => void pour(response, 100 * MEGABYTE))
-  const service = startService(environmentFor(cognito.url, hasura.url), t.testdir())
-  t.teardown(async () => {
-    service.child.kill('SIGKILL')
-    await service.exited
-    await Promise.all([cognito.close(), hasura.close()])
-  })
-  const url = await service.url()
+  const service = await serviceFor(t, {}, response => void pour(response, 100 * MEGABYTE))
   const memory = (field: string) =>
     Number(new RegExp(`${field}:\\s+(\\d+) kB`).exec(readFileSync(`/proc/${service.child.pid}/status`, 'utf8'))?.[1]) / 1024
   const before = memory('VmRSS')
-  const answer = await fetch(`${url}/execute-graphql`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: '{"query":"{ a }"}'
-  })
+  const answer = await service.post()
   let size = 0
   for await (const chunk of answer.body ?? []) size += chunk.length
   t.equal(size, 100 * MEGABYTE)

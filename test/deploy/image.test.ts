@@ -9,7 +9,9 @@ import { parseProjectFile, readProjectFile } from '../support/deploy-files.ts'
 import { startFakeServer } from '../support/fake-server.ts'
 import { freePort } from '../support/free-port.ts'
 import { environmentFor, givesData, givesTokens } from '../support/gateway.ts'
+import { postMessage } from '../support/mcp-client.ts'
 import { startCollector } from '../support/otlp-collector.ts'
+import { postJson } from '../support/post-json.ts'
 import { startTied } from '../support/tied-process.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
@@ -61,12 +63,7 @@ async function startBundle(t: Test, overrides: Record<string, string> = {}, args
   })
   await service.hasWritten('Server listening at ')
   const url = `http://127.0.0.1:${port}`
-  const query = (headers: Record<string, string> = {}) =>
-    fetch(`${url}/execute-graphql`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', ...headers },
-      body: '{"query":"{ a }"}'
-    })
+  const query = (headers?: Record<string, string>) => postJson(`${url}/execute-graphql`, { query: '{ a }' }, headers)
   return { service, url, env, query }
 }
 
@@ -110,8 +107,7 @@ t.test(
     const answer = await query({ origin: 'https://a.example', 'x-forwarded-for': '2001:db8::1' })
     t.equal(answer.status, 200)
     t.match(Object.fromEntries(answer.headers), { 'access-control-allow-origin': 'https://a.example', 'ratelimit-remaining': '99' })
-    const headers = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' }
-    const tools = await fetch(`${url}/mcp`, { method: 'POST', headers, body: '{"jsonrpc":"2.0","id":1,"method":"tools/list"}' })
+    const tools = await postMessage(url, { jsonrpc: '2.0', id: 1, method: 'tools/list' })
     t.match(await tools.json(), { result: { tools: [{ name: 'users', inputSchema: { properties: { limit: { type: 'integer' } } } }] } })
     t.equal((await fetch(`${url}/operations/users?limit=1`)).status, 200)
     t.equal((await fetch(`${url}/operations/users?limit=a`)).status, 400)

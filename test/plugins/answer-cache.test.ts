@@ -129,19 +129,14 @@ t.test('only one of many equal queries goes to Hasura', async t => {
 
 t.test('if the asking caller leaves, the waiting callers still get an answer', async t => {
   let answerFirst = () => {}
-  const { post, hasura, url } = await gatewayFor(t, {
+  const { post, hasura } = await gatewayFor(t, {
     hasura: (response, request, count) => {
       if (count > 1) counts(response, request, count)
       else answerFirst = () => counts(response, request, count)
     }
   })
   const caller = new AbortController()
-  const left = fetch(`${url}/execute-graphql`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(QUERY),
-    signal: caller.signal
-  })
+  const left = post(QUERY, {}, caller.signal)
   await hasura.hasReceived(1)
   const waiting = [post(QUERY), post(QUERY)]
   caller.abort()

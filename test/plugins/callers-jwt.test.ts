@@ -8,10 +8,9 @@ import { join } from 'node:path'
 import { type CryptoKey, exportJWK, exportSPKI, generateKeyPair, type JWTPayload, SignJWT } from 'jose'
 import t, { type Test } from 'tap'
 import { keysFile, sha256 } from '../support/caller-keys.ts'
-import { startFakeServer } from '../support/fake-server.ts'
 import { freePort } from '../support/free-port.ts'
-import { codeOf, environmentFor, givesData, givesTokens } from '../support/gateway.ts'
-import { startService } from '../support/service-process.ts'
+import { codeOf, givesData } from '../support/gateway.ts'
+import { serviceFor } from '../support/service-process.ts'
 
 const skip = spawnSync('openssl', ['version']).status === 0 ? false : 'the openssl command is not on this machine'
 const ISSUER = 'https://issuer.example.com'
@@ -76,10 +75,8 @@ async function startJwks({ port = 0, certificate = trusted } = {}) {
 }
 
 /** The service as a process that trusts the certificate, in front of fakes; `settings` override the rest. */
-async function serviceFor(t: Test, jwksUrl: string, settings: Record<string, string> = {}) {
-  const cognito = await startFakeServer(givesTokens)
-  const hasura = await startFakeServer(givesData)
-  const environment = environmentFor(cognito.url, hasura.url, {
+async function startFor(t: Test, jwksUrl: string, settings: Record<string, string> = {}) {
+  const environment = {
     CALLER_AUTH: 'jwt',
     CALLER_JWT_ISSUER: ISSUER,
     CALLER_JWT_AUDIENCE: 'graphql',
@@ -87,21 +84,9 @@ async function serviceFor(t: Test, jwksUrl: string, settings: Record<string, str
     NODE_EXTRA_CA_CERTS: trusted?.path ?? '',
     LOG_LEVEL: 'trace',
     ...settings
-  })
-  const service = startService(environment, folder)
-  t.teardown(async () => {
-    service.child.kill('SIGKILL')
-    await service.exited
-    await Promise.all([cognito.close(), hasura.close()])
-  })
-  const url = await service.url()
-  await service.hasWritten('token renewed')
-  const post = (headers: Record<string, string>) =>
-    fetch(`${url}/execute-graphql`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', ...headers },
-      body: '{"query":"{ a }"}'
-    })
+  }
+  const { url, post, hasura, output, hasWritten } = await serviceFor(t, environment, givesData, folder)
+  await hasWritten('token renewed')
   return {
     hasura,
     post,
@@ -110,8 +95,8 @@ async function serviceFor(t: Test, jwksUrl: string, settings: Record<string, str
       const answer = await fetch(`${url}/health/ready`)
       return (await answer.json()) as { status: string; reasons: string[] }
     },
-    output: service.output,
-    hasWritten: service.hasWritten
+    output,
+    hasWritten
   }
 }
 
@@ -125,7 +110,7 @@ const refusalsIn = (output: string) =>
 async function started(t: Test, settings: Record<string, string> = {}) {
   const jwks = await startJwks()
   t.teardown(() => jwks.close())
-  return { jwks, ...(await serviceFor(t, jwks.url, settings)) }
+  return { jwks, ...(await startFor(t, jwks.url, settings)) }
 }
 
 t.test('invalid tokens get 401, Hasura receives nothing, and the log shows none of them', { skip }, async t => {
@@ -212,7 +197,7 @@ t.test(
   { skip },
   async t => {
     const port = await freePort()
-    const { bearer, post, hasura, hasWritten, output, readiness } = await serviceFor(t, `https://127.0.0.1:${port}/jwks.json`)
+    const { bearer, post, hasura, hasWritten, output, readiness } = await startFor(t, `https://127.0.0.1:${port}/jwks.json`)
     await hasWritten('could not be fetched')
     const answer = await bearer(await sign())
     t.equal(answer.status, 503)
@@ -236,7 +221,7 @@ t.test('a JWKS answer without keys, or an error, is 503, and none of it is shown
   const jwks = await startJwks()
   t.teardown(() => jwks.close())
   jwks.answer.current = { status: 200, body: '<html>s3cret' }
-  const { bearer, hasWritten, output, readiness } = await serviceFor(t, jwks.url)
+  const { bearer, hasWritten, output, readiness } = await startFor(t, jwks.url)
   await hasWritten('could not be fetched')
   t.equal((await bearer(await sign())).status, 503)
   t.match(await readiness(), { reasons: [/not a JSON Web Key Set/] })
@@ -279,7 +264,7 @@ t.test('a pool with the newer kind of issuer, and one in another partition, are 
     'https://cognito-idp.cn-north-1.amazonaws.com.cn/cn-north-1_abc123'
   ]) {
     // The real pool's keys are not reachable here.
-    const { bearer, output, hasWritten } = await serviceFor(t, jwks.url, { CALLER_JWT_ISSUER: iss, CALLER_JWT_AUDIENCE: '' })
+    const { bearer, output, hasWritten } = await startFor(t, jwks.url, { CALLER_JWT_ISSUER: iss, CALLER_JWT_AUDIENCE: '' })
     const claims = { iss, client_id: 'app-1', sub: 'app-1', token_use: 'access' }
     t.equal((await bearer(await sign({ ...claims, token_use: 'id' }))).status, 401, iss)
     t.equal((await bearer(await sign({ ...claims, iss: iss.replace(/\d$/, '4') }))).status, 401, iss)
@@ -292,7 +277,7 @@ t.test('a pool with the newer kind of issuer, and one in another partition, are 
 t.test('keys from a server with an untrusted certificate are not accepted', { skip }, async t => {
   const jwks = await startJwks({ certificate: makeCertificate('other') })
   t.teardown(() => jwks.close())
-  const { bearer, hasWritten } = await serviceFor(t, jwks.url)
+  const { bearer, hasWritten } = await startFor(t, jwks.url)
   await hasWritten('could not be fetched')
   t.equal((await bearer(await sign())).status, 503)
   t.equal(jwks.fetches(), 0)

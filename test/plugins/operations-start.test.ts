@@ -5,6 +5,7 @@ import { loadSettings } from '../../src/settings.ts'
 import type { Files } from '../stored-operations/fixtures.ts'
 import { sha256 } from '../support/caller-keys.ts'
 import { codeOf, environmentFor, type Gateway, gatewayFor } from '../support/gateway.ts'
+import { postMessage } from '../support/mcp-client.ts'
 import { startService } from '../support/service-process.ts'
 
 const TEXT = 'query A($id: ID) { a(id: $id) }'
@@ -32,14 +33,13 @@ t.test('a caller may run its own document while the operations are not ready; re
   const gateway = await start(t, { 'a.graphql': TEXT }, { MCP_ENABLED: 'true', DOCS_ENABLED: 'true' })
   const makeReady = holdBack(gateway)
   const { url } = gateway
-  const headers = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' }
   const asked: [string, Promise<Response>][] = [
     ['one of them', fetch(`${url}/operations/a?id=1`)],
     ['the list', fetch(`${url}/operations`)],
     ['one by its hash', gateway.post({ documentId: sha256(TEXT) })],
     ['the OpenAPI document', fetch(`${url}/documentation/json`)],
     ['readiness, which tells what is wrong with them', fetch(`${url}/health/ready`)],
-    ['tools', fetch(`${url}/mcp`, { method: 'POST', headers, body: '{"jsonrpc":"2.0","id":1,"method":"tools/list"}' })]
+    ['tools', postMessage(url, { jsonrpc: '2.0', id: 1, method: 'tools/list' })]
   ]
   const answered: string[] = []
   for (const [name, answer] of asked) void answer.then(() => answered.push(name))

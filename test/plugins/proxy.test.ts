@@ -3,7 +3,7 @@ import t, { type Test } from 'tap'
 import { openEvents } from '../support/event-reader.ts'
 import { startFakeProxy } from '../support/fake-proxy.ts'
 import { codeOf, type GatewayOptions, startGateway } from '../support/gateway.ts'
-import { startLiveHasura } from '../support/live-hasura.ts'
+import { liveHasuraFor } from '../support/live-hasura.ts'
 import { watchLog } from '../support/watch-log.ts'
 
 const HIDDEN = /hush|dXNlcjpodXNo/
@@ -67,8 +67,7 @@ t.test('both upstreams are reached through the proxy', async t => {
 })
 
 t.test('subscriptions use a tunnel through the proxy', async t => {
-  const live = await startLiveHasura()
-  t.teardown(() => live.close())
+  const live = await liveHasuraFor(t)
   const { url, proxy, written } = await behindProxy(t, proxyUrl => ({
     HTTP_PROXY: proxyUrl,
     GRAPHQL_ENDPOINT: live.url,

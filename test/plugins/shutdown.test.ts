@@ -39,13 +39,7 @@ t.test('with nothing in flight, stopping does not wait', async t => {
 t.test('stopping does not wait for a caller that has left', async t => {
   const gateway = await gatewayFor(t, { hasura: () => {} })
   const controller = new AbortController()
-  const body = JSON.stringify({ query: '{ a }' })
-  const left = fetch(`${gateway.url}/execute-graphql`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body,
-    signal: controller.signal
-  })
+  const left = gateway.post({ query: '{ a }' }, {}, controller.signal)
   await gateway.hasura.hasReceived(1)
   const drained = gateway.app.drain(60_000)
   controller.abort()

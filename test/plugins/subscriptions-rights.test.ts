@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import t from 'tap'
 import { keysFile } from '../support/caller-keys.ts'
 import { openEvents } from '../support/event-reader.ts'
-import { startGateway } from '../support/gateway.ts'
-import { startLiveHasura } from '../support/live-hasura.ts'
+import { gatewayFor } from '../support/gateway.ts'
+import { liveHasuraFor } from '../support/live-hasura.ts'
 import { until } from '../support/until.ts'
 import { watchLog } from '../support/watch-log.ts'
 
@@ -14,10 +14,10 @@ const SUBSCRIPTION = { query: 'subscription Watch { n }' }
 const COMPLETE = { type: 'complete', data: '' }
 
 t.test('the stream of a caller whose key is removed ends with an error, and other streams go on', async t => {
-  const live = await startLiveHasura()
+  const live = await liveHasuraFor(t)
   const path = join(t.testdir({ 'keys.json': keysFile({ web: RIGHTS, app: RIGHTS }) }), 'keys.json')
   const { logger, entries } = watchLog()
-  const gateway = await startGateway({
+  const gateway = await gatewayFor(t, {
     settings: {
       GRAPHQL_ENDPOINT: live.url,
       GRAPHQL_ALLOWED_OPERATIONS: 'query,subscription',
@@ -25,10 +25,6 @@ t.test('the stream of a caller whose key is removed ends with an error, and othe
       CALLER_KEYS_FILE: path
     },
     logger
-  })
-  t.teardown(async () => {
-    await gateway.close()
-    await live.close()
   })
   const open = (key: string) => openEvents(`${gateway.url}/execute-graphql`, { body: SUBSCRIPTION, headers: { 'x-api-key': key } })
   t.equal((await open('unknown-key')).status, 401)
@@ -50,14 +46,10 @@ t.test('the stream of a caller whose key is removed ends with an error, and othe
 })
 
 t.test('a stored subscription runs with GET and POST, with its variables', async t => {
-  const live = await startLiveHasura()
+  const live = await liveHasuraFor(t)
   const folder = t.testdir({ 'watch.graphql': 'subscription Watch($id: Int!) { n(id: $id) }' })
-  const gateway = await startGateway({
+  const gateway = await gatewayFor(t, {
     settings: { GRAPHQL_ENDPOINT: live.url, GRAPHQL_ALLOWED_OPERATIONS: 'subscription', OPERATIONS_DIR: folder, GRAPHQL_ADHOC: 'false' }
-  })
-  t.teardown(async () => {
-    await gateway.close()
-    await live.close()
   })
   const path = `${gateway.url}/operations/watch`
   t.equal((await fetch(`${path}?id=1`)).status, 406)
@@ -78,14 +70,10 @@ t.test('a stored subscription runs with GET and POST, with its variables', async
 })
 
 t.test('streams of a replaced stored subscription end without complete, so that readers reconnect', async t => {
-  const live = await startLiveHasura()
+  const live = await liveHasuraFor(t)
   const folder = t.testdir({ 'watch.graphql': 'subscription Watch { n }' })
-  const gateway = await startGateway({
+  const gateway = await gatewayFor(t, {
     settings: { GRAPHQL_ENDPOINT: live.url, GRAPHQL_ALLOWED_OPERATIONS: 'subscription', OPERATIONS_DIR: folder }
-  })
-  t.teardown(async () => {
-    await gateway.close()
-    await live.close()
   })
   const stream = await openEvents(`${gateway.url}/operations/watch`)
   await stream.next()

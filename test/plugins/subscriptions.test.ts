@@ -5,8 +5,9 @@ import { text } from 'node:stream/consumers'
 import t, { type Test } from 'tap'
 import { openEvents } from '../support/event-reader.ts'
 import { sendJson } from '../support/fake-server.ts'
-import { codeOf, gatewayFor, startGateway, tokenNumber } from '../support/gateway.ts'
-import { startLiveHasura } from '../support/live-hasura.ts'
+import { codeOf, gatewayFor, tokenNumber } from '../support/gateway.ts'
+import { liveHasuraFor } from '../support/live-hasura.ts'
+import { postJson } from '../support/post-json.ts'
 import { until } from '../support/until.ts'
 
 const SUBSCRIPTION = { query: 'subscription { n }' }
@@ -15,13 +16,9 @@ const next = (data: string) => ({ type: 'next', data })
 
 /** A gateway that allows subscriptions, and its Hasura. */
 async function start(t: Test, settings: Record<string, string> = {}) {
-  const live = await startLiveHasura()
-  const gateway = await startGateway({
+  const live = await liveHasuraFor(t)
+  const gateway = await gatewayFor(t, {
     settings: { GRAPHQL_ENDPOINT: live.url, GRAPHQL_ALLOWED_OPERATIONS: 'query,mutation,subscription', ...settings }
-  })
-  t.teardown(async () => {
-    await gateway.close()
-    await live.close()
   })
   const url = `${gateway.url}/execute-graphql`
   const get = (query: string, headers?: Record<string, string>) =>
@@ -81,12 +78,11 @@ t.test('subscriptions are refused unless the settings allow them', async t => {
 
 t.test('an error in the request has its own status', async t => {
   const { url, get, live } = await start(t)
-  const headers = { accept: 'text/event-stream', 'content-type': 'application/json' }
-  const post = (body: string, more = {}) => fetch(`${url}/execute-graphql`, { method: 'POST', headers: { ...headers, ...more }, body })
+  const post = (body: unknown, headers = {}) => postJson(`${url}/execute-graphql`, body, { accept: 'text/event-stream', ...headers })
   t.equal((await post('{')).status, 400)
   t.equal((await post('{"query":""}')).status, 400)
   t.equal((await post('{}', { 'content-type': 'text/plain' })).status, 415)
-  t.equal((await post(JSON.stringify(SUBSCRIPTION), { 'x-hasura-role': 'admin' })).status, 403)
+  t.equal((await post(SUBSCRIPTION, { 'x-hasura-role': 'admin' })).status, 403)
   const mutation = await get('mutation { a }')
   t.equal(mutation.status, 405)
   t.equal(mutation.headers.allow, 'POST')
@@ -123,12 +119,11 @@ t.test('a live query streams answers unchanged except for line breaks', async t 
 })
 
 t.test('Hasura receives the checked document, its operation and its variables with every digit', async t => {
-  const { url, live } = await start(t)
+  const { post, live } = await start(t)
   const query = 'subscription A($n: bigint) { a } query B { b }'
-  const headers = { accept: 'application/json, text/event-stream', 'content-type': 'application/json' }
   const controller = new AbortController()
   const body = `{"query":"${query}","variables":{"n":9007199254740993},"operationName":"A","extensions":{"a":1}}`
-  const response = await fetch(`${url}/execute-graphql`, { method: 'POST', headers, body, signal: controller.signal })
+  const response = await post(body, { accept: 'application/json, text/event-stream' }, controller.signal)
   t.match(response.headers.get('content-type'), 'text/event-stream')
   await until(() => live.subscriptions === 1)
   t.match(live.received.at(-1)?.payload, { query, operationName: 'A' })
@@ -168,11 +163,10 @@ t.test('a refused token is renewed', async t => {
 })
 
 t.test('if Hasura does not respond, there is an error after GRAPHQL_TIMEOUT_MS', async t => {
-  const hasura = await startGateway({
+  const hasura = await gatewayFor(t, {
     hasura: response => sendJson(response, '{}', 404),
     settings: { GRAPHQL_ALLOWED_OPERATIONS: 'subscription', GRAPHQL_TIMEOUT_MS: '300' }
   })
-  t.teardown(() => hasura.close())
   const stream = await openEvents(`${hasura.url}/execute-graphql`, { body: SUBSCRIPTION })
   t.equal(await codeIn(t, stream), 'UPSTREAM_UNREACHABLE')
 })

@@ -1,13 +1,12 @@
 // A tool runs with the caller's rights, rate limit and turn, and is logged and counted like any other operation.
 import type { ServerResponse } from 'node:http'
 import { join } from 'node:path'
-import { Client } from '@modelcontextprotocol/sdk/client'
-import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import t, { type Test } from 'tap'
 import { operationsSent, schemaHasCome, tellsSchema } from '../stored-operations/fixtures.ts'
 import { keysFile } from '../support/caller-keys.ts'
 import { sendJson } from '../support/fake-server.ts'
 import { codeOf, type GatewayOptions, gatewayFor } from '../support/gateway.ts'
+import { connect, postMessage } from '../support/mcp-client.ts'
 import { watchLog } from '../support/watch-log.ts'
 
 const KEYS = keysFile({ web: {}, reader: { operations: ['query'], roles: ['viewer'] }, slow: { rateLimitPerMinute: 4 } })
@@ -38,25 +37,11 @@ async function start(t: Test, { settings, ...options }: GatewayOptions = {}, isG
 
 const guarded = (t: Test) => start(t, {}, true)
 
-async function connect(t: Test, url: string, headers: Record<string, string> = {}) {
-  const client = new Client({ name: 'test', version: '1' })
-  await client.connect(new StreamableHTTPClientTransport(new URL(`${url}/mcp`), { requestInit: { headers } }))
-  t.teardown(() => client.close())
-  return client
-}
-
-const post = (url: string, body: unknown, headers: Record<string, string> = {}, signal?: AbortSignal) =>
-  fetch(`${url}/mcp`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream', ...headers },
-    body: JSON.stringify(body),
-    ...(signal && { signal })
-  })
 const callOf = (name: string, args: object = {}) => ({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name, arguments: args } })
 
 t.test('a request without a credential is refused before the body is read', async t => {
   const { url, sent } = await guarded(t)
-  const answer = await post(url, 'no message', { accept: 'text/html' })
+  const answer = await postMessage(url, 'no message', { accept: 'text/html' })
   t.equal(answer.status, 401)
   t.equal(await codeOf(answer), 'UNAUTHENTICATED')
   t.match(answer.headers.get('www-authenticate'), /^Bearer/)
@@ -78,7 +63,7 @@ t.test('a caller sees and runs what its rights allow, and nothing else', async t
   t.equal((await client.callTool({ name: 'me' })).isError, false)
   t.equal(hasura.received.at(-1)?.headers['x-hasura-role'], 'viewer')
   t.equal(hasura.received.at(-1)?.headers['x-api-key'], undefined)
-  t.equal((await post(url, callOf('me'), { 'x-api-key': 'reader-key', 'x-hasura-role': 'editor' })).status, 403)
+  t.equal((await postMessage(url, callOf('me'), { 'x-api-key': 'reader-key', 'x-hasura-role': 'editor' })).status, 403)
   t.strictSame(
     (await (await connect(t, url, { 'x-api-key': 'web-key' })).listTools()).tools.map(({ name }) => name),
     ['add', 'me']
@@ -91,7 +76,7 @@ t.test('every message counts towards the rate limit', async t => {
   const client = await connect(t, url, { authorization: 'Bearer slow-key' })
   await client.listTools()
   await client.callTool({ name: 'me' })
-  const answer = await post(url, callOf('me'), { 'x-api-key': 'slow-key' })
+  const answer = await postMessage(url, callOf('me'), { 'x-api-key': 'slow-key' })
   t.equal(answer.status, 429)
   t.equal(await codeOf(answer), 'RATE_LIMITED')
   t.match(answer.headers.get('retry-after'), /^\d+$/)
@@ -104,9 +89,9 @@ t.test('a call needs a turn, and waits while none is free', async t => {
     settings: { GRAPHQL_CONNECTIONS: '1', GRAPHQL_QUEUE: '0' }
   })
   const before = hasura.received.length
-  const first = post(url, callOf('me'))
+  const first = postMessage(url, callOf('me'))
   await hasura.hasReceived(before + 1)
-  t.match(await (await post(url, callOf('me'))).json(), {
+  t.match(await (await postMessage(url, callOf('me'))).json(), {
     result: { isError: true, structuredContent: { errors: [{ extensions: { code: 'OVERLOADED' } }] } }
   })
   t.equal(hasura.received.length, before + 1)
@@ -118,7 +103,7 @@ t.test('a caller that leaves ends the call to Hasura', async t => {
   const { url, hasura, entries } = await start(t, { hasura: tellsSchema(() => {}) })
   const before = hasura.received.length
   const controller = new AbortController()
-  const left = post(url, callOf('me'), {}, controller.signal)
+  const left = postMessage(url, callOf('me'), {}, controller.signal)
   await hasura.hasReceived(before + 1)
   const closed = [...hasura.sockets].map(socket => new Promise(resolve => socket.once('close', resolve)))
   controller.abort()
@@ -137,15 +122,15 @@ t.test('a caller that leaves while the answer is read ends the reading, without 
     settings: { GRAPHQL_TIMEOUT_MS: '600000' }
   })
   const controller = new AbortController()
-  const left = post(url, callOf('me'), {}, controller.signal)
+  const left = postMessage(url, callOf('me'), {}, controller.signal)
   await started.promise
   // Once these are answered, the service has begun to read.
-  for (let n = 0; n < 3; n++) await post(url, { jsonrpc: '2.0', id: 1, method: 'ping' })
+  for (let n = 0; n < 3; n++) await postMessage(url, { jsonrpc: '2.0', id: 1, method: 'ping' })
   const closed = [...hasura.sockets].map(socket => new Promise(resolve => socket.once('close', resolve)))
   controller.abort()
   await t.rejects(left)
   await Promise.race(closed)
-  for (let n = 0; n < 3; n++) await post(url, { jsonrpc: '2.0', id: 1, method: 'ping' })
+  for (let n = 0; n < 3; n++) await postMessage(url, { jsonrpc: '2.0', id: 1, method: 'ping' })
   t.strictSame(
     entries().filter(({ level }) => Number(level) >= 50),
     []
@@ -154,8 +139,8 @@ t.test('a caller that leaves while the answer is read ends the reading, without 
 
 t.test('the log line and the metrics of a call contain its operation, caller and code', async t => {
   const { url, app, entries } = await guarded(t)
-  await (await post(url, callOf('me'), { 'x-api-key': 'web-key' })).text()
-  await (await post(url, callOf('add', { user: {} }), { 'x-api-key': 'web-key' })).text()
+  await (await postMessage(url, callOf('me'), { 'x-api-key': 'web-key' })).text()
+  await (await postMessage(url, callOf('add', { user: {} }), { 'x-api-key': 'web-key' })).text()
   const requests = entries().filter(({ msg }) => msg === 'request')
   t.match(requests, [
     { route: '/mcp', method: 'POST', caller: 'web', operation: 'Me', kind: 'query', status: 200, upstreamMs: Number },

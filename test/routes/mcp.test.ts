@@ -2,12 +2,11 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
-import { Client } from '@modelcontextprotocol/sdk/client'
-import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import t, { type Test } from 'tap'
 import { type Files, operationsSent, schemaHasCome, tellsSchema } from '../stored-operations/fixtures.ts'
 import { type Answer, sendJson } from '../support/fake-server.ts'
-import { codeOf, type GatewayOptions, gatewayFor, startGateway } from '../support/gateway.ts'
+import { codeOf, type GatewayOptions, gatewayFor } from '../support/gateway.ts'
+import { connect, postMessage } from '../support/mcp-client.ts'
 
 const FILES: Files = {
   'add.graphql': 'mutation Add($user: user_insert!) { add(user: $user) { id } }',
@@ -15,7 +14,6 @@ const FILES: Files = {
   'me.graphql': '# Who I am.\nquery Me { me { id big } }',
   'users.graphql': 'query Users($where: user_bool_exp, $n: [Int!] = [1]) { users(where: $where, n: $n) { id } }'
 }
-const HEADERS = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' }
 
 async function start(t: Test, options: GatewayOptions = {}, files: Files = FILES) {
   const gateway = await gatewayFor(t, {
@@ -24,12 +22,7 @@ async function start(t: Test, options: GatewayOptions = {}, files: Files = FILES
     settings: { MCP_ENABLED: 'true', OPERATIONS_DIR: t.testdir({ operations: files }).concat('/operations'), ...options.settings }
   })
   await schemaHasCome(gateway)
-  const send = (body: unknown, headers: Record<string, string> = {}) =>
-    fetch(`${gateway.url}/mcp`, {
-      method: 'POST',
-      headers: { ...HEADERS, ...headers },
-      body: typeof body === 'string' ? body : JSON.stringify(body)
-    })
+  const send = (body: unknown, headers?: Record<string, string>) => postMessage(gateway.url, body, headers)
   const call = (name: string, args = '{}', headers?: Record<string, string>) =>
     send(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"${name}","arguments":${args}}}`, headers)
   /** Calls a tool, and returns the code of the error that it reports. */
@@ -39,13 +32,6 @@ async function start(t: Test, options: GatewayOptions = {}, files: Files = FILES
     return codeOf(new Response(result.content[0]?.text))
   }
   return { ...gateway, send, call, failureOf, sent: () => operationsSent(gateway) }
-}
-
-async function connect(t: Test, url: string, headers: Record<string, string> = {}) {
-  const client = new Client({ name: 'test', version: '1' })
-  await client.connect(new StreamableHTTPClientTransport(new URL(`${url}/mcp`), { requestInit: { headers } }))
-  t.teardown(() => client.close())
-  return client
 }
 
 const PING = { jsonrpc: '2.0', id: 1, method: 'ping' }
@@ -219,10 +205,7 @@ t.test('the list describes the input and output of each tool', async t => {
 })
 
 t.test('without a schema, a tool describes its input by the declarations in the file, and no output', async t => {
-  const { url } = await startGateway({ settings: { MCP_ENABLED: 'true', OPERATIONS_DIR: t.testdir(FILES) } }).then(gateway => {
-    t.teardown(() => gateway.close())
-    return gateway
-  })
+  const { url } = await gatewayFor(t, { settings: { MCP_ENABLED: 'true', OPERATIONS_DIR: t.testdir(FILES) } })
   const { tools } = await (await connect(t, url)).listTools()
   t.strictSame(tools.at(-1)?.inputSchema, {
     type: 'object',

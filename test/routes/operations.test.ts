@@ -5,6 +5,7 @@ import t, { type Test } from 'tap'
 import { type Files, operationsSent, schemaHasCome, tellsSchema } from '../stored-operations/fixtures.ts'
 import { keysFile } from '../support/caller-keys.ts'
 import { codeOf, type GatewayOptions, gatewayFor } from '../support/gateway.ts'
+import { postJson } from '../support/post-json.ts'
 
 const FILES: Files = {
   'user.graphql':
@@ -166,8 +167,7 @@ t.test('the list contains what can run', async t => {
 
 t.test('with GRAPHQL_ADHOC=false, only stored operations run', async t => {
   const { post: run, get, sent, url } = await start(t, { settings: { GRAPHQL_ADHOC: 'false' } })
-  const execute = (body: object) =>
-    fetch(`${url}/execute-graphql`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
+  const execute = (body: object) => postJson(`${url}/execute-graphql`, body)
   for (const query of [
     '{ me { id } }',
     'query Me { me { name } }',
@@ -212,10 +212,6 @@ t.test('a caller with "adhoc": false runs only stored operations, and unauthenti
   t.equal(await codeOf(await gateway.post({ query }, { 'x-api-key': 'bound-key' })), 'OPERATION_NOT_ALLOWED')
   t.equal((await gateway.post({ query: 'query Me { me { id } }' }, { 'x-api-key': 'bound-key' })).status, 200)
   t.equal((await gateway.post({ query }, { 'x-api-key': 'free-key' })).status, 200)
-  const add = await fetch(`${gateway.url}/operations/add`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', 'x-api-key': 'bound-key' },
-    body: '{"user":{"name":"a"}}'
-  })
+  const add = await postJson(`${gateway.url}/operations/add`, { user: { name: 'a' } }, { 'x-api-key': 'bound-key' })
   t.equal(await codeOf(add), 'OPERATION_NOT_ALLOWED')
 })

@@ -5,6 +5,7 @@ import type { Test } from 'tap'
 import { buildApp } from '../../src/app.ts'
 import { loadSettings } from '../../src/settings.ts'
 import { type Answer, type FakeServer, sendJson, startFakeServer } from './fake-server.ts'
+import { postJson } from './post-json.ts'
 
 /** A folder without stored operations. */
 const NO_OPERATIONS = fileURLToPath(new URL('./no-operations', import.meta.url))
@@ -29,7 +30,7 @@ export type Gateway = {
   cognito: FakeServer
   hasura: FakeServer
   /** Posts a body to /execute-graphql: an object as JSON, a string unchanged. */
-  post(body: unknown, headers?: Record<string, string>): Promise<Response>
+  post(body: unknown, headers?: Record<string, string>, signal?: AbortSignal): Promise<Response>
   close(): Promise<void>
 }
 
@@ -69,12 +70,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     url,
     cognito,
     hasura,
-    post: (body, headers) =>
-      fetch(`${url}/execute-graphql`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json', ...headers },
-        body: typeof body === 'string' ? body : JSON.stringify(body)
-      }),
+    post: (body, headers, signal) => postJson(`${url}/execute-graphql`, body, headers, signal),
     async close() {
       await app.close()
       await Promise.all([cognito.close(), hasura.close()])

@@ -1,13 +1,14 @@
 // A Hasura on a real socket that speaks graphql-transport-ws as the test says.
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { Test } from 'tap'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { type Answer, sendJson } from './fake-server.ts'
 
 type Message = { type: string; id?: string; payload?: { headers?: Record<string, string>; query?: string; variables?: unknown } }
 
-/** Starts it on a free port of 127.0.0.1. A live query is answered `{"data":{"n":<state>}}` at once and at each `push`. */
-export async function startLiveHasura(answer: Answer = response => sendJson(response, '{"data":{"n":0}}')) {
+/** Starts it for a test, with which it ends. A live query is answered `{"data":{"n":<state>}}` at once and at each `push`. */
+export async function liveHasuraFor(t: Test, answer: Answer = response => sendJson(response, '{"data":{"n":0}}')) {
   const open = new Map<WebSocket, Set<string>>()
   const received: Message[] = []
   const live = {
@@ -33,14 +34,6 @@ export async function startLiveHasura(answer: Answer = response => sendJson(resp
     /** Sends any message to every subscription. */
     send(message: (id: string) => string) {
       for (const [socket, ids] of open) for (const id of ids) socket.send(message(id))
-    },
-    closeAll(code = 1012) {
-      for (const socket of open.keys()) socket.close(code)
-    },
-    async close() {
-      for (const socket of open.keys()) socket.terminate()
-      server.closeAllConnections()
-      await new Promise(resolve => server.close(resolve))
     }
   }
   const next = (id: string, payload: string) => `{"type":"next","id":"${id}","payload":${payload}}`
@@ -70,6 +63,11 @@ export async function startLiveHasura(answer: Answer = response => sendJson(resp
     })
   })
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  t.teardown(async () => {
+    for (const socket of open.keys()) socket.terminate()
+    server.closeAllConnections()
+    await new Promise(resolve => server.close(resolve))
+  })
   live.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1/graphql`
   return live
 }

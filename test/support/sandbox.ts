@@ -5,6 +5,7 @@ import { type HasuraOptions, startHasura } from '../../sandbox/hasura.ts'
 import { buildApp } from '../../src/app.ts'
 import { loadSettings } from '../../src/settings.ts'
 import { environmentFor, NEVER_SHED } from './gateway.ts'
+import { postJson } from './post-json.ts'
 
 /** Starts all three for one test. */
 export async function sandboxFor(t: Test, settings: Record<string, string> = {}, hasuraOptions: Partial<HasuraOptions> = {}) {
@@ -17,11 +18,6 @@ export async function sandboxFor(t: Test, settings: Record<string, string> = {},
     await app.close()
     await Promise.all([cognito.close(), hasura.close()])
   })
-  const post = (body: object, headers: Record<string, string> = {}) =>
-    fetch(`${url}/execute-graphql`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', ...headers },
-      body: JSON.stringify(body)
-    })
+  const post = (body: object, headers?: Record<string, string>) => postJson(`${url}/execute-graphql`, body, headers)
   return { app, url, post }
 }

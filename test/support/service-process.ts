@@ -2,6 +2,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { EventEmitter, once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import type { Test } from 'tap'
+import { type Answer, startFakeServer } from './fake-server.ts'
+import { environmentFor, givesData, givesTokens } from './gateway.ts'
+import { postJson } from './post-json.ts'
 
 const SERVER = fileURLToPath(new URL('../../src/server.ts', import.meta.url))
 const PRELOAD = new URL('./end-with-parent.ts', import.meta.url).href
@@ -52,4 +56,19 @@ export function startService(settings: Record<string, string>, cwd: string, args
       return /Server listening at (http:\/\/[^"]+)/.exec(output)?.[1] ?? ''
     }
   }
+}
+
+/** Starts it between a fake Cognito and a fake Hasura for one test, with which all three end. */
+export async function serviceFor(t: Test, settings: Record<string, string>, answer: Answer = givesData, cwd = t.testdir()) {
+  const cognito = await startFakeServer(givesTokens)
+  const hasura = await startFakeServer(answer)
+  const service = startService(environmentFor(cognito.url, hasura.url, settings), cwd)
+  t.teardown(async () => {
+    service.child.kill('SIGKILL')
+    await service.exited
+    await Promise.all([cognito.close(), hasura.close()])
+  })
+  const url = await service.url()
+  const post = (headers?: Record<string, string>) => postJson(`${url}/execute-graphql`, { query: '{ a }' }, headers)
+  return { ...service, hasura, url, post }
 }

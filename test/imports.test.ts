@@ -17,7 +17,7 @@ const CORES: Record<string, Allowed> = {
   'src/callers/': { files: BASE, packages: ['@sinclair/typebox', 'aws-jwt-verify', 'lru-cache'] },
   'src/admission/': { files: BASE, packages: [] },
   'src/stored-operations/': { files: [...BASE, 'src/graphql/'], packages: ['graphql'] },
-  'src/subscriptions/': { files: [...BASE, 'src/graphql/'], packages: ['graphql', 'ws'] },
+  'src/subscriptions/': { files: BASE, packages: ['graphql', 'ws'] },
   'src/event-stream/': { files: [...BASE, 'src/subscriptions/'], packages: [] },
   'src/persisted-documents/': { files: BASE, packages: ['lru-cache'] },
   'src/answer-cache/': { files: [...BASE, 'src/redis.ts'], packages: ['lru-cache'] }
@@ -47,7 +47,7 @@ const PARTS: Record<string, Allowed> = {
   'src/metrics.ts': { files: ['src/cognito/'], packages: ['prom-client'] },
   'src/proxy.ts': { files: [], packages: [] },
   'src/redis.ts': { files: [], packages: ['ioredis'] },
-  'src/schema-compilers.ts': { files: [], packages: ['ajv', 'fastify'] },
+  'src/schema-compilers.ts': { files: [], packages: ['ajv'] },
   'src/setting-kinds.ts': { files: ['src/proxy.ts'], packages: ['@sinclair/typebox'] },
   'src/settings-checks.ts': { files: ['src/callers/', 'src/persisted-documents/', 'src/settings.ts'], packages: [] },
   'src/settings.ts': {

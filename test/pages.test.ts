@@ -11,7 +11,7 @@ const skip = !hasChromium && 'chromium is not installed'
 
 t.test('DOCS_ENABLED=false serves no page', async t => {
   const gateway = await gatewayFor(t)
-  for (const path of PAGES) {
+  for (const path of [...PAGES, '/documentation/json']) {
     const answer = await fetch(gateway.url + path)
     t.equal(answer.status, 404, path)
     t.equal(await codeOf(answer), 'NOT_FOUND')

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
-import { type Answer, startFakeServer } from './support/fake-server.ts'
+import { type Answer, fakeServerFor } from './support/fake-server.ts'
 import { freePort } from './support/free-port.ts'
 
 const CHECK = fileURLToPath(new URL('../src/healthcheck.ts', import.meta.url))
@@ -23,8 +23,7 @@ async function check(settings: Record<string, string>, args: readonly string[] =
 }
 
 async function serviceFor(t: Test, answer: Answer) {
-  const server = await startFakeServer(answer)
-  t.teardown(() => server.close())
+  const server = await fakeServerFor(t, answer)
   return { server, port: new URL(server.url).port }
 }
 

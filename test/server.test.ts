@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { startFakeServer } from './support/fake-server.ts'
+import { fakeServerFor } from './support/fake-server.ts'
 import { freePort } from './support/free-port.ts'
 import { environmentFor, givesData, givesTokens } from './support/gateway.ts'
 import { serviceFor, startService } from './support/service-process.ts'
@@ -19,8 +19,7 @@ t.test('with bad settings: exit code 1, all of them named, and no value shown', 
 
 for (const setting of ['PORT', 'METRICS_PORT']) {
   t.test(`with a port in use: exit code 1 and one line that names ${setting}`, async t => {
-    const taken = await startFakeServer(() => {})
-    t.teardown(() => taken.close())
+    const taken = await fakeServerFor(t, () => {})
     const settings = environmentFor(taken.url, taken.url, { [setting]: new URL(taken.url).port })
     const service = startService(settings, t.testdir())
     t.equal(await service.exited, 1)
@@ -52,8 +51,7 @@ t.test('names that look like settings but have no effect cause one warning that 
 })
 
 t.test('settings are read from a .env file', async t => {
-  const cognito = await startFakeServer(givesTokens)
-  t.teardown(() => cognito.close())
+  const cognito = await fakeServerFor(t, givesTokens)
   const folder = t.testdir()
   const lines = Object.entries(environmentFor(cognito.url, cognito.url)).map(([name, value]) => `${name}=${value}`)
   writeFileSync(join(folder, '.env'), lines.join('\n'))
@@ -64,8 +62,7 @@ t.test('settings are read from a .env file', async t => {
 })
 
 t.test('the service starts while Cognito is down', async t => {
-  const hasura = await startFakeServer(givesData)
-  t.teardown(() => hasura.close())
+  const hasura = await fakeServerFor(t, givesData)
   const service = startService(environmentFor('http://127.0.0.1:1', hasura.url), t.testdir())
   t.equal((await fetch(`${await service.url()}/health/live`)).status, 200)
   t.equal((await fetch(`${await service.url()}/health/ready`)).status, 503)

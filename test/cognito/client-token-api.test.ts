@@ -3,7 +3,7 @@ import t, { type Test } from 'tap'
 import { createSecretExchange } from '../../src/cognito/client-secrets.ts'
 import { createClientTokenApi } from '../../src/cognito/client-token-api.ts'
 import type { ExchangeOptions } from '../../src/cognito/token-exchange.ts'
-import { type Answer, sendJson, startFakeServer } from '../support/fake-server.ts'
+import { type Answer, fakeServerFor, json, sendJson } from '../support/fake-server.ts'
 
 const REQUEST_ID = '7bbf4883-256d-4f1b-b060-68dd65fe0e74'
 const TOKEN = { ClientAuthenticationResult: { AccessToken: 'eyJ.a.b', ExpiresIn: 3600, TokenType: 'Bearer' } }
@@ -14,17 +14,6 @@ function apiFor(t: Test, endpoint: string, options: Partial<ExchangeOptions> = {
   t.teardown(() => api.close())
   return api
 }
-
-async function serverFor(t: Test, answer: Answer) {
-  const server = await startFakeServer(answer)
-  t.teardown(() => server.close())
-  return server
-}
-
-const json =
-  (status: number, body: unknown, headers = {}): Answer =>
-  response =>
-    sendJson(response, body, status, headers)
 
 const named = (name: string, status = 400) => json(status, { __type: name, message: 'x' })
 
@@ -71,26 +60,26 @@ const FAULTS: [title: string, answer: Answer, code: string, kind: string][] = [
 
 for (const [title, answer, code, kind] of FAULTS)
   t.test(`${title} is ${code}`, async t => {
-    const server = await serverFor(t, answer)
+    const server = await fakeServerFor(t, answer)
     await t.rejects(apiFor(t, server.url).exchange(SECRET), { name: 'ExchangeError', code, kind })
     t.equal(server.received.length, 1)
   })
 
 t.test('the advice names AWS_COGNITO_ENDPOINT', async t => {
   await t.rejects(apiFor(t, 'http://127.0.0.1:1').exchange(SECRET), { message: /check AWS_COGNITO_ENDPOINT,/ })
-  const server = await serverFor(t, json(200, '<html>'))
+  const server = await fakeServerFor(t, json(200, '<html>'))
   await t.rejects(apiFor(t, server.url).exchange(SECRET), { message: /check AWS_COGNITO_ENDPOINT,/ })
   server.answer = named('OperationNotEnabledException')
   await t.rejects(apiFor(t, server.url).exchange(SECRET), { message: /ALLOW_CLIENT_TOKEN_AUTH.*AWS_COGNITO_ENDPOINT/ })
 })
 
 t.test('a failure keeps the request ID for AWS support, and the wait', async t => {
-  const server = await serverFor(t, json(429, {}, { 'x-amzn-requestid': REQUEST_ID, 'retry-after': '3' }))
+  const server = await fakeServerFor(t, json(429, {}, { 'x-amzn-requestid': REQUEST_ID, 'retry-after': '3' }))
   await t.rejects(apiFor(t, server.url).exchange(SECRET), { code: 'throttled', cognitoRequestId: REQUEST_ID, retryAfterMs: 3_000 })
 })
 
 t.test('after NotAuthorizedException, the fallback secret is tried', async t => {
-  const server = await serverFor(t, (response, { body }) =>
+  const server = await fakeServerFor(t, (response, { body }) =>
     body.includes('"old"') ? sendJson(response, { __type: 'NotAuthorizedException' }, 400) : sendJson(response, TOKEN)
   )
   const exchange = createSecretExchange(apiFor(t, server.url), { secret: 'old', fallback: 'new' })
@@ -100,7 +89,7 @@ t.test('after NotAuthorizedException, the fallback secret is tried', async t => 
 
 t.test('a token comes with its lifetime, the date of the answer and the request ID', async t => {
   const date = 'Sun, 06 Nov 1994 08:49:37 GMT'
-  const server = await serverFor(t, json(200, TOKEN, { date, 'x-amzn-requestid': REQUEST_ID }))
+  const server = await fakeServerFor(t, json(200, TOKEN, { date, 'x-amzn-requestid': REQUEST_ID }))
   t.strictSame(await apiFor(t, server.url).exchange(SECRET), {
     accessToken: 'eyJ.a.b',
     expiresInSeconds: 3600,
@@ -110,7 +99,7 @@ t.test('a token comes with its lifetime, the date of the answer and the request 
 })
 
 t.test('the request is one unsigned POST of AWS JSON 1.1 with the client ID and secret unchanged', async t => {
-  const server = await serverFor(t, json(200, TOKEN))
+  const server = await fakeServerFor(t, json(200, TOKEN))
   await apiFor(t, server.url).exchange(SECRET)
   const [request] = server.received
   t.match(request, {
@@ -123,7 +112,7 @@ t.test('the request is one unsigned POST of AWS JSON 1.1 with the client ID and 
 })
 
 t.test('scopes are sent as a list and client metadata as an object, if they are set', async t => {
-  const server = await serverFor(t, json(200, TOKEN))
+  const server = await fakeServerFor(t, json(200, TOKEN))
   await apiFor(t, `${server.url}/`, { scopes: ['hasura/read', 'hasura/write'], clientMetadata: { tenant: 'a' } }).exchange(SECRET)
   t.equal(server.received[0]?.url, '/')
   t.match(JSON.parse(server.received[0]?.body ?? ''), { Scopes: ['hasura/read', 'hasura/write'], ClientMetadata: { tenant: 'a' } })

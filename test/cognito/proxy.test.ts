@@ -6,7 +6,7 @@ import t, { type Test } from 'tap'
 import { createClientTokenApi } from '../../src/cognito/client-token-api.ts'
 import { createTokenEndpoint } from '../../src/cognito/token-endpoint.ts'
 import { startFakeProxy } from '../support/fake-proxy.ts'
-import { sendJson, startFakeServer } from '../support/fake-server.ts'
+import { fakeServerFor, sendJson, startFakeServer } from '../support/fake-server.ts'
 import { makeSelfSigned } from '../support/self-signed.ts'
 
 const AUTHORIZATION = `Basic ${Buffer.from('user:hush').toString('base64')}`
@@ -64,8 +64,7 @@ t.test('a proxy that closes instead of answering leaves Cognito unreachable', as
 })
 
 t.test('a forwarded request that the proxy answers 407 is unreachable', async t => {
-  const server = await startFakeServer(response => response.writeHead(407).end())
-  t.teardown(() => server.close())
+  const server = await fakeServerFor(t, response => response.writeHead(407).end())
   const proxy = { isSecure: false, hostname: '127.0.0.1', port: Number(new URL(server.url).port) }
   const endpoint = createTokenEndpoint('http://cognito.example.com', { ...CLIENT, proxy, timeoutMs: 2_000 })
   t.teardown(() => endpoint.close())

@@ -1,5 +1,4 @@
 // One exchange over a real socket, and every way in which it fails.
-
 import { once } from 'node:events'
 import { createServer as createHttpServer } from 'node:http'
 import { createServer as createHttpsServer } from 'node:https'
@@ -10,7 +9,7 @@ import t, { type Test } from 'tap'
 import { createTokenEndpoint } from '../../src/cognito/token-endpoint.ts'
 import type { ExchangeOptions } from '../../src/cognito/token-exchange.ts'
 import { HOLD_MAX_BYTES } from '../../src/http1/pending-answer.ts'
-import { type Answer, sendJson, startFakeServer } from '../support/fake-server.ts'
+import { type Answer, fakeServerFor, json, sendJson } from '../support/fake-server.ts'
 import { makeSelfSigned } from '../support/self-signed.ts'
 
 const REQUEST_ID = '7bbf4883-256d-4f1b-b060-68dd65fe0e74'
@@ -21,12 +20,6 @@ function endpointFor(t: Test, domain: string, options: Partial<ExchangeOptions> 
   const endpoint = createTokenEndpoint(domain, { clientId: 'machine', scopes: [], ...options })
   t.teardown(() => endpoint.close())
   return endpoint
-}
-
-async function serverFor(t: Test, answer: Answer) {
-  const server = await startFakeServer(answer)
-  t.teardown(() => server.close())
-  return server
 }
 
 /** A server of bare sockets, for bytes that no HTTP server would send. */
@@ -44,11 +37,6 @@ const plainText =
   (status: number, body: string, headers = {}): Answer =>
   (response: Parameters<Answer>[0]) =>
     response.writeHead(status, { 'content-type': 'text/plain', ...headers }).end(body)
-const json =
-  (status: number, body: unknown, headers = {}): Answer =>
-  response =>
-    sendJson(response, body, status, headers)
-
 const oversized = JSON.stringify({ ...TOKEN, padding: 'x'.repeat(HOLD_MAX_BYTES) })
 
 const FAULTS: [title: string, answer: Answer, code: string, retryAfterMs?: number][] = [
@@ -101,13 +89,13 @@ const FAULTS: [title: string, answer: Answer, code: string, retryAfterMs?: numbe
 
 for (const [title, answer, code, retryAfterMs] of FAULTS)
   t.test(`${title} is ${code}`, async t => {
-    const server = await serverFor(t, answer)
+    const server = await fakeServerFor(t, answer)
     await t.rejects(endpointFor(t, server.url).exchange(SECRET), { name: 'ExchangeError', code, retryAfterMs })
     t.equal(server.received.length, 1)
   })
 
 t.test('a redirect is not followed', async t => {
-  const server = await serverFor(t, (response, _, count) =>
+  const server = await fakeServerFor(t, (response, _, count) =>
     count === 1 ? response.writeHead(307, { location: '/elsewhere' }).end() : sendJson(response, TOKEN)
   )
   await t.rejects(endpointFor(t, server.url).exchange(SECRET), { code: 'invalid_response' })
@@ -119,7 +107,7 @@ for (const [title, answer] of [
   ['no end of the answer', response => void response.writeHead(200).write('{')]
 ] as [string, Answer][])
   t.test(`${title} is a time-out, and frees the connection`, async t => {
-    const server = await serverFor(t, answer)
+    const server = await fakeServerFor(t, answer)
     await t.rejects(endpointFor(t, server.url, { timeoutMs: 50 }).exchange(SECRET), { code: 'timeout', kind: 'passing' })
     await Promise.all([...server.sockets].map(socket => once(socket, 'close')))
     t.equal(server.sockets.size, 0)
@@ -140,8 +128,7 @@ t.test('a TLS handshake that fails is unreachable', async t => {
 })
 
 t.test('an untrusted certificate is unreachable, and nothing is sent', async t => {
-  const server = await startFakeServer(json(200, TOKEN), createHttpsServer(makeSelfSigned()))
-  t.teardown(() => server.close())
+  const server = await fakeServerFor(t, json(200, TOKEN), createHttpsServer(makeSelfSigned()))
   await t.rejects(endpointFor(t, server.url).exchange(SECRET), { code: 'unreachable', cause: { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' } })
   t.strictSame(server.received, [])
 })
@@ -174,7 +161,7 @@ t.test('closing ends an exchange whose connection is not yet established', async
 })
 
 t.test('an endless answer is invalid, and its connection is closed', async t => {
-  const server = await serverFor(t, response => {
+  const server = await fakeServerFor(t, response => {
     response.writeHead(200)
     const write = (error?: Error | null) => void (error || response.write('x'.repeat(HOLD_MAX_BYTES), write))
     write()
@@ -198,7 +185,7 @@ t.test('an answer that is not HTTP is invalid, and none of it is kept', async t 
 })
 
 t.test('a head that is too large is an invalid answer', async t => {
-  const server = await serverFor(
+  const server = await fakeServerFor(
     t,
     json(200, TOKEN, Object.fromEntries(Array.from({ length: 40 }, (_, n) => [`x-${n}`, 'y'.repeat(1000)])))
   )
@@ -206,7 +193,9 @@ t.test('a head that is too large is an invalid answer', async t => {
 })
 
 t.test('no error shows the secret', async t => {
-  const server = await serverFor(t, (response, { body }) => sendJson(response, { error: 'invalid_client', error_description: body }, 400))
+  const server = await fakeServerFor(t, (response, { body }) =>
+    sendJson(response, { error: 'invalid_client', error_description: body }, 400)
+  )
   const error = await endpointFor(t, server.url)
     .exchange(SECRET)
     .catch((error: unknown) => error)
@@ -215,19 +204,19 @@ t.test('no error shows the secret', async t => {
 })
 
 t.test('a failure keeps the request ID for AWS support', async t => {
-  const server = await serverFor(t, json(500, {}, { 'x-amz-cognito-request-id': REQUEST_ID }))
+  const server = await fakeServerFor(t, json(500, {}, { 'x-amz-cognito-request-id': REQUEST_ID }))
   await t.rejects(endpointFor(t, server.url).exchange(SECRET), { code: 'server_error', cognitoRequestId: REQUEST_ID })
 })
 
 t.test('a failure does not affect the next exchange', async t => {
-  const server = await serverFor(t, (response, _, count) => (count === 1 ? response.destroy() : sendJson(response, TOKEN)))
+  const server = await fakeServerFor(t, (response, _, count) => (count === 1 ? response.destroy() : sendJson(response, TOKEN)))
   const endpoint = endpointFor(t, server.url)
   await t.rejects(endpoint.exchange(SECRET), { code: 'unreachable' })
   t.match(await endpoint.exchange(SECRET), { accessToken: 'eyJ.a.b' })
 })
 
 t.test('closing ends an exchange in progress', async t => {
-  const server = await serverFor(t, () => {})
+  const server = await fakeServerFor(t, () => {})
   const endpoint = createTokenEndpoint(server.url, { clientId: 'machine', scopes: [] })
   const exchange = t.rejects(endpoint.exchange(SECRET), { code: 'unreachable' })
   await server.hasReceived(1)
@@ -237,7 +226,7 @@ t.test('closing ends an exchange in progress', async t => {
 
 t.test('a token comes with its lifetime, the date of the answer and the request ID', async t => {
   const date = 'Sun, 06 Nov 1994 08:49:37 GMT'
-  const server = await serverFor(t, json(200, { ...TOKEN, expires_in: '300' }, { date, 'x-amz-cognito-request-id': REQUEST_ID }))
+  const server = await fakeServerFor(t, json(200, { ...TOKEN, expires_in: '300' }, { date, 'x-amz-cognito-request-id': REQUEST_ID }))
   t.strictSame(await endpointFor(t, server.url).exchange(SECRET), {
     accessToken: 'eyJ.a.b',
     expiresInSeconds: 300,
@@ -248,7 +237,7 @@ t.test('a token comes with its lifetime, the date of the answer and the request 
 
 t.test('a chunked answer is read', async t => {
   const [start, end] = ['{"access_token":"eyJ.a.b","expires_in":36', '00,"token_type":"Bearer"}']
-  const server = await serverFor(t, response => {
+  const server = await fakeServerFor(t, response => {
     response.writeHead(200).write(start)
     setImmediate(() => response.end(end))
   })
@@ -258,18 +247,18 @@ t.test('a chunked answer is read', async t => {
 
 t.test('an answer of exactly 64 KiB is read', async t => {
   const padding = 'x'.repeat(HOLD_MAX_BYTES - JSON.stringify({ ...TOKEN, padding: '' }).length)
-  const server = await serverFor(t, json(200, { ...TOKEN, padding }))
+  const server = await fakeServerFor(t, json(200, { ...TOKEN, padding }))
   t.match(await endpointFor(t, server.url).exchange(SECRET), { accessToken: 'eyJ.a.b' })
 })
 
 t.test('an answer of 64 KiB and one byte is not read', async t => {
   const padding = 'x'.repeat(HOLD_MAX_BYTES + 1 - JSON.stringify({ ...TOKEN, padding: '' }).length)
-  const server = await serverFor(t, json(200, { ...TOKEN, padding }))
+  const server = await fakeServerFor(t, json(200, { ...TOKEN, padding }))
   await t.rejects(endpointFor(t, server.url).exchange(SECRET), { code: 'invalid_response' })
 })
 
 t.test('the request is one POST of a form with the client ID and secret unchanged', async t => {
-  const server = await serverFor(t, json(200, TOKEN))
+  const server = await fakeServerFor(t, json(200, TOKEN))
   await endpointFor(t, server.url).exchange(SECRET)
   const [request] = server.received
   t.match(request, { method: 'POST', url: '/oauth2/token', headers: { 'content-type': 'application/x-www-form-urlencoded' } })
@@ -286,27 +275,26 @@ t.test('the request is one POST of a form with the client ID and secret unchange
 })
 
 t.test('the connection closes after the exchange, because the next one is an hour away', async t => {
-  const server = await startFakeServer(json(200, TOKEN, { 'keep-alive': 'timeout=600' }), createHttpServer({ keepAliveTimeout: 0 }))
-  t.teardown(() => server.close())
+  const server = await fakeServerFor(t, json(200, TOKEN, { 'keep-alive': 'timeout=600' }), createHttpServer({ keepAliveTimeout: 0 }))
   await endpointFor(t, server.url, { timeoutMs: 600_000 }).exchange(SECRET)
   await Promise.all([...server.sockets].map(socket => once(socket, 'close')))
   t.equal(server.sockets.size, 0)
 })
 
 t.test('scopes are sent if they are set', async t => {
-  const server = await serverFor(t, json(200, TOKEN))
+  const server = await fakeServerFor(t, json(200, TOKEN))
   await endpointFor(t, server.url, { scopes: ['hasura/read', 'hasura/write'] }).exchange(SECRET)
   t.equal(new URLSearchParams(server.received[0]?.body).get('scope'), 'hasura/read hasura/write')
 })
 
 t.test('client metadata is sent as JSON text', async t => {
-  const server = await serverFor(t, json(200, TOKEN))
+  const server = await fakeServerFor(t, json(200, TOKEN))
   await endpointFor(t, server.url, { clientMetadata: { tenant: 'a&b', empty: '' } }).exchange(SECRET)
   t.equal(new URLSearchParams(server.received[0]?.body).get('aws_client_metadata'), '{"tenant":"a&b","empty":""}')
 })
 
 t.test('the advice names AWS_COGNITO_DOMAIN', async t => {
-  const server = await serverFor(t, plainText(200, ''))
+  const server = await fakeServerFor(t, plainText(200, ''))
   await t.rejects(endpointFor(t, server.url).exchange(SECRET), { message: /^status 200; .*check AWS_COGNITO_DOMAIN,/ })
   await t.rejects(endpointFor(t, 'http://127.0.0.1:1').exchange(SECRET), { message: /check AWS_COGNITO_DOMAIN,/ })
 })
@@ -319,7 +307,7 @@ for (const [suffix, path] of [
   ['/pool/ ', '/pool/oauth2/token']
 ] as const)
   t.test(`a domain that ends in ${JSON.stringify(suffix)} has its endpoint at ${path}`, async t => {
-    const server = await serverFor(t, json(200, TOKEN))
+    const server = await fakeServerFor(t, json(200, TOKEN))
     await endpointFor(t, server.url + suffix).exchange(SECRET)
     t.equal(server.received[0]?.url, path)
   })

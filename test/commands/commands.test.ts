@@ -7,7 +7,7 @@ import { readCommandLine, UsageError } from '../../src/commands/command-line.ts'
 import { newKey } from '../../src/commands/new-key.ts'
 import { SettingsSchema } from '../../src/settings.ts'
 import { serviceVersion } from '../../src/version.ts'
-import { startFakeServer } from '../support/fake-server.ts'
+import { fakeServerFor } from '../support/fake-server.ts'
 import { environmentFor, givesData, givesTokens } from '../support/gateway.ts'
 import { startService } from '../support/service-process.ts'
 
@@ -61,9 +61,8 @@ t.test('--new-key: a key of 32 bytes, and a valid entry for the keys file', asyn
 })
 
 t.test('--doctor: exit code 0 or 1', async t => {
-  const cognito = await startFakeServer(givesTokens)
-  const hasura = await startFakeServer(givesData)
-  t.teardown(() => Promise.all([cognito.close(), hasura.close()]))
+  const cognito = await fakeServerFor(t, givesTokens)
+  const hasura = await fakeServerFor(t, givesData)
   t.match(await run(t, ['--doctor'], environmentFor(cognito.url, hasura.url)), { code: 0, output: /Hasura +ok/ })
   t.match(await run(t, ['--doctor'], GOOD), { code: 1, output: /Cognito +FAILED/ })
 })

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module'
 import { connect } from 'node:net'
 import t, { type Test } from 'tap'
 import { readTracing } from '../../plugins/tracing.ts'
-import { startFakeServer } from '../support/fake-server.ts'
+import { fakeServerFor } from '../support/fake-server.ts'
 import { type Gateway, type GatewayOptions, givesData, startGateway, tokenNumber } from '../support/gateway.ts'
 import { type Collector, startCollector } from '../support/otlp-collector.ts'
 import { RawClient } from '../support/raw-client.ts'
@@ -182,8 +182,7 @@ t.test('while the collector is down, requests are answered, and the log says so'
 })
 
 t.test('a collector that does not answer delays neither requests nor stopping', async t => {
-  const collector = await startFakeServer(() => {})
-  t.teardown(() => collector.close())
+  const collector = await fakeServerFor(t, () => {})
   setVariables(t, { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_EXPORTER_OTLP_TIMEOUT: '600000', OTEL_BSP_EXPORT_TIMEOUT: '600000' })
   const gateway = await startGateway()
   t.equal(await post(gateway), 200)

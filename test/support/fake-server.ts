@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http'
 import { Server as SecureServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
+import type { Test } from 'tap'
 
 /** A request as the server received it. */
 export type Received = { method: string; url: string; headers: IncomingHttpHeaders; rawHeaders: string[]; body: string }
@@ -66,8 +67,21 @@ export async function startFakeServer(answer: Answer, server: Server = createSer
   return fake
 }
 
+/** Starts one for a test, with which it ends. */
+export async function fakeServerFor(t: Test, answer: Answer, server?: Server): Promise<FakeServer> {
+  const fake = await startFakeServer(answer, server)
+  t.teardown(() => fake.close())
+  return fake
+}
+
 /** Answers with JSON; a string is sent unchanged. */
 export function sendJson(response: ServerResponse, body: unknown, status = 200, headers: Record<string, string> = {}): void {
   response.writeHead(status, { 'content-type': 'application/json; charset=utf-8', ...headers })
   response.end(typeof body === 'string' ? body : JSON.stringify(body))
 }
+
+/** What answers everything with the same JSON. */
+export const json =
+  (status: number, body: unknown, headers?: Record<string, string>): Answer =>
+  response =>
+    sendJson(response, body, status, headers)

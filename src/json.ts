@@ -23,6 +23,10 @@ const CLOSING_BRACKET = 0x5d
 const OPENING_BRACE = 0x7b
 const CLOSING_BRACE = 0x7d
 
+/** Whether a parsed value is a JSON object, and no list. */
+export const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
 /**
  * Returns the text of each member of a JSON object by name, in one scan of the outermost level. If two members have the same name, the
  * last one counts, as with `JSON.parse`. Returns undefined for text that does not begin with an object.
@@ -32,7 +36,7 @@ const CLOSING_BRACE = 0x7d
  * @throws {SyntaxError} for an object that is not JSON
  */
 export function readMembers(text: string): ReadonlyMap<string, string> | undefined {
-  const isObject = /^[ \t\n\r]*\{/.test(text)
+  const beginsAsObject = /^[ \t\n\r]*\{/.test(text)
   const members = new Map<string, string>()
   let count = 0
   let depth = 0
@@ -53,14 +57,14 @@ export function readMembers(text: string): ReadonlyMap<string, string> | undefin
         at = endOfString(text, at)
         break
       case COLON:
-        if (depth === 1 && isObject) {
+        if (depth === 1 && beginsAsObject) {
           if (name !== undefined) throw new SyntaxError('two colons in a member')
           name = parseString(text.slice(start, at))
           start = at + 1
         }
         break
       case COMMA:
-        if (depth === 1 && isObject) endMember(at)
+        if (depth === 1 && beginsAsObject) endMember(at)
         break
       case OPENING_BRACE:
       case OPENING_BRACKET:
@@ -69,13 +73,13 @@ export function readMembers(text: string): ReadonlyMap<string, string> | undefin
         break
       case CLOSING_BRACE:
       case CLOSING_BRACKET:
-        if (--depth > 0 || !isObject) break
+        if (--depth > 0 || !beginsAsObject) break
         if (count > 0 || name !== undefined || !isBlank(text.slice(start, at))) endMember(at)
         if (text.charCodeAt(at) !== CLOSING_BRACE || !isBlank(text.slice(at + 1))) throw new SyntaxError('not the end of the object')
         return members
     }
   }
-  if (isObject) throw new SyntaxError('the object does not end')
+  if (beginsAsObject) throw new SyntaxError('the object does not end')
   return undefined
 }
 

@@ -1,6 +1,7 @@
 // The kinds of settings: how each kind's text is checked, and the value that it becomes.
 import { isIP } from 'node:net'
 import { Type } from '@sinclair/typebox'
+import { isObject } from './json.ts'
 import { readProxyUrl } from './proxy.ts'
 
 /** What the value must be, for the message about a bad setting, and the setting's meaning, in one line. */
@@ -74,7 +75,7 @@ export const textMap = (...words: Words) =>
     .Encode(value => JSON.stringify(value))
 
 const isTextMap = (value: unknown): value is Record<string, string> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) && Object.values(value).every(text => typeof text === 'string')
+  isObject(value) && Object.values(value).every(text => typeof text === 'string')
 
 const optionalText = (...words: Words) => Type.Transform(Type.String({ ...options(words), minLength: 0, default: '' }))
 

@@ -48,7 +48,7 @@ const PARTS: Record<string, Allowed> = {
   'src/proxy.ts': { files: [], packages: [] },
   'src/redis.ts': { files: [], packages: ['ioredis'] },
   'src/schema-compilers.ts': { files: [], packages: ['ajv'] },
-  'src/setting-kinds.ts': { files: ['src/proxy.ts'], packages: ['@sinclair/typebox'] },
+  'src/setting-kinds.ts': { files: ['src/json.ts', 'src/proxy.ts'], packages: ['@sinclair/typebox'] },
   'src/settings-checks.ts': { files: ['src/callers/', 'src/persisted-documents/', 'src/settings.ts'], packages: [] },
   'src/settings.ts': {
     files: ['src/clock.ts', 'src/schema-compilers.ts', 'src/setting-kinds.ts', 'src/settings-checks.ts'],

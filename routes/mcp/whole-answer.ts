@@ -3,6 +3,7 @@ import { isUtf8 } from 'node:buffer'
 import { addAbortSignal, type Readable } from 'node:stream'
 import { GatewayError } from '../../src/errors.ts'
 import type { UpstreamAnswer } from '../../src/hasura/hasura-client.ts'
+import { isObject } from '../../src/json.ts'
 
 /** The largest answer of a tool, in bytes; unlike elsewhere, all of it is held in memory. */
 const TOOL_ANSWER_MAX_BYTES = 4 * 1024 * 1024
@@ -46,6 +47,6 @@ function hasErrors(text: string): boolean {
   } catch (cause) {
     throw new GatewayError('UPSTREAM_INVALID_RESPONSE', { cause })
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new GatewayError('UPSTREAM_INVALID_RESPONSE')
+  if (!isObject(value)) throw new GatewayError('UPSTREAM_INVALID_RESPONSE')
   return 'errors' in value
 }

@@ -1,6 +1,7 @@
 // Decides which answers can be cached, and reads their whole bodies.
 import type { Readable } from 'node:stream'
 import { gunzipSync } from 'node:zlib'
+import { isObject } from '../json.ts'
 
 /** The largest answer that is cached, in bytes; for a compressed one, the limit applies both to its size and to its decompressed size. */
 export const KEPT_MAX_BYTES = 1_048_576
@@ -33,7 +34,7 @@ function isDataAlone(body: Buffer, isGzip: boolean): boolean {
   try {
     const json = isGzip ? gunzipSync(body, { maxOutputLength: KEPT_MAX_BYTES }) : body
     const value: unknown = JSON.parse(json.toString())
-    return typeof value === 'object' && value !== null && 'data' in value && !('errors' in value)
+    return isObject(value) && 'data' in value && !('errors' in value)
   } catch {
     return false
   }

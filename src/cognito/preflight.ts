@@ -1,4 +1,5 @@
 // Checks a new token for reasons why Hasura would refuse it, so that an operator learns of them in advance.
+import { isObject } from '../json.ts'
 import { readHttpDate } from './retry-after.ts'
 import type { Exchange } from './token-exchange.ts'
 
@@ -64,5 +65,3 @@ function clockNotice(date: string | undefined, wallMs: number): string | undefin
   const direction = aheadMs > 0 ? 'ahead of' : 'behind'
   return `The clock of this machine is more than ${CLOCK_TOLERANCE_MS / 1000} s ${direction} Cognito's. If Hasura's clock is too, Hasura refuses tokens: check NTP, and "allowed_skew" in Hasura's JWT settings.`
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -1,4 +1,5 @@
 // Reads the manifest of documents that callers name by id, in the formats of Apollo, Relay and graphql-codegen.
+import { isObject } from '../json.ts'
 import { normalId } from './document-name.ts'
 
 /** The largest manifest that is read, in bytes; it holds tens of thousands of documents. */
@@ -27,30 +28,29 @@ export function parseManifest(text: string): Manifest {
 
 const twice = () => new Error('two documents have the same id')
 
-function parseObject(text: string): object {
+function parseObject(text: string): Record<string, unknown> {
   let file: unknown
   try {
     file = JSON.parse(text)
   } catch {
     throw new Error('it is not JSON')
   }
-  if (typeof file !== 'object' || file === null || Array.isArray(file)) throw new Error('it is not a JSON object')
+  if (!isObject(file)) throw new Error('it is not a JSON object')
   return file
 }
 
-function* apolloEntries(file: object): Generator<[id: string, document: string]> {
-  const { format, version, operations } = file as { format?: unknown; version?: unknown; operations?: unknown }
+function* apolloEntries({ format, version, operations }: Record<string, unknown>): Generator<[id: string, document: string]> {
   if (format !== APOLLO_FORMAT || version !== 1) throw new Error(`format must be "${APOLLO_FORMAT}" and version 1`)
   if (!Array.isArray(operations)) throw new Error('operations must be a list')
   for (const [index, operation] of operations.entries()) {
-    const { id, body } = Object(operation) as { id?: unknown; body?: unknown }
+    const { id, body }: Record<string, unknown> = isObject(operation) ? operation : {}
     if (!isText(id) || !isText(body)) throw new Error(`operations[${index}] must have an id and a body, both of them non-empty strings`)
     yield [id, body]
   }
 }
 
-function* mapEntries(file: object, text: string): Generator<[id: string, document: string]> {
-  const entries: [string, unknown][] = Object.entries(file)
+function* mapEntries(file: Record<string, unknown>, text: string): Generator<[id: string, document: string]> {
+  const entries = Object.entries(file)
   for (const [index, [id, document]] of entries.entries()) {
     if (id === '' || !isText(document)) throw new Error(`member ${index + 1} must be an id with a document, both of them non-empty strings`)
     yield [id, document]

@@ -8,7 +8,7 @@ import {
   isNonNullType,
   isRequiredInputField
 } from 'graphql'
-import { ExactNumber } from '../json.ts'
+import { ExactNumber, isObject } from '../json.ts'
 import { formOf } from './input-type.ts'
 
 /** The place of a value: a step inside another place, or the variable itself. The path is built only when there is a fault. */
@@ -80,7 +80,7 @@ function requiredFieldsOf(type: GraphQLInputObjectType): readonly string[] {
 
 /** Whether a value is a JSON object, not a list or an {@link ExactNumber}. */
 export const isPlainObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof ExactNumber)
+  isObject(value) && !(value instanceof ExactNumber)
 
 const SHOWN_MAX = 20
 

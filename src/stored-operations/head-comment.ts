@@ -1,4 +1,5 @@
 // Reads the comment at the top of an operation's file: a description, and an example of the variables.
+import { isObject } from '../json.ts'
 import type { StoredOperation } from './stored-operation.ts'
 
 /** The content of the comment. */
@@ -36,8 +37,7 @@ export function parseExample(text: string, variables: StoredOperation['variables
   } catch {
     return 'the text after @example is not JSON'
   }
-  if (typeof example !== 'object' || example === null || Array.isArray(example) || JSON.isRawJSON(example))
-    return 'the text after @example is not a JSON object of variables'
+  if (!isObject(example) || JSON.isRawJSON(example)) return 'the text after @example is not a JSON object of variables'
   const strange = Object.keys(example).find(name => !variables.some(variable => variable.name === name))
   return strange === undefined ? { ...example } : `the @example has "${strange}", which is not a variable`
 }

@@ -16,7 +16,7 @@ import {
 } from 'graphql/language'
 // Imported from its own file, because 'graphql/utilities' would load graphql-js's types and validation.
 import { valueFromASTUntyped } from 'graphql/utilities/valueFromASTUntyped'
-import { ExactNumber, parseExact, readMembers, writeMembers } from '../json.ts'
+import { ExactNumber, isObject, parseExact, readMembers, writeMembers } from '../json.ts'
 import type { SubscriptionRequest } from './subscription-request.ts'
 
 /** The last row of a streaming subscription: the values of its cursor's columns. */
@@ -150,5 +150,4 @@ function variablesIn(node: ASTNode): ReadonlySet<string> {
   return names
 }
 
-const asObject = (value: unknown): Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.fromEntries(Object.entries(value)) : {}
+const asObject = (value: unknown): Readonly<Record<string, unknown>> => (isObject(value) ? value : {})

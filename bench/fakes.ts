@@ -1,8 +1,7 @@
 // Fakes for the benchmarks: bare servers on loopback that record nothing.
-import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { sendJson } from '../test/support/fake-server.ts'
+import { listen } from '../test/support/listen.ts'
 import { TOKEN } from './workload.ts'
 
 /** Handles a request whose body has been read. */
@@ -18,13 +17,12 @@ export async function startFake(handler: Handler) {
     request.on('error', () => {})
     response.on('error', () => {})
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
+  const port = await listen(server)
   const close = () => {
     server.close()
     server.closeAllConnections()
   }
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, close }
+  return { url: `http://127.0.0.1:${port}`, close }
 }
 
 /** Starts a Cognito that gives everyone the token of the workload. */

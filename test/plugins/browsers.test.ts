@@ -1,9 +1,9 @@
 // Pages of other sites cannot run operations: tested with the headers of a browser, and in a real browser.
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
 import { hasChromium, openPage, startBrowser } from '../support/browser.ts'
 import { codeOf, startGateway } from '../support/gateway.ts'
+import { listen } from '../support/listen.ts'
 import { RawClient } from '../support/raw-client.ts'
 
 const MUTATION = 'mutation Drop { drop }'
@@ -113,13 +113,12 @@ t.test('no page of another site runs a mutation in Chromium', { skip: !hasChromi
   const evil = createServer((_, response) =>
     response.setHeader('content-type', 'text/html').end(`<body><script type="module">${attacks}</script>`)
   )
-  evil.listen(0, '127.0.0.1')
   t.teardown(() => evil.close())
   const browser = await startBrowser()
   t.teardown(() => browser.close())
   const { page } = await openPage(browser, 1280)
   // Another host name is another site, although it is the same machine.
-  await page.goto(`http://evil.localhost:${(evil.address() as AddressInfo).port}/`)
+  await page.goto(`http://evil.localhost:${await listen(evil)}/`)
   await page.waitForFunction('document.title === "done"')
   t.notOk(
     hasura.received.some(({ body }) => /drop|find/.test(body)),

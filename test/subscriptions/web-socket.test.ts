@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream'
 import t, { type Test } from 'tap'
 import { WebSocketServer } from 'ws'
 import { MESSAGE_MAX_BYTES, webSocketTo } from '../../src/subscriptions/web-socket.ts'
+import { listen } from '../support/listen.ts'
 
 /** Connects and records all events. */
 function connect(port: number) {
@@ -26,8 +27,7 @@ async function onUpgrade(t: Test, answer: (request: IncomingMessage, socket: Dup
     server.closeAllConnections()
     server.close()
   })
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  return (server.address() as AddressInfo).port
+  return listen(server)
 }
 
 /** A WebSocket server that selects this subprotocol. */
@@ -58,8 +58,7 @@ t.test('a port without a listener', async t => {
 t.test('a server that does not speak HTTP', async t => {
   const server = createTcpServer(socket => socket.end('SSH-2.0-OpenSSH_9.6\r\n'))
   t.teardown(() => server.close())
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  t.equal((await connect((server.address() as AddressInfo).port).end).code, 1006)
+  t.equal((await connect(await listen(server)).end).code, 1006)
 })
 
 t.test('a handshake that hangs is ended by terminate', async t => {
@@ -69,8 +68,7 @@ t.test('a handshake that hangs is ended by terminate', async t => {
     for (const socket of sockets) socket.destroy()
     server.close()
   })
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const { transport, end } = connect((server.address() as AddressInfo).port)
+  const { transport, end } = connect(await listen(server))
   transport.send('before it is open')
   transport.terminate()
   t.equal((await end).code, 1006)

@@ -2,8 +2,9 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, request as sendRequest } from 'node:http'
 import { createServer as createSecureServer } from 'node:https'
-import { type AddressInfo, connect, type Socket } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { listen } from './listen.ts'
 
 /** A request as the proxy received it; CONNECT or another method. */
 type Proxied = { method: string; target: string; headers: IncomingMessage['headers'] }
@@ -75,9 +76,7 @@ export async function startFakeProxy(tls?: { key: string; cert: string }): Promi
     forwarded.on('error', () => response.writeHead(502).end('bad gateway'))
     request.pipe(forwarded)
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  proxy.port = (server.address() as AddressInfo).port
+  proxy.port = await listen(server)
   proxy.url = `${tls ? 'https://localhost' : 'http://127.0.0.1'}:${proxy.port}`
   return proxy
 }

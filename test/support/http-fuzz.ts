@@ -1,8 +1,8 @@
 // Sends the same bytes to this client and to undici: what this client accepts, undici accepts with the same body.
-import { once } from 'node:events'
-import { type AddressInfo, createServer } from 'node:net'
+import { createServer } from 'node:net'
 import { Agent, request } from 'undici'
 import { createHttpClient } from '../../src/http1/http-client.ts'
+import { listen } from './listen.ts'
 
 /** What the fuzz found. */
 type FuzzResult = {
@@ -108,9 +108,7 @@ export async function fuzzHttp(count: number, seed: number, tell: (answers: numb
     socket.on('error', () => {})
     socket.once('data', () => socket.end(bytes, 'latin1'))
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
+  const url = `http://127.0.0.1:${await listen(server)}/`
   const result: FuzzResult = { answers: 0, bothAccept: 0, weRefuse: 0, listed: 0, wrong: [] }
   for (; result.answers < count; result.answers += 1) {
     bytes = mutant(below)

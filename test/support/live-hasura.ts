@@ -1,9 +1,9 @@
 // A Hasura on a real socket that speaks graphql-transport-ws as the test says.
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import type { Test } from 'tap'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { type Answer, sendJson } from './fake-server.ts'
+import { listen } from './listen.ts'
 
 type Message = { type: string; id?: string; payload?: { headers?: Record<string, string>; query?: string; variables?: unknown } }
 
@@ -62,12 +62,12 @@ export async function liveHasuraFor(t: Test, answer: Answer = response => sendJs
       if (message.type === 'complete' && message.id) open.get(socket)?.delete(message.id)
     })
   })
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const port = await listen(server)
   t.teardown(async () => {
     for (const socket of open.keys()) socket.terminate()
     server.closeAllConnections()
     await new Promise(resolve => server.close(resolve))
   })
-  live.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1/graphql`
+  live.url = `http://127.0.0.1:${port}/v1/graphql`
   return live
 }

@@ -1,7 +1,7 @@
 // A collector of traces on loopback that accepts OTLP over HTTP (opentelemetry-proto, trace/v1/trace.proto) and decodes what the tests need.
 import { once } from 'node:events'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { listen } from './listen.ts'
 
 /** One exported span; IDs in hexadecimal, an empty parent for the first span of a trace. */
 type ExportedSpan = { name: string; traceId: string; spanId: string; parentId: string; attributes: Record<string, string> }
@@ -26,10 +26,8 @@ export async function startCollector(): Promise<Collector> {
       for (const scope of fieldsOf(resource, 2)) collector.spans.push(...fieldsOf(scope, 2).map(readSpan))
     response.writeHead(200, { 'content-type': 'application/x-protobuf' }).end()
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
   const collector: Collector = {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `http://127.0.0.1:${await listen(server)}`,
     spans: [],
     bytes: [],
     async close() {

@@ -1,7 +1,8 @@
 // A server on loopback without HTTP of its own: the test decides what it does with each request.
 import { once } from 'node:events'
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import { createServer, type Server, type Socket } from 'node:net'
 import { Server as TlsServer } from 'node:tls'
+import { listen } from './listen.ts'
 
 const HEAD_END = '\r\n\r\n'
 
@@ -58,9 +59,7 @@ export async function startRawUpstream(
     })
   }
   server.on(server instanceof TlsServer ? 'secureConnection' : 'connection', onConnection)
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  upstream.port = (server.address() as AddressInfo).port
+  upstream.port = await listen(server)
   return upstream
 }
 

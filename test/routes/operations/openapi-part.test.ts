@@ -170,36 +170,8 @@ t.test('a query is described for GET and POST, a mutation for POST only, each wi
     }
   })
   t.notOk(paths['/operations/me']?.post?.requestBody)
-  t.match(Object.keys(paths['/operations/me']?.get?.responses ?? {}), [
-    '200',
-    '400',
-    '401',
-    '403',
-    '405',
-    '406',
-    '421',
-    '429',
-    '500',
-    '502',
-    '503',
-    '504'
-  ])
-  t.match(Object.keys(paths['/operations/me']?.post?.responses ?? {}), [
-    '200',
-    '400',
-    '401',
-    '403',
-    '405',
-    '406',
-    '413',
-    '415',
-    '421',
-    '429',
-    '500',
-    '502',
-    '503',
-    '504'
-  ])
+  t.equal(Object.keys(paths['/operations/me']?.get?.responses ?? {}).join(), '200,400,401,403,405,406,421,429,500,502,503,504')
+  t.equal(Object.keys(paths['/operations/me']?.post?.responses ?? {}).join(), '200,400,401,403,405,406,413,415,421,429,500,502,503,504')
 })
 
 t.test("each operation's answer is one component with its name, whatever the method and media type", async t => {

@@ -1,7 +1,7 @@
 // Answers pass through byte for byte, and use little memory however large they are.
-import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import type { ServerResponse } from 'node:http'
+import { pipeline } from 'node:stream/promises'
 import fc from 'fast-check'
 import t from 'tap'
 import { gatewayFor } from './support/gateway.ts'
@@ -46,16 +46,18 @@ t.test('a large answer reaches a caller that reads slowly unchanged', async t =>
   t.ok(Buffer.concat(parts).equals(Buffer.from(body)))
 })
 
+/** JSON of this many bytes, in pieces. */
+function* jsonOf(size: number) {
+  const [start, end] = ['{"data":"', '"}']
+  yield start
+  for (let left = size - start.length - end.length; left > 0; left -= MEGABYTE) yield 'x'.repeat(Math.min(left, MEGABYTE))
+  yield end
+}
+
 /** Answers with JSON of this many bytes, as fast as the reader reads. */
 async function pour(response: ServerResponse, size: number): Promise<void> {
   response.writeHead(200, { 'content-type': 'application/json', 'content-length': String(size) })
-  response.write('{"data":"')
-  const chunk = Buffer.alloc(MEGABYTE, 'x')
-  for (let left = size - '{"data":"'.length - 2; left > 0 && !response.destroyed; left -= chunk.length) {
-    if (!response.write(left < chunk.length ? chunk.subarray(0, left) : chunk))
-      await Promise.race([once(response, 'drain'), once(response, 'close')])
-  }
-  response.end('"}')
+  await pipeline(jsonOf(size), response)
 }
 
 const skip = process.platform === 'linux' ? false : 'the peak of memory is read from /proc, which is Linux alone'

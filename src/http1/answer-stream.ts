@@ -14,7 +14,7 @@ export type StreamSource = {
 export class AnswerStream extends Readable {
   readonly #source: StreamSource
   /** What was read before the stream had a reader. */
-  #held: Buffer[]
+  readonly #held: Buffer[]
   #isFinished = false
   #destination: NodeJS.WritableStream | undefined
   /** Buffers that the destination is done with. A new one for each read would cost more than the copy, and leave tens of MiB to the collector. */
@@ -42,8 +42,8 @@ export class AnswerStream extends Readable {
     if (end) this.once('end', () => destination.end())
     destination.on('drain', () => this.#source.onWanted())
     destination.once('close', () => this.destroy())
-    for (const bytes of this.#held) destination.write(bytes)
-    this.#held = []
+    // What the stream holds, and what a reader before gave back with unshift.
+    for (let bytes = this.read(); bytes !== null; bytes = this.read()) destination.write(bytes)
     this.#destination = destination
     this.resume()
     return destination

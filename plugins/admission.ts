@@ -2,7 +2,7 @@
 import { getHeapStatistics } from 'node:v8'
 import type { FastifyRequest, onRequestHookHandler, preParsingHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
-import { FairTurns } from '../src/admission/fair-turns.ts'
+import { FairTurns, QUEUE_IS_FULL } from '../src/admission/fair-turns.ts'
 import { HEAP_SHARE, Lasting, LOOP_DELAY_MS, Strain } from '../src/admission/strain.ts'
 import { type Clock, systemClock } from '../src/clock.ts'
 import { GatewayError } from '../src/errors.ts'
@@ -74,10 +74,7 @@ export default fp<AdmissionOptions>(
       'The request bodies at hand use up BODY_BUDGET_BYTES.',
       () => heldBytes + Math.min(limitBytes, budgetBytes) > budgetBytes
     )
-    const queue = createBound(
-      'As many requests wait for Hasura as GRAPHQL_QUEUE allows.',
-      () => turns.waitingCount >= Math.max(waitingMax, 1)
-    )
+    const queue = createBound(QUEUE_IS_FULL, () => turns.waitingCount >= Math.max(waitingMax, 1))
     const bounds = [...strains, budget, queue]
 
     app.decorate('turns', turns)

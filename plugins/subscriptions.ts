@@ -6,6 +6,7 @@ import { systemClock } from '../src/clock.ts'
 import { GatewayError } from '../src/errors.ts'
 import type { EventSink, EventStream } from '../src/event-stream/event-stream.ts'
 import { EVENT_STREAM_HEADERS } from '../src/event-stream/events.ts'
+import { tokenValue } from '../src/hasura/hasura-client.ts'
 import { CONNECT_TIMEOUT_MS } from '../src/http1/http-client.ts'
 import { proxyFor } from '../src/proxy.ts'
 import type { ConnectionEnd } from '../src/subscriptions/role-link.ts'
@@ -54,17 +55,17 @@ function logConnectionEnd({ log, metrics }: FastifyInstance, { code, fault, isRe
 /** Loads the code for subscriptions, which most deployments do not use. */
 async function openSubscriptions(app: FastifyInstance): Promise<Subscriptions> {
   const { config, tokenManager } = app
+  const { GRAPHQL_ENDPOINT: endpoint, GRAPHQL_TOKEN_HEADER: tokenHeader } = config
   const [{ Subscriptions }, { webSocketTo }, { createTunnelAgent }] = await Promise.all([
     import('../src/subscriptions/subscriptions.ts'),
     import('../src/subscriptions/web-socket.ts'),
     import('../src/http1/tunnel-agent.ts')
   ])
-  const endpoint = config.GRAPHQL_ENDPOINT
   const proxy = proxyFor(endpoint, config)
   return new Subscriptions({
     open: webSocketTo(endpoint.href, proxy && createTunnelAgent(proxy, endpoint, CONNECT_TIMEOUT_MS)),
     tokens: tokenManager,
-    tokenHeader: config.GRAPHQL_TOKEN_HEADER,
+    tokenHeader: token => ({ [tokenHeader]: tokenValue(tokenHeader, token) }),
     timeoutMs: config.GRAPHQL_TIMEOUT_MS,
     onConnectionEnd: end => logConnectionEnd(app, end)
   })

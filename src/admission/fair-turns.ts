@@ -12,6 +12,8 @@ type TurnLimits = {
 
 /** The share of turns that no single caller may take, rounded down: with fewer than eight turns, nothing is reserved. */
 const SHARE_FOR_OTHERS = 1 / 8
+/** The message when no more requests may wait. */
+export const QUEUE_IS_FULL = 'Too many requests are waiting for Hasura: GRAPHQL_QUEUE is reached.'
 /** The `Retry-After` of a refused request, in seconds. */
 const RETRY_AFTER_SECONDS = 1
 
@@ -145,8 +147,4 @@ export class FairTurns {
   }
 }
 
-const queueIsFull = () =>
-  new GatewayError('OVERLOADED', {
-    message: 'Too many requests are waiting for Hasura: GRAPHQL_QUEUE is reached.',
-    retryAfterSeconds: RETRY_AFTER_SECONDS
-  })
+const queueIsFull = () => new GatewayError('OVERLOADED', { message: QUEUE_IS_FULL, retryAfterSeconds: RETRY_AFTER_SECONDS })

@@ -37,7 +37,7 @@ export type TraceCall = <T>(url: string, call: (headers: readonly string[]) => P
 export type HasuraClientOptions = {
   /** URL of the GraphQL endpoint. */
   endpoint: string
-  /** `Authorization` sends `Bearer <jwt>`; any other header carries the bare JWT. */
+  /** The name of the header that carries the token. */
   tokenHeader: string
   /** For one call, retries and replay included, in ms; for a large answer, to its first 64 KiB, and then for each silence of Hasura. */
   timeoutMs: number
@@ -125,17 +125,17 @@ export function createHasuraClient(options: HasuraClientOptions) {
   return { execute, close: () => client.close() }
 }
 
-/** A client of Hasura, as {@link createHasuraClient} makes it. */
-export type HasuraClient = ReturnType<typeof createHasuraClient>
+/** Returns the value of the header that carries a token: `Bearer <jwt>` for `Authorization`, the bare JWT for any other. */
+export const tokenValue = (tokenHeader: string, token: string): string =>
+  tokenHeader.toLowerCase() === 'authorization' ? `Bearer ${token}` : token
 
 /** Makes what writes the header fields that all requests with one token have in common; they are written once for each token. */
 function createCommonFields(tokenHeader: string) {
-  const prefix = tokenHeader.toLowerCase() === 'authorization' ? 'Bearer ' : ''
   let known: string | undefined
   let fields = ''
   return (token: string): string => {
     if (token !== known) {
-      fields = writeFields(['content-type', 'application/json', 'accept', 'application/json', tokenHeader, prefix + token])
+      fields = writeFields(['content-type', 'application/json', 'accept', 'application/json', tokenHeader, tokenValue(tokenHeader, token)])
       known = token
     }
     return fields

@@ -4,9 +4,9 @@ import { AttemptError } from '../http1/attempt-error.ts'
 import type { Answer } from '../http1/pending-answer.ts'
 
 /** How often a request that never reached Hasura is sent again. */
-export const CONNECT_RETRIES = 2
+const CONNECT_RETRIES = 2
 /** How often a query is sent again if its connection broke or it was answered 502, 503 or 504. */
-export const QUERY_RETRIES = 1
+const QUERY_RETRIES = 1
 /** The wait before another try is drawn between these, in ms. */
 export const RETRY_DELAY_MIN_MS = 50
 export const RETRY_DELAY_MAX_MS = 250

@@ -1,8 +1,9 @@
 // Recognises answers that refuse the token: those of Hasura v2 and DDN, and the 401 of a proxy in front of either.
 import { gunzipSync } from 'node:zlib'
+import { isObject } from '../json.ts'
 
 /** A larger answer is not a refusal; those have some 300 bytes. */
-export const REFUSAL_MAX_BYTES = 4_096
+const REFUSAL_MAX_BYTES = 4_096
 /** Compressed refusals are smaller still; the bound keeps decompression rare. */
 const COMPRESSED_REFUSAL_MAX_BYTES = 1_024
 /** How much of Hasura's reason a caller is shown, in characters. */
@@ -72,5 +73,3 @@ function parse(contentEncoding: string | undefined, body: Buffer): unknown {
 }
 
 const withoutTokens = (text: string) => text.slice(0, REASON_MAX_LENGTH).replace(/[\w-]{8,}\.[\w-]{8,}\.[\w-]*|eyJ[\w-]+/g, '[token]')
-
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null

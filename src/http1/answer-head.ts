@@ -5,7 +5,7 @@ export const HEAD_MAX_BYTES = 16_384
 /** How long an idle connection is kept when the answer does not say, in ms. */
 export const KEEP_ALIVE_MS = 4_000
 /** How much earlier than the other side announces an idle connection is given up, in ms, so that no request meets its end. */
-export const KEEP_ALIVE_MARGIN_MS = 2_000
+const KEEP_ALIVE_MARGIN_MS = 2_000
 /** The longest that an idle connection is kept, in ms. */
 export const KEEP_ALIVE_MAX_MS = 600_000
 

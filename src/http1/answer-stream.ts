@@ -3,7 +3,7 @@ import { Readable } from 'node:stream'
 import { READ_MAX_BYTES } from './open-socket.ts'
 
 /** What a stream asks of its source. */
-export type StreamSource = {
+type StreamSource = {
   /** The reader wants more. */
   onWanted(): void
   /** The stream has ended, has failed, or was destroyed by its reader. */

@@ -2,7 +2,7 @@
 import { areFieldLines, couldBeFieldLines, HEAD_MAX_BYTES, ProtocolError } from './answer-head.ts'
 
 /** The longest line that starts a chunk, extensions included, in bytes. */
-export const SIZE_LINE_MAX_BYTES = 1_024
+const SIZE_LINE_MAX_BYTES = 1_024
 
 const TOKEN = "[!#$%&'*+.^_`|~\\w-]+"
 const QUOTED = '"(?:[\\t\\x20\\x21\\x23-\\x5b\\x5d-\\x7e\\x80-\\xff]|\\\\[\\t\\x20-\\x7e\\x80-\\xff])*"'

@@ -23,7 +23,7 @@ export type HttpClientOptions = {
 }
 
 /** One request. */
-export type HttpRequest = {
+type HttpRequest = {
   /** Header fields as `writeFields` writes them, beside `host` and `content-length`. */
   fields: string
   body: string

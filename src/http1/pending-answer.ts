@@ -21,7 +21,7 @@ export type Answer = {
 }
 
 /** What a {@link PendingAnswer} tells of its outcome, once. */
-export type Settle = { resolve(answer: Answer): void; reject(error: AttemptError): void }
+type Settle = { resolve(answer: Answer): void; reject(error: AttemptError): void }
 
 /** A request that is waiting for its answer, or for the rest of it. */
 export class PendingAnswer implements Exchange {

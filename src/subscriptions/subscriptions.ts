@@ -14,8 +14,8 @@ type SubscriptionsOptions = {
   /** Opens a connection to Hasura. */
   open: OpenTransport
   tokens: TokenSource
-  /** `Authorization` sends `Bearer <jwt>`; any other header carries the bare JWT. */
-  tokenHeader: string
+  /** Returns the header that carries a token. */
+  tokenHeader: RoleLinkOptions['headersFor']
   /** How long a subscription may be without success before it ends with an error, in ms. */
   timeoutMs: number
   /** Called for each connection that ended by itself. */
@@ -101,19 +101,11 @@ export class Subscriptions {
     let link = this.#links.get(role)
     if (link === undefined) {
       const { open, tokens, tokenHeader, timeoutMs, random = Math.random, onConnectionEnd } = this.#options
-      const headersFor = headersOf(tokenHeader, role)
+      // Hasura applies the headers of `connection_init` to every request on the connection.
+      const headersFor = (token: string) => ({ ...tokenHeader(token), ...(role !== undefined && { 'x-hasura-role': role }) })
       link = new RoleLink({ open, tokens, timeoutMs, clock: this.#clock, random, headersFor, onConnectionEnd })
       this.#links.set(role, link)
     }
     return link
   }
-}
-
-/** Returns the headers of `connection_init` for a token; Hasura applies them to every request on the connection. */
-function headersOf(tokenHeader: string, role: string | undefined) {
-  const isBearer = tokenHeader.toLowerCase() === 'authorization'
-  return (token: string): Readonly<Record<string, string>> => ({
-    [tokenHeader]: isBearer ? `Bearer ${token}` : token,
-    ...(role !== undefined && { 'x-hasura-role': role })
-  })
 }

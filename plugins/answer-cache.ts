@@ -102,7 +102,6 @@ export default fp(
       onOutcome: outcome => app.metrics.answerCache.inc({ outcome })
     })
     const findCachedQuery = createCachedQueryFinder()
-    const forwarded = app.config.FORWARD_HEADERS.map(name => name.toLowerCase())
     const scope = app.config.CALLER_AUTH.size > 0 ? 'private' : 'public'
 
     app.answerCache = {
@@ -120,7 +119,7 @@ export default fp(
           operationName: operation.name,
           variables,
           role: request.hasuraRole,
-          headers: forwardedValues(request, forwarded),
+          headers: forwardedValues(request, app.config.FORWARD_HEADERS),
           takesGzip
         })
         return { wanted: { ...wanted, document: query.document, variables }, key, ttlSeconds, refresh }

@@ -85,6 +85,12 @@ export const list = (isValid: (part: string) => boolean, expected: string, descr
     .Decode((text): readonly string[] => (text === '' ? [] : splitList(text, isValid, separator)))
     .Encode(String)
 
+/** Comma-separated names of headers that may be forwarded to Hasura, in lower case; empty if the setting is unset. */
+export const forwardedHeaders = (...words: Words) =>
+  optionalText(...words)
+    .Decode((text): readonly string[] => (text === '' ? [] : splitList(text.toLowerCase(), isForwardable)))
+    .Encode(String)
+
 /** Like {@link list}, as a set. */
 export const setOf = (isValid: (part: string) => boolean, ...words: Words) =>
   optionalText(...words)
@@ -143,5 +149,5 @@ const OWN_HEADERS =
 export const isTokenHeader = (name: string): boolean => HEADER_NAME.test(name) && !OWN_HEADERS.test(name) && !/^cookie2?$/i.test(name)
 
 /** Whether a caller's header may be forwarded to Hasura: not a credential, and not a header that the service sets itself. */
-export const isForwardable = (name: string): boolean =>
+const isForwardable = (name: string): boolean =>
   HEADER_NAME.test(name) && !CREDENTIAL_WORDS.test(name) && !CREDENTIAL_HEADERS.test(name) && !OWN_HEADERS.test(name)

@@ -58,7 +58,7 @@ function* checkSecret({ AWS_COGNITO_APP_CLIENT_SECRET: secret, AWS_COGNITO_APP_C
 }
 
 function* checkHeaders({ GRAPHQL_TOKEN_HEADER: tokenHeader, FORWARD_HEADERS: forwarded }: Known): Generator<Problem> {
-  if (forwarded?.some(name => name.toLowerCase() === tokenHeader?.toLowerCase()))
+  if (tokenHeader !== undefined && forwarded?.includes(tokenHeader.toLowerCase()))
     yield ['FORWARD_HEADERS', 'must not contain the header of GRAPHQL_TOKEN_HEADER']
 }
 

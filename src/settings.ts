@@ -10,9 +10,9 @@ import { TIMER_MAX_MS } from './clock.ts'
 import { schemaController, TRUSTED_SCHEMAS } from './schema-compilers.ts'
 import {
   flag,
+  forwardedHeaders,
   integer,
   isAddressRange,
-  isForwardable,
   isHttps,
   isHttpUrl,
   isOrigin,
@@ -112,8 +112,7 @@ export const SettingsSchema = Type.Object({
     'comma-separated role names',
     'Comma-separated roles that a caller may choose with x-hasura-role. Default: none.'
   ),
-  FORWARD_HEADERS: list(
-    isForwardable,
+  FORWARD_HEADERS: forwardedHeaders(
     'comma-separated header names, none of them a credential, x-hasura-* or one that the service sets itself',
     'Comma-separated names of request headers to forward to Hasura; no credentials and no x-hasura-*. Default: none.'
   ),

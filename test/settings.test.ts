@@ -252,7 +252,7 @@ t.test('a setting is parsed once into its meaning', async t => {
     ...GOOD,
     GRAPHQL_ALLOWED_OPERATIONS: ' mutation ',
     HASURA_ALLOWED_ROLES: 'reader, editor,,',
-    FORWARD_HEADERS: 'x-b,x-a',
+    FORWARD_HEADERS: 'X-B,x-a',
     TRUST_PROXY: '10.0.0.0/8, ::1',
     CORS_ORIGINS: 'https://app.example.com',
     CALLER_JWT_SCOPES: 'api/read api/write, api/admin',

@@ -2,8 +2,8 @@
 import type { IncomingHttpHeaders } from 'node:http'
 
 /** What is passed on in addition to the headers that always are. */
-export type PassedHeadersOptions = {
-  /** Further headers by name, in any case. */
+type PassedHeadersOptions = {
+  /** The names of further headers, in lower case. */
   forward: readonly string[]
   /** Whether W3C trace context is passed on as it came; false if the call carries the service's own. */
   passesTraceContext: boolean
@@ -14,7 +14,7 @@ export type PassedHeadersOptions = {
  * headers of `FORWARD_HEADERS`. Credentials, cookies and every other `x-hasura-*` stay behind, since Hasura trusts them.
  */
 export function createHeaderPassing({ forward, passesTraceContext }: PassedHeadersOptions) {
-  const names = [...(passesTraceContext ? ['traceparent', 'tracestate'] : []), ...forward.map(name => name.toLowerCase())]
+  const names = [...(passesTraceContext ? ['traceparent', 'tracestate'] : []), ...forward]
   return (headers: IncomingHttpHeaders, requestId: string, takesGzip: boolean, role: string | undefined): string[] => {
     const passed = ['x-request-id', requestId]
     for (const name of names) {

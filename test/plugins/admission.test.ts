@@ -1,5 +1,4 @@
 // Requests that are refused before they cost anything, and fair turns beside a caller that sends too much.
-import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import Fastify, { type FastifyPluginAsync } from 'fastify'
@@ -11,9 +10,10 @@ import readiness from '../../plugins/readiness.ts'
 import requestEnd from '../../plugins/request-end.ts'
 import shutdown from '../../plugins/shutdown.ts'
 import { loadSettings } from '../../src/settings.ts'
+import { keysFile } from '../support/caller-keys.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { sendJson } from '../support/fake-server.ts'
-import { codeOf, environmentFor, givesData, startGateway } from '../support/gateway.ts'
+import { codeOf, environmentFor, gatewayFor, givesData } from '../support/gateway.ts'
 import { RawClient } from '../support/raw-client.ts'
 
 /** A head that announces a body that is never sent. */
@@ -21,12 +21,6 @@ const headOf = (method: string, path: string, fields: readonly string[] = []) =>
   [`${method} ${path} HTTP/1.1`, 'host: localhost', 'content-type: application/json', 'content-length: 1000000', ...fields, '', ''].join(
     '\r\n'
   )
-
-async function gatewayFor(t: Test, options: Parameters<typeof startGateway>[0] = {}) {
-  const gateway = await startGateway(options)
-  t.teardown(() => gateway.close())
-  return gateway
-}
 
 /** A caller that sends raw bytes and reads only on request. */
 async function callerFor(t: Test, url: string): Promise<Socket> {
@@ -38,7 +32,7 @@ async function callerFor(t: Test, url: string): Promise<Socket> {
 }
 
 t.test('a request that is refused for its route, method, role or caller is answered before any of its body arrives', async t => {
-  const keys = { CALLER_AUTH: 'api-key', CALLER_KEYS_FILE: `${t.testdir({ 'keys.json': '{"callers":[]}' })}/keys.json` }
+  const keys = { CALLER_AUTH: 'api-key', CALLER_KEYS_FILE: `${t.testdir({ 'keys.json': keysFile({}) })}/keys.json` }
   const open = await gatewayFor(t)
   const closed = await gatewayFor(t, { settings: keys })
   const cases: [url: string, head: string, status: number][] = [
@@ -141,12 +135,13 @@ t.test('waiting for a turn ends when the request times out or its caller leaves'
 })
 
 t.test('one caller with thousands of requests delays another by no more than a turn', async t => {
+  const path = `${t.testdir({ 'keys.json': keysFile({ hog: {}, good: {} }) })}/keys.json`
   const gateway = await gatewayFor(t, {
     hasura: (response, { body }) => {
       if (body.includes('hog')) setImmediate(() => sendJson(response, '{"data":{"hog":1}}'))
       else givesData(response, { method: '', url: '', headers: {}, rawHeaders: [], body }, 1)
     },
-    settings: { GRAPHQL_CONNECTIONS: '2', CALLER_AUTH: 'api-key', CALLER_KEYS_FILE: keysFile(t) }
+    settings: { GRAPHQL_CONNECTIONS: '2', CALLER_AUTH: 'api-key', CALLER_KEYS_FILE: path }
   })
   const hog = await callerFor(t, gateway.url)
   const request = `POST /execute-graphql HTTP/1.1\r\nhost: localhost\r\nx-api-key: hog-key\r\ncontent-type: application/json\r\ncontent-length: 19\r\n\r\n{"query":"{ hog }"}`
@@ -156,17 +151,8 @@ t.test('one caller with thousands of requests delays another by no more than a t
   const answer = await gateway.post({ query: '{ good }' }, { 'x-api-key': 'good-key' })
   t.equal(answer.status, 200)
   const order = gateway.hasura.received.map(({ body }) => body.includes('good'))
-  t.ok(order.indexOf(true) < 900, `served as call ${order.indexOf(true)} of Hasura, with a thousand requests before it`)
+  t.ok(order.indexOf(true) < 900, `served as call ${order.indexOf(true)} to Hasura, after a thousand earlier requests`)
 })
-
-function keysFile(t: Test): string {
-  const hash = (key: string) => createHash('sha256').update(key).digest('hex')
-  const callers = [
-    { name: 'hog', keySha256: [hash('hog-key')] },
-    { name: 'good', keySha256: [hash('good-key')] }
-  ]
-  return `${t.testdir({ 'keys.json': JSON.stringify({ callers }) })}/keys.json`
-}
 
 /** An app with only admission and a fake clock; `/operation` hangs until the test releases it. */
 async function admittedApp(t: Test, environment: Record<string, string> = {}) {
@@ -210,7 +196,7 @@ t.test('if the event loop stays late, only operations are refused', async t => {
   await underWay
   await clock.advance(1_000)
   await late()
-  t.equal((await app.inject({ method: 'POST', url: '/body' })).statusCode, 200, 'one late look is a pause')
+  t.equal((await app.inject({ method: 'POST', url: '/body' })).statusCode, 200, 'one late sample is a pause, not overload')
   await late()
   await late()
   const refused = await app.inject('/operation')
@@ -218,7 +204,7 @@ t.test('if the event loop stays late, only operations are refused', async t => {
   t.equal(refused.headers['retry-after'], '1')
   t.match(refused.json(), { errors: [{ message: /event loop/, extensions: { code: 'OVERLOADED' } }] })
   t.equal((await app.inject('/health')).statusCode, 200)
-  t.same(app.readiness(), { isReady: true, reasons: [] }, "for some seconds that is nobody else's business")
+  t.same(app.readiness(), { isReady: true, reasons: [] }, 'the service stays ready for ten seconds')
   for (let n = 0; n < 6; n++) await late()
   t.match(app.readiness(), { isReady: false, reasons: [/event loop/] })
   letGo()

@@ -5,13 +5,13 @@ import { connect } from 'node:net'
 import t from 'tap'
 import { sendJson } from '../support/fake-server.ts'
 import { freePort } from '../support/free-port.ts'
-import { startGateway, tokenNumber } from '../support/gateway.ts'
+import { gatewayFor, startGateway, tokenNumber } from '../support/gateway.ts'
 import { RawClient } from '../support/raw-client.ts'
 
 const REFUSED = '{"errors":[{"extensions":{"path":"$","code":"invalid-jwt"},"message":"Could not verify JWT: JWTExpired"}]}'
 
 t.test('requests, operations, retries, refusals and exchanges are counted', async t => {
-  const gateway = await startGateway({
+  const gateway = await gatewayFor(t, {
     hasura: (response, { headers, body }, count) => {
       if (headers.authorization === `Bearer ${tokenNumber(1)}`) return sendJson(response, REFUSED)
       if (body.includes('down')) return sendJson(response, '{"error":"down"}', 503)
@@ -28,7 +28,6 @@ t.test('requests, operations, retries, refusals and exchanges are counted', asyn
   await fetch(`${gateway.url}/nowhere/secret-path`)
   await gateway.app.drain(60_000)
   const text = await gateway.app.metrics.registry.metrics()
-  await gateway.close()
   for (const line of [
     'cognito_token_exchanges_total{reason="start",outcome="ok"} 1',
     'cognito_token_exchanges_total{reason="rejected",outcome="ok"} 1',
@@ -54,10 +53,9 @@ t.test('requests, operations, retries, refusals and exchanges are counted', asyn
 })
 
 t.test('failed exchanges are counted by code', async t => {
-  const gateway = await startGateway({ cognito: response => sendJson(response, { error: 'invalid_scope' }, 400), isReady: false })
+  const gateway = await gatewayFor(t, { cognito: response => sendJson(response, { error: 'invalid_scope' }, 400), isReady: false })
   await t.rejects(async () => gateway.app.tokenManager.getToken())
   const text = await gateway.app.metrics.registry.metrics()
-  await gateway.close()
   t.match(text, 'cognito_token_exchanges_total{reason="start",outcome="invalid_scope"} 1')
   t.match(text, 'cognito_token_refresh_failures_consecutive 1')
   t.match(text, 'cognito_token_expiry_timestamp_seconds 0')
@@ -77,8 +75,7 @@ t.test('metrics are served on a separate listener, not to callers', async t => {
 
 t.test('on a loopback address, Host must be a loopback name, whatever CALLER_AUTH is', async t => {
   const port = await freePort()
-  const gateway = await startGateway({ settings: { METRICS_PORT: String(port) } })
-  t.teardown(() => gateway.close())
+  await gatewayFor(t, { settings: { METRICS_PORT: String(port) } })
   const statusFor = async (...hosts: string[]) => {
     const head = hosts.map(host => `host: ${host}\r\n`).join('')
     return (await new RawClient(`http://127.0.0.1:${port}`).send(`GET /metrics HTTP/1.1\r\n${head}\r\n`))?.status
@@ -110,14 +107,13 @@ t.test('no connection to the metrics stays idle before or after a scrape, and no
 
 t.test('gauges count requests in progress and those that wait for a connection to Hasura', async t => {
   let finish = () => {}
-  const gateway = await startGateway({
+  const gateway = await gatewayFor(t, {
     settings: { GRAPHQL_CONNECTIONS: '1' },
     hasura: (response, _, count) => {
       if (count === 1) finish = () => sendJson(response, '{"data":{}}')
       else sendJson(response, '{"data":{}}')
     }
   })
-  t.teardown(() => gateway.close())
   const load = async () => (await gateway.app.metrics.registry.metrics()).match(/^(http_requests_in_flight|hasura_queue_length) \d+$/gm)
   t.strictSame(await load(), ['http_requests_in_flight 0', 'hasura_queue_length 0'])
   const posts = [gateway.post({ query: '{ a }' })]

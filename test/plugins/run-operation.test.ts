@@ -4,21 +4,19 @@ import { connect } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import t from 'tap'
 import { sendJson } from '../support/fake-server.ts'
-import { codeOf, startGateway, tokenNumber } from '../support/gateway.ts'
+import { codeOf, gatewayFor, tokenNumber } from '../support/gateway.ts'
 
 const QUERY = { query: '{ a }' }
 
 t.test('an Accept header with neither JSON type is refused before the body is read', async t => {
-  const gateway = await startGateway()
-  t.teardown(() => gateway.close())
+  const gateway = await gatewayFor(t)
   const answer = await gateway.post('not json', { accept: 'text/html' })
   t.equal(answer.status, 406)
   t.equal(await codeOf(answer), 'NOT_ACCEPTABLE')
 })
 
 t.test('a role that is not allowed is refused before the body is read', async t => {
-  const gateway = await startGateway({ settings: { HASURA_ALLOWED_ROLES: 'reader, editor' } })
-  t.teardown(() => gateway.close())
+  const gateway = await gatewayFor(t, { settings: { HASURA_ALLOWED_ROLES: 'reader, editor' } })
   for (const role of ['admin', 'Reader', 'reader, editor', '']) {
     const answer = await gateway.post('not json', { 'x-hasura-role': role })
     t.equal(answer.status, 403, role)
@@ -29,17 +27,15 @@ t.test('a role that is not allowed is refused before the body is read', async t 
 })
 
 t.test('no role is allowed if none is set', async t => {
-  const gateway = await startGateway()
-  t.teardown(() => gateway.close())
+  const gateway = await gatewayFor(t)
   t.equal(await codeOf(await gateway.post(QUERY, { 'x-hasura-role': 'admin' })), 'ROLE_NOT_ALLOWED')
 })
 
 t.test('no credential of the caller is forwarded, and only the allowed headers of Hasura come back', async t => {
-  const gateway = await startGateway({
+  const gateway = await gatewayFor(t, {
     hasura: response =>
       sendJson(response, '{"data":{}}', 200, { 'set-cookie': 'a=b', server: 'x', 'x-powered-by': 'y', 'x-request-id': 'theirs' })
   })
-  t.teardown(() => gateway.close())
   const answer = await gateway.post(QUERY, {
     authorization: 'Bearer mine',
     cookie: 'session=1',
@@ -65,8 +61,7 @@ t.test('no credential of the caller is forwarded, and only the allowed headers o
 })
 
 t.test('trace context and FORWARD_HEADERS are forwarded', async t => {
-  const gateway = await startGateway({ settings: { FORWARD_HEADERS: 'X-Tenant,x-plan' } })
-  t.teardown(() => gateway.close())
+  const gateway = await gatewayFor(t, { settings: { FORWARD_HEADERS: 'X-Tenant,x-plan' } })
   await gateway.post(QUERY, { traceparent: '00-a-b-01', tracestate: 'v=1', 'x-tenant': 'acme', 'x-other': 'o' })
   const headers = gateway.hasura.received[0]?.headers
   t.match(headers, { traceparent: '00-a-b-01', tracestate: 'v=1', 'x-tenant': 'acme' })
@@ -74,8 +69,7 @@ t.test('trace context and FORWARD_HEADERS are forwarded', async t => {
 })
 
 t.test('an invalid request ID is replaced', async t => {
-  const gateway = await startGateway()
-  t.teardown(() => gateway.close())
+  const gateway = await gatewayFor(t)
   for (const id of ['', 'a b', 'ü', 'x'.repeat(129), '<script>']) {
     const answer = await gateway.post(QUERY, { 'x-request-id': id })
     t.match(answer.headers.get('x-request-id'), /^[0-9a-f-]{36}$/, id)
@@ -93,8 +87,7 @@ t.test('the body from Hasura reaches the caller byte for byte, with its status a
     'x-hasura-query-family-cache-key': 'f'
   }
   for (const status of [200, 400, 429, 500]) {
-    const gateway = await startGateway({ hasura: response => sendJson(response, body, status, passed) })
-    t.teardown(() => gateway.close())
+    const gateway = await gatewayFor(t, { hasura: response => sendJson(response, body, status, passed) })
     const answer = await gateway.post(QUERY)
     t.equal(answer.status, status)
     t.equal(await answer.text(), body)
@@ -104,10 +97,9 @@ t.test('the body from Hasura reaches the caller byte for byte, with its status a
 })
 
 t.test('the content type from Hasura is unchanged, and so are unusual bytes in its headers', async t => {
-  const gateway = await startGateway({
+  const gateway = await gatewayFor(t, {
     hasura: response => response.writeHead(200, { 'content-type': 'application/json', warning: '299 - "caf\u00e9"' }).end('{"data":"é"}')
   })
-  t.teardown(() => gateway.close())
   const answer = await gateway.post(QUERY)
   t.equal(answer.headers.get('content-type'), 'application/json')
   t.equal(answer.headers.get('warning'), '299 - "caf\u00e9"')
@@ -116,13 +108,12 @@ t.test('the content type from Hasura is unchanged, and so are unusual bytes in i
 
 t.test('gzip passes unchanged to a caller that accepts it, and is not requested otherwise', async t => {
   const bytes = gzipSync('{"data":{"a":1}}')
-  const gateway = await startGateway({
+  const gateway = await gatewayFor(t, {
     hasura: (response, { headers }) =>
       headers['accept-encoding'] === 'gzip'
         ? response.writeHead(200, { 'content-type': 'application/json', 'content-encoding': 'gzip' }).end(bytes)
         : sendJson(response, '{"data":{}}')
   })
-  t.teardown(() => gateway.close())
   const plain = await gateway.post(QUERY, { 'accept-encoding': 'br' })
   t.equal(plain.headers.get('content-encoding'), null)
   t.equal(gateway.hasura.received[0]?.headers['accept-encoding'], undefined)
@@ -143,8 +134,7 @@ t.test('with application/graphql-response+json, 200 without data becomes 400', a
     ['{"errors":[{"message":"no"}]}', 500, 500]
   ]
   for (const [body, status, expected] of cases) {
-    const gateway = await startGateway({ hasura: response => sendJson(response, body, status) })
-    t.teardown(() => gateway.close())
+    const gateway = await gatewayFor(t, { hasura: response => sendJson(response, body, status) })
     const answer = await gateway.post(QUERY, { accept: 'application/graphql-response+json' })
     t.equal(answer.status, expected, body)
     t.equal(answer.headers.get('content-type'), 'application/graphql-response+json; charset=utf-8')
@@ -154,16 +144,14 @@ t.test('with application/graphql-response+json, 200 without data becomes 400', a
 })
 
 t.test("the service's own errors have the media type that the caller accepts", async t => {
-  const gateway = await startGateway()
-  t.teardown(() => gateway.close())
+  const gateway = await gatewayFor(t)
   const answer = await gateway.post({ query: '{' }, { accept: 'application/graphql-response+json' })
   t.equal(answer.status, 400)
   t.equal(answer.headers.get('content-type'), 'application/graphql-response+json; charset=utf-8')
 })
 
 t.test('a caller that leaves ends the call to Hasura', async t => {
-  const gateway = await startGateway({ hasura: () => {} })
-  t.teardown(() => gateway.close())
+  const gateway = await gatewayFor(t, { hasura: () => {} })
   const controller = new AbortController()
   const left = fetch(`${gateway.url}/execute-graphql`, {
     method: 'POST',
@@ -182,14 +170,13 @@ t.test('a caller that leaves ends the call to Hasura', async t => {
 t.test('an answer that breaks off while streaming breaks the connection to the caller', async t => {
   const megabyte = Buffer.alloc(1024 * 1024, ' ')
   for (const headers of [{ 'content-length': String(2 * megabyte.length) }, {}]) {
-    const gateway = await startGateway({
+    const gateway = await gatewayFor(t, {
       hasura: response => {
         response.writeHead(200, { 'content-type': 'application/json', ...headers })
         response.write('{"data":')
         response.write(megabyte, () => response.destroy())
       }
     })
-    t.teardown(() => gateway.close())
     const answer = await gateway.post(QUERY)
     t.equal(answer.status, 200)
     await t.rejects(answer.arrayBuffer())
@@ -199,14 +186,13 @@ t.test('an answer that breaks off while streaming breaks the connection to the c
 
 t.test('the first bytes of a large answer are sent before its last bytes arrive', async t => {
   let finish = () => {}
-  const gateway = await startGateway({
+  const gateway = await gatewayFor(t, {
     hasura: response => {
       response.writeHead(200, { 'content-type': 'application/json' })
       response.write(`{"data":"${'x'.repeat(100_000)}`)
       finish = () => response.end('"}')
     }
   })
-  t.teardown(() => gateway.close())
   const answer = await gateway.post(QUERY)
   const reader = answer.body?.getReader()
   const first = await reader?.read()
@@ -218,8 +204,7 @@ t.test('the first bytes of a large answer are sent before its last bytes arrive'
 })
 
 t.test('a caller that leaves in the middle of its body leaks nothing', async t => {
-  const gateway = await startGateway()
-  t.teardown(() => gateway.close())
+  const gateway = await gatewayFor(t)
   const socket = connect(Number(new URL(gateway.url).port), '127.0.0.1')
   await once(socket, 'connect')
   socket.write('POST /execute-graphql HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{"query"')
@@ -230,10 +215,9 @@ t.test('a caller that leaves in the middle of its body leaks nothing', async t =
 
 t.test('an expired token is renewed and the request is answered', async t => {
   const refused = '{"errors":[{"extensions":{"path":"$","code":"invalid-jwt"},"message":"Could not verify JWT: JWTExpired"}]}'
-  const gateway = await startGateway({
+  const gateway = await gatewayFor(t, {
     hasura: (response, { headers }) => sendJson(response, headers.authorization === `Bearer ${tokenNumber(1)}` ? refused : '{"data":{}}')
   })
-  t.teardown(() => gateway.close())
   const answers = await Promise.all(Array.from({ length: 20 }, () => gateway.post(QUERY)))
   t.ok(answers.every(({ status }) => status === 200))
   for (const answer of answers) t.equal(await answer.text(), '{"data":{}}')

@@ -1,4 +1,4 @@
-// Admits operations as far as the service can carry them: turns for calls of Hasura, a budget for bodies, and what the process bears.
+// Refuses work beyond the limits of the service: turns for calls to Hasura, a memory budget for bodies, event loop delay and heap.
 import { getHeapStatistics } from 'node:v8'
 import type { FastifyRequest, onRequestHookHandler, preParsingHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
@@ -9,50 +9,50 @@ import { GatewayError } from '../src/errors.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Turns for calls of Hasura. */
+    /** Turns for calls to Hasura. */
     turns: FairTurns
     /**
-     * Turns operations away while the process is near its limits.
+     * Refuses operations while the event loop is late or the heap nearly full.
      * @throws {GatewayError} `OVERLOADED`
      */
     admit: onRequestHookHandler
     /**
-     * Sets memory aside for a body before it is read.
+     * Reserves part of `BODY_BUDGET_BYTES` for a body before it is read.
      * @throws {GatewayError} `OVERLOADED`
      */
     holdBody: preParsingHookHandler
-    /** Gives back what a body turned out not to take, once it has been read: one of unannounced length counts as the largest until then. */
+    /** Reduces the reservation to the actual size of a body once it has been read; until then, unknown length counts as the maximum. */
     shrinkBody(request: FastifyRequest, readBytes: number): void
   }
   interface FastifyRequest {
-    /** What its body takes of `BODY_BUDGET_BYTES`, in bytes. */
+    /** The part of `BODY_BUDGET_BYTES` reserved for the body, in bytes. */
     bodyBytes: number
   }
 }
 
-/** How often the process is looked at, in ms. */
-const LOOK_EVERY_MS = 500
-/** A bound that stays reached for longer makes the service unready, in ms. */
+/** How often the process is sampled, in ms. */
+const SAMPLE_EVERY_MS = 500
+/** How long a limit may stay reached before the service becomes unready, in ms. */
 const LASTING_MS = 10_000
-/** When a caller may try again, in s. */
+/** The `Retry-After` of a refused request, in seconds. */
 const RETRY_AFTER_SECONDS = 1
 
 const overloaded = (message: string) => new GatewayError('OVERLOADED', { message, retryAfterSeconds: RETRY_AFTER_SECONDS })
 
-/** Something that the service has only so much of, and what it says when that runs out. */
+/** A limit: the message when it is reached, and for how long it has been. */
 type Bound = { readonly message: string; readonly isReached: () => boolean; readonly lasting: Lasting }
 
 const createBound = (message: string, isReached: () => boolean): Bound => ({ message, isReached, lasting: new Lasting() })
 
-/** How large a body may become: as large as it says, or as large as any may be where it does not say. */
+/** Returns the size that a body announces, at most `limitBytes`; also `limitBytes` if its length is unknown. */
 function announcedBytes({ headers }: FastifyRequest, limitBytes: number): number {
   if (headers['transfer-encoding'] !== undefined) return limitBytes
   return Math.min(Number(headers['content-length'] ?? 0), limitBytes)
 }
 
-/** When the service refuses. */
+/** Options of this plugin. */
 export type AdmissionOptions = {
-  /** How late the event loop may be, in ms; default {@link LOOP_DELAY_MS}. */
+  /** The event loop delay above which operations are refused, in ms; default that of {@link LOOP_DELAY_MS}. */
   maxLoopDelayMs?: number
   /** Default: this machine's clock. */
   clock?: Clock
@@ -68,10 +68,10 @@ export default fp<AdmissionOptions>(
 
     const strains = [
       createBound('The event loop is more than a second late.', () => loop.isStrained),
-      createBound('The memory of the process is nearly used up.', () => heap.isStrained)
+      createBound('The heap of the process is nearly full.', () => heap.isStrained)
     ]
     const budget = createBound(
-      'The request bodies at hand use up BODY_BUDGET_BYTES.',
+      'The request bodies in memory use up BODY_BUDGET_BYTES.',
       () => heldBytes + Math.min(limitBytes, budgetBytes) > budgetBytes
     )
     const queue = createBound(QUEUE_IS_FULL, () => turns.waitingCount >= Math.max(waitingMax, 1))
@@ -101,22 +101,22 @@ export default fp<AdmissionOptions>(
     })
 
     let wasBusy = false
-    const look = (dueAtMs: number) => {
+    const sample = (dueAtMs: number) => {
       const nowMs = clock.nowMs()
       const isBusy = app.requestsInFlight() > 0
-      // What blocks the loop while nobody waits, as the start does, delays nobody.
+      // A blocked loop without requests in progress, as during the start, delays nobody.
       loop.sample(isBusy && wasBusy ? nowMs - dueAtMs : undefined)
       const { used_heap_size: used, heap_size_limit: limit } = getHeapStatistics()
       heap.sample(used / limit)
       for (const { lasting, isReached } of bounds) lasting.look(isReached(), nowMs)
       wasBusy = isBusy
-      lookAgain(nowMs + LOOK_EVERY_MS)
+      sampleAgain(nowMs + SAMPLE_EVERY_MS)
     }
     let cancelTimer = () => {}
-    const lookAgain = (dueAtMs: number) => {
-      cancelTimer = clock.setTimer(() => look(dueAtMs), LOOK_EVERY_MS)
+    const sampleAgain = (dueAtMs: number) => {
+      cancelTimer = clock.setTimer(() => sample(dueAtMs), SAMPLE_EVERY_MS)
     }
-    lookAgain(clock.nowMs() + LOOK_EVERY_MS)
+    sampleAgain(clock.nowMs() + SAMPLE_EVERY_MS)
     app.addHook('onClose', async () => cancelTimer())
     app.addReadiness(() => {
       const nowMs = clock.nowMs()

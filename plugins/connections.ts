@@ -1,4 +1,4 @@
-// Bounds what callers' connections may take: how many there are, and how slowly each may send or read.
+// Limits callers' connections: their number, their pipelined requests, and how slowly each may send or read.
 import type { Socket } from 'node:net'
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
@@ -8,25 +8,25 @@ import { type Clock, systemClock } from '../src/clock.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Whether the caller may read as slowly as it likes, as those of event streams may. */
+    /** Whether no minimum reading rate applies, as for event streams. */
     mayReadSlowly: boolean
   }
 }
 
 /**
- * So many requests of one connection are under way at once; what comes behind them is read once they are answered. If they were refused as
- * too many, it is read at the next look, so that refusing does not take all of the processor.
+ * The number of requests in progress at which a connection is no longer read; reading resumes when one is answered. If that one was
+ * refused with `OVERLOADED`, reading resumes at the next check, so that refusing does not use up the CPU.
  */
 const PIPELINED_MAX = 16
-/** How often connections are looked at, in ms. */
-const LOOK_EVERY_MS = 1_000
+/** How often connections are checked, in ms. */
+const CHECK_EVERY_MS = 1_000
 
-/** A caller's connection and the requests that are under way on it. */
+/** A caller's connection and its requests in progress. */
 type Connection = { readonly pace: Pace; readonly requests: Set<FastifyRequest>; idleReadBytes: number; isHeld: boolean }
 
-/** What is coming in on a connection: between requests any byte is the beginning of a head. */
+/** Returns what is being received on a connection: between requests, any byte is the beginning of a head. */
 function receivingOn(socket: Socket, { requests, idleReadBytes, isHeld }: Connection): 'head' | 'body' | undefined {
-  // What is held back is not the caller's delay.
+  // The service itself has stopped reading, so the caller is not late.
   if (isHeld) return undefined
   if (requests.size === 0) return socket.bytesRead > idleReadBytes ? 'head' : undefined
   for (const { raw } of requests) if (!raw.complete) return 'body'
@@ -71,7 +71,7 @@ export default fp<{ clock?: Clock }>(
       connection.idleReadBytes = socket.bytesRead
     })
 
-    const lookAtAll = () => {
+    const checkAll = () => {
       const nowMs = clock.nowMs()
       for (const [socket, connection] of connections) {
         const requests = [...connection.requests]
@@ -89,11 +89,11 @@ export default fp<{ clock?: Clock }>(
       }
     }
     let cancelTimer = () => {}
-    const lookRegularly = () => {
-      lookAtAll()
-      cancelTimer = clock.setTimer(lookRegularly, LOOK_EVERY_MS)
+    const checkRegularly = () => {
+      checkAll()
+      cancelTimer = clock.setTimer(checkRegularly, CHECK_EVERY_MS)
     }
-    lookRegularly()
+    checkRegularly()
     app.addHook('onClose', async () => cancelTimer())
   },
   { name: 'connections', dependencies: ['config', 'requestEnd', 'errors'] }

@@ -1,4 +1,4 @@
-// Measures requests, operations and exchanges, and serves the figures on a second listener, out of callers' reach.
+// Counts requests, operations and token exchanges, and serves the metrics on a second listener, not on the callers' port.
 import type { EndedRequest, FastifyReply, FastifyRequest } from 'fastify'
 import Fastify from 'fastify'
 import fp from 'fastify-plugin'
@@ -11,21 +11,22 @@ declare module 'fastify' {
     metrics: Metrics
   }
   interface FastifyRequest {
-    /** The name of the stored operation that the request runs, if it is one. */
+    /** The name of the stored operation that the request runs, if any. */
     storedOperationName: string | undefined
   }
 }
 
-/** The longest that a request for metrics may take to arrive, in ms, and how often Node looks for late ones. */
+/** Time limit for a request for metrics to arrive, in ms. */
 const REQUEST_MAX_MS = 5_000
+/** How often Node checks that limit, in ms. */
 const CHECK_MS = 1_000
-/** Most open connections of the listener of metrics. */
+/** The maximum number of open connections to this listener. */
 const CONNECTIONS_MAX = 100
 
-/** How an operation ended: `ok`, `graphql_error`, an error code, `upstream_error` or `aborted`. */
+/** Returns how an operation ended: `ok`, `graphql_error`, an error code, `upstream_error` or `aborted`. */
 function outcomeOf(request: FastifyRequest, reply: FastifyReply): string {
   if (request.errorCode !== undefined) return request.errorCode
-  // It is for its caller to end a stream.
+  // An event stream normally ends because its caller leaves.
   if (!reply.raw.writableFinished) return request.eventStream ? 'ok' : 'aborted'
   if (request.upstreamErrors) return 'graphql_error'
   return request.upstreamStatus !== undefined && request.upstreamStatus >= 400 ? 'upstream_error' : 'ok'
@@ -33,7 +34,7 @@ function outcomeOf(request: FastifyRequest, reply: FastifyReply): string {
 
 function observeRequest(metrics: Metrics, { request, reply, ms, config }: EndedRequest): void {
   const { caller, operation, storedOperationName, upstreamMs } = request
-  // A stream lasts as long as its caller likes, which is no measure of the service.
+  // The duration of an event stream is up to its caller, so it says nothing about the service.
   if (request.eventStream === undefined)
     metrics.httpSeconds.observe({ route: config.url ?? 'none', method: request.method, status_code: reply.statusCode }, ms / 1000)
   if (operation)
@@ -59,14 +60,14 @@ export default fp(
 
     const listener = Fastify({
       schemaController,
-      // Closing does not wait for a connection that has sent nothing.
+      // Closing must not wait for a connection that has sent nothing.
       forceCloseConnections: true,
       requestTimeout: REQUEST_MAX_MS,
       http: { headersTimeout: REQUEST_MAX_MS, requestTimeout: REQUEST_MAX_MS, connectionsCheckingInterval: CHECK_MS }
     })
     listener.server.maxConnections = CONNECTIONS_MAX
     listener.addHook('onRequest', app.createHostCheck(isLoopback(host)))
-    // Each scrape has a connection of its own, so that none lies idle.
+    // One connection per scrape, so that none stays idle.
     listener.addHook('onSend', async (_, reply) => void reply.header('connection', 'close'))
     listener.get('/metrics', async (_, reply) => reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()))
     app.addHook('onReady', async () => void (await listener.listen({ host, port })))

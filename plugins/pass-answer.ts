@@ -1,4 +1,4 @@
-// Passes an answer of Hasura on to the caller: its bytes as they came, its status by the type that the caller accepts.
+// Sends Hasura's answer to the caller: its bytes unchanged, its status as the accepted media type requires.
 import { isUtf8 } from 'node:buffer'
 import { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
@@ -11,12 +11,12 @@ import { AttemptError } from '../src/http1/attempt-error.ts'
 
 declare module 'fastify' {
   interface FastifyReply {
-    /** Sends an answer of Hasura, a small one in one piece, a large one as a stream at the caller's pace; resolves when it is sent. */
+    /** Sends Hasura's answer: a small one in one piece, a large one as a stream at the caller's pace; resolves when it is sent. */
     passAnswer(answer: UpstreamAnswer): Promise<void>
   }
 }
 
-/** Hasura's headers that reach the caller; all others stay behind. */
+/** The only headers of Hasura's answer that are passed on. */
 const PASSED_BACK = [
   'content-type',
   'content-encoding',
@@ -29,8 +29,8 @@ const PASSED_BACK = [
 ] as const
 
 /**
- * Makes a function whose promise resolves when the sockets of this turn of the event loop have been read; all who ask in one turn get the
- * same one. Answers that wait for it are written right after each other, which wakes their readers less often.
+ * Returns a function whose promise resolves when the sockets that are ready in this turn of the event loop have been read. All calls in
+ * one turn get the same promise, so that their answers are written together, which wakes the readers less often.
  */
 function createTurnEnd(): () => Promise<void> {
   let turnEnd: Promise<void> | undefined
@@ -54,11 +54,11 @@ function send(request: FastifyRequest, reply: FastifyReply, answer: UpstreamAnsw
   reply.code(statusOf(responseType, status, () => hasDataMember(head, headers.get('content-encoding'))))
   stream?.once('error', error => noteBreak(request, error))
   if (stream || !isAscii || !isUtf8(head)) return reply.send(stream ?? head)
-  // Node writes a head and a text in one piece, but a head and bytes in two; the serializer keeps Fastify from adding a charset.
+  // Node writes a head with a string in one piece, but with a buffer in two. The serializer keeps Fastify from adding a charset.
   return reply.serializer(asItIs).send(head.toString())
 }
 
-/** For a caller that takes nothing but an event stream: the answer as its one event, whatever the status. */
+/** Sends the answer as one event, whatever its status, to a caller that accepts only an event stream. */
 function sendAsEvent(request: FastifyRequest, reply: FastifyReply, { head, stream }: UpstreamAnswer): FastifyReply {
   stream?.once('error', error => noteBreak(request, error))
   return reply.headers(EVENT_STREAM_HEADERS).send(stream ? Readable.from(asEvents(stream)) : nextEvent(head.toString()) + COMPLETE_EVENT)
@@ -71,7 +71,7 @@ async function* asEvents(stream: Readable): AsyncGenerator<string> {
   yield `${EVENT_END}${COMPLETE_EVENT}`
 }
 
-/** Sets the headers that the caller gets; tells whether they are ASCII, so that they and a text may be encoded as one. */
+/** Sets the headers that are passed on. Returns whether they are ASCII, so that Node can encode them together with the text. */
 function passHeadersBack(reply: FastifyReply, headers: UpstreamAnswer['headers']): boolean {
   let isAscii = true
   for (const name of PASSED_BACK) {
@@ -86,7 +86,7 @@ function passHeadersBack(reply: FastifyReply, headers: UpstreamAnswer['headers']
 const ASCII = /^[\x20-\x7e\t]*$/
 const asItIs = (text: string) => text
 
-/** Notes for the log why an answer broke off after its status had gone to the caller. */
+/** Records for the log why an answer broke off after its status was sent. */
 function noteBreak(request: FastifyRequest, error: unknown): void {
   request.errorCode = error instanceof AttemptError && error.reason === 'timeout' ? 'UPSTREAM_TIMEOUT' : 'UPSTREAM_UNREACHABLE'
   if (error instanceof AttemptError) request.fault = error.fault
@@ -96,7 +96,7 @@ export default fp(
   async app => {
     const turnEnd = createTurnEnd()
     app.decorateReply('passAnswer', async function (this: FastifyReply, answer) {
-      // A stream is piped at once: until then, nothing would end it if the caller left. A lone answer has no other to go out with.
+      // A stream is piped at once, because until then nothing ends it if the caller leaves. A single answer has no others to wait for.
       if (answer.stream === undefined && app.requestsInFlight() > 1) await turnEnd()
       await send(this.request, this, answer)
     })

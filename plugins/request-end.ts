@@ -1,30 +1,30 @@
-// Marks each request with its id and tells other plugins when it has ended, even if its caller left before the answer.
+// Sets `x-request-id` on each answer and notifies other plugins when a request ends, even if its caller left before the answer.
 import type { EndedRequest } from 'fastify'
 import fp from 'fastify-plugin'
 
 declare module 'fastify' {
-  /** A request that has ended, `ms` after it came. */
+  /** A request that has ended, `ms` milliseconds after it arrived. */
   interface EndedRequest {
     request: FastifyRequest
     reply: FastifyReply
     ms: number
-    /** Of its route, `url` being undefined where there is none; Fastify makes `request.routeOptions` anew at each access. */
+    /** The config of its route; `url` is undefined if there is none. Each access to `request.routeOptions` would create it anew. */
     config: FastifyContextConfig & { url?: string }
   }
   interface FastifyInstance {
-    /** Calls `listener` at the end of every request; for other plugins, before the service is ready. */
+    /** Calls `listener` at the end of every request. Other plugins use it before the service is ready. */
     onRequestEnd(listener: (ended: EndedRequest) => void): void
   }
   interface FastifyRequest {
     /**
-     * Aborted where the caller leaves before the answer is finished; whoever starts work that should end then sets it.
-     * Fastify's own `request.signal` (5.12) is aborted as soon as a body has been read.
+     * Aborted if the caller leaves before the answer is finished. Set by code that starts work to be cancelled in that case, because
+     * Fastify's own `request.signal` (5.12) is aborted as soon as the body has been read.
      */
     callerLeft: AbortController | undefined
   }
 }
 
-/** nginx's status for a request whose caller left before the answer began; only logs and metrics see it. */
+/** nginx's status for a request whose caller left before the answer began; it appears only in logs and metrics. */
 const CALLER_LEFT = 499
 
 export default fp(
@@ -35,7 +35,7 @@ export default fp(
     app.addHook('onRequest', (request, reply, done) => {
       const startedAtMs = performance.now()
       reply.header('x-request-id', request.id)
-      // Fastify's onResponse does not run where the caller leaves; 'close' is emitted once in every case.
+      // Fastify's onResponse does not run if the caller leaves; 'close' is emitted exactly once in every case.
       reply.raw.once('close', () => {
         if (!reply.raw.headersSent) reply.code(CALLER_LEFT)
         if (!reply.raw.writableFinished) request.callerLeft?.abort()

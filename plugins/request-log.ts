@@ -1,4 +1,4 @@
-// One log line a request, written when it has ended, even if its caller left before the answer.
+// Writes one log line for each request when it ends, even if its caller left before the answer.
 import type { EndedRequest, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { AnswerErrors } from '../src/graphql/answer-errors.ts'
@@ -6,35 +6,35 @@ import type { Operation } from '../src/graphql/document.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** The operation that the request runs, once it is known. */
+    /** The operation that the request runs, once known. */
     operation: Operation | undefined
-    /** How long the call of Hasura took, retries included, in ms; undefined where there was none. */
+    /** The duration of the call to Hasura, retries included, in ms; undefined if there was none. */
     upstreamMs: number | undefined
-    /** The status that Hasura answered with, before what the caller's Accept makes of it. */
+    /** The status of Hasura's answer; the caller may get another, depending on its `Accept`. */
     upstreamStatus: number | undefined
-    /** The errors of Hasura's answer; undefined where it has none. */
+    /** The errors in Hasura's answer; undefined if there are none. */
     upstreamErrors: AnswerErrors | undefined
   }
   interface FastifyContextConfig {
-    /** Whether the route's requests are logged at debug, as those of probes are. Default false. */
+    /** Whether the route's requests are logged at debug, like those of probes; default false. */
     isQuiet?: boolean
   }
 }
 
-/** Two decimal places. */
+/** Rounds to two decimal places. */
 const hundredths = (ms: number) => Math.round(ms * 100) / 100
 
-/** A plain word. Any other role is shown only if it is listed: callers mistake the header, and put keys into it. */
+/** A plain word. Any other role is logged only if it is allowed, since callers sometimes put keys into this header. */
 const PLAIN_ROLE = /^[a-z_]{1,24}$/
 
-/** Returns what the line of a request says of a caller who was turned away. */
+/** Returns the members of the log line that describe a refused caller. */
 function describeRefusal({ refusal, headers, server }: FastifyRequest) {
   const role = String(headers['x-hasura-role'] ?? '')
   const mayBeShown = PLAIN_ROLE.test(role) || server.config.HASURA_ALLOWED_ROLES.has(role)
   return { ...refusal, role: mayBeShown ? role : undefined }
 }
 
-/** Writes the line of a request; its id is a binding of its logger. */
+/** Writes the log line of a request; its ID is a binding of the request's logger. */
 function logRequest({ request, reply, ms, config }: EndedRequest): void {
   const { caller, operation, upstreamErrors, upstreamMs } = request
   const level = config.isQuiet && request.refusal === undefined ? 'debug' : 'info'

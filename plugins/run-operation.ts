@@ -1,4 +1,4 @@
-// Runs one operation, for every route that has one to run: checks what is asked for, calls Hasura, passes its answer on.
+// Runs the operation of a request, for all routes: selects it, checks that the caller may run it, calls Hasura and sends the answer.
 import type { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest, OperationRequest, onRequestHookHandler, WantedSubscription } from 'fastify'
 import fp from 'fastify-plugin'
@@ -12,41 +12,40 @@ import { createHeaderPassing } from '../src/hasura/passed-headers.ts'
 import type { Settings } from '../src/settings.ts'
 
 declare module 'fastify' {
-  /** What a caller wants to run. */
+  /** The operation that a caller requests. */
   interface OperationRequest {
     document: CheckedDocument
     operationName: string | null | undefined
-    /** The JSON text of an object, sent on as it is; undefined where there are none. */
+    /** The JSON text of an object, sent on unchanged; undefined if there are none. */
     variables: string | undefined
-    /** Whether a stored operation is still in force; undefined for a document of the caller's own. */
+    /** Whether a stored operation is still current; undefined for the caller's own document. */
     isCurrent?: () => boolean
   }
   interface FastifyInstance {
     /**
-     * Checks what a request asks for before its body is read; a hook for the routes that run operations.
+     * Checks the `Accept` header and the role of a request before its body is read; a hook for the routes that run operations.
      * @throws {GatewayError} `NOT_ACCEPTABLE`, `ROLE_NOT_ALLOWED`
      */
     checkAcceptAndRole: onRequestHookHandler
     /**
-     * Runs one query or mutation for a request and returns Hasura's answer, without a content coding, for a route that does not send it as it is.
-     * @throws {GatewayError} as `runOperation` does; an `AttemptError` where the caller left, which `request.callerLeft` tells
+     * Runs one query or mutation and returns Hasura's answer, without a content coding, for a route that builds its own answer.
+     * @throws {GatewayError} like `runOperation`; {AttemptError} if the caller left, in which case `request.callerLeft` is aborted
      */
     callHasura(request: FastifyRequest, wanted: OperationRequest): Promise<UpstreamAnswer>
   }
   interface FastifyRequest {
-    /** The type of the answer where it is JSON, by the caller's `Accept`. */
+    /** The media type of a JSON answer, according to the caller's `Accept`. */
     responseType: ResponseType
-    /** Whether the caller takes an event stream: for a subscription, or for every answer since it takes nothing else. */
+    /** What is answered with an event stream; `everything` if the caller accepts no other type. */
     eventsFor: 'nothing' | 'subscriptions' | 'everything'
-    /** The caller's `x-hasura-role`, once it is found to be allowed, or the role that the keys file gives to requests without one. */
+    /** The caller's `x-hasura-role`, if allowed; without that header, the role from the keys file. */
     hasuraRole: string | undefined
   }
   interface FastifyReply {
     /**
-     * Runs one operation of a checked document and sends Hasura's answer; resolves when it is sent, or the caller has left.
+     * Runs one operation of a checked document and sends Hasura's answer; resolves when it is sent or the caller has left.
      * @throws {GatewayError} `OPERATION_NAME_REQUIRED`, `OPERATION_NOT_FOUND`, `METHOD_NOT_ALLOWED`, `OPERATION_NOT_ALLOWED`,
-     *   `SUBSCRIPTION_NOT_SUPPORTED`, `NOT_ACCEPTABLE`, `OVERLOADED`,
-     *   `INVALID_REQUEST`, and those of the call of Hasura
+     *   `SUBSCRIPTION_NOT_SUPPORTED`, `NOT_ACCEPTABLE`, `OVERLOADED`, `INVALID_REQUEST`, and those of the call to Hasura
      */
     runOperation(wanted: OperationRequest): Promise<void>
   }
@@ -58,7 +57,7 @@ const VARYING = ['accept', 'accept-encoding', 'authorization', 'x-api-key', 'x-h
 function createAcceptAndRoleCheck({ HASURA_ALLOWED_ROLES: allowedRoles, FORWARD_HEADERS: forwarded }: Settings): onRequestHookHandler {
   const varying = [...VARYING, ...forwarded]
   return (request, reply, done) => {
-    // An HTTP cache may keep what GET gives, but not for another caller, role or coding.
+    // An HTTP cache may store the answer to a GET, but must not reuse it for another caller, role or coding.
     if (request.method === 'GET') reply.vary(varying)
     const { accept } = request.headers
     const type = negotiateType(accept)
@@ -87,12 +86,12 @@ function assertMayRun({ method, caller, eventsFor }: FastifyRequest, { kind }: O
       message: 'A subscription is answered with an event stream: Accept must name text/event-stream.'
     })
   if (method === 'GET' && kind === 'mutation')
-    throw new GatewayError('METHOD_NOT_ALLOWED', { message: 'A mutation does not run by GET: POST it.', headers: { allow: 'POST' } })
+    throw new GatewayError('METHOD_NOT_ALLOWED', { message: 'Mutations must be sent with POST.', headers: { allow: 'POST' } })
   if (!allowedKinds.has(kind) || caller?.operations?.has(kind) === false)
     throw new GatewayError('OPERATION_NOT_ALLOWED', { message: `A ${kind} is not allowed.` })
 }
 
-/** The request to Hasura, made anew from what was checked. */
+/** Returns the body for Hasura, built only from what was checked; the caller's body is never forwarded. */
 function writeBody({ document, operationName, variables }: OperationRequest, operation: Operation): string {
   const name = operationName ? `,"operationName":"${operation.name}"` : ''
   if (variables === undefined) return `{"query":${document.json}${name}}`
@@ -106,10 +105,10 @@ const subscriptionOf = ({ document, operationName, variables, isCurrent }: Opera
   isCurrent
 })
 
-/** One call of Hasura. */
+/** One call to Hasura. */
 type Call = { body: string; isQuery: boolean; takesGzip: boolean; startedAtMs: number; signal: AbortSignal }
 
-/** Makes the call of Hasura for a request. */
+/** Returns a function that takes a turn and calls Hasura; a streamed answer keeps its turn until the stream closes. */
 function createCall({ config, hasura, traceCall, turns }: FastifyInstance) {
   const passHeaders = createHeaderPassing({ forward: config.FORWARD_HEADERS, passesTraceContext: traceCall === undefined })
   return async (request: FastifyRequest, { body, isQuery, takesGzip, startedAtMs, signal }: Call): Promise<UpstreamAnswer> => {
@@ -150,7 +149,7 @@ export default fp(
       assertMayRun(request, operation, config.GRAPHQL_ALLOWED_OPERATIONS)
       return operation
     }
-    /** Prepares the call of Hasura; `cached` is there where the answer may be kept. */
+    /** Prepares the call to Hasura; `cached` is set if the answer may be cached. */
     const prepare = (request: FastifyRequest, wanted: OperationRequest, operation: Operation, takesGzip: boolean) => {
       const isQuery = operation.kind === 'query'
       const cached = isQuery ? answerCache?.find(request, wanted, operation, takesGzip) : undefined
@@ -180,7 +179,7 @@ export default fp(
         else await this.passAnswer(await ask())
       } catch (error) {
         if (!signal.aborted) throw error
-        // Nobody is left to answer.
+        // The caller has left.
         this.hijack()
       }
     })

@@ -1,11 +1,11 @@
-// What an operator should check when a call of Hasura fails.
+// Describes a failed call to Hasura for an operator: what went wrong and what to check.
 import { type ErrorCode, GatewayError } from '../errors.ts'
 import { AttemptError } from '../http1/attempt-error.ts'
 
-/** How the sentence on the last failure begins. */
-export const LAST_CALL_FAILED = 'The last call of Hasura failed'
+/** The beginning of the sentence about the last failure. */
+export const LAST_CALL_FAILED = 'The last call to Hasura failed'
 
-/** By the code that the call ended with; any other is not Hasura's. */
+/** What to check, by error code; no other code is a failure of Hasura. */
 const ADVICE: Partial<Record<ErrorCode, string>> = {
   UPSTREAM_UNREACHABLE: 'check GRAPHQL_ENDPOINT, that Hasura runs, and DNS, TLS and the network path to it',
   UPSTREAM_TIMEOUT: 'check the load of Hasura and its database, and the network path to it',
@@ -15,8 +15,8 @@ const ADVICE: Partial<Record<ErrorCode, string>> = {
 }
 
 /**
- * Returns what went wrong and what to check, in one sentence; undefined for an error that is not Hasura's. It holds no text of another
- * party but Hasura's reason for refusing a token, from which tokens are removed.
+ * Returns what went wrong and what to check, in one sentence; undefined if Hasura is not the cause. The only foreign text in it is
+ * Hasura's reason for refusing a token, from which tokens are removed.
  */
 export function describeCallFailure(error: unknown): string | undefined {
   if (!(error instanceof GatewayError)) return undefined
@@ -26,20 +26,20 @@ export function describeCallFailure(error: unknown): string | undefined {
   return `${error.message.replace(/\.$/, '')}${code ? ` (${code})` : ''}: ${advice}.`
 }
 
-/** What describes a status that says that Hasura, or a proxy before it, failed. */
+/** Describes a status with which Hasura, or a proxy in front of it, reports a failure. */
 export const describeFailureStatus = (status: number): string =>
-  `Hasura answered with status ${status}: check that Hasura and its database are up, and what stands before it.`
+  `Hasura answered with status ${status}: check that Hasura and its database are up, and any proxy in front of Hasura.`
 
-/** The codes of Hasura v2 for a database that is gone, or that takes no more connections; its status is 200 (Hasura v2, `postgres-error`). */
+/** The codes with which Hasura v2 reports, under status 200, that its database is down or accepts no more connections. */
 const DATABASE_CODES = new Set(['postgres-error', 'postgres-max-connections-error'])
 
-/** What describes an error of an answer that is no caller's fault; undefined for any other. */
+/** Describes the error code of an answer if the database is the cause; undefined for any other code. */
 export const describeFailureCode = (code: string | undefined): string | undefined =>
   code !== undefined && DATABASE_CODES.has(code)
-    ? `Hasura answered ${code}: check its database, and the connections that it may open.`
+    ? `Hasura answered ${code}: check its database, and the database's connection limit.`
     : undefined
 
-/** The code of a system call or of TLS, such as ECONNREFUSED. */
+/** Returns the code of a system or TLS error, such as ECONNREFUSED. */
 function systemCodeOf(cause: unknown): string | undefined {
   const code: unknown =
     cause instanceof AttemptError && cause.cause instanceof Error && 'code' in cause.cause ? cause.cause.code : undefined

@@ -1,4 +1,4 @@
-// One call of Hasura: gets a token, tries a few times, passes the answer through as it came, and gives every fault its code.
+// Calls Hasura with a token: retries within limits, returns the answer unchanged, and maps every failure to an error code.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { GatewayError } from '../errors.ts'
 import { AttemptError } from '../http1/attempt-error.ts'
@@ -21,34 +21,34 @@ import { type Refusal, readRefusal } from './token-rejection.ts'
 /** An answer of Hasura. */
 export type UpstreamAnswer = Answer
 
-/** Where the tokens come from: the token manager. */
+/** The source of tokens: the token manager. */
 export type TokenSource = {
   getToken(waitMs: number): string | Promise<string>
   rejectToken(refused: string, waitMs: number): Promise<string | undefined>
 }
 
 /**
- * Makes a call out within a span: `call` gets the header fields, names and values in turn, that carry the trace on; `statusOf` tells the
- * status of its answer.
+ * Makes an outgoing call within a span: `call` gets the header fields that propagate the trace, names and values alternating; `statusOf`
+ * returns the status of the answer.
  */
 export type TraceCall = <T>(url: string, call: (headers: readonly string[]) => Promise<T>, statusOf?: (answer: T) => number) => Promise<T>
 
-/** What the client is made with. */
+/** Options of {@link createHasuraClient}. */
 export type HasuraClientOptions = {
   /** URL of the GraphQL endpoint. */
   endpoint: string
   /** The name of the header that carries the token. */
   tokenHeader: string
-  /** For one call, retries and replay included, in ms; for a large answer, to its first 64 KiB, and then for each silence of Hasura. */
+  /** Time limit in ms: for one call, all attempts included, until the end of the answer or its first 64 KiB; then for each silence. */
   timeoutMs: number
-  /** The most connections to Hasura. */
+  /** The maximum number of connections to Hasura. */
   connections: number
-  /** A proxy on the way; default: none. */
+  /** A proxy in front of Hasura; default: none. */
   proxy?: ProxyServer | undefined
   tokens: TokenSource
   /** Default: no spans. */
   traceCall?: TraceCall | undefined
-  /** Called before each further try. */
+  /** Called before each retry. */
   onRetry?: (reason: RetryReason) => void
   /** Called for each token that Hasura refuses. */
   onRefusal?: (refusal: Refusal) => void
@@ -56,24 +56,24 @@ export type HasuraClientOptions = {
   random?: () => number
 }
 
-/** One operation, checked and written anew. */
+/** The request for one checked operation. */
 export type HasuraRequest = {
   /** The JSON body. */
   body: string
-  /** Only a query may be sent again once Hasura may have seen it. */
+  /** Whether the operation is a query; nothing else is retried once Hasura may have received it. */
   isQuery: boolean
-  /** Names and values in turn, beside what the client sets itself. */
+  /** Names and values, alternating, in addition to those that the client sets. */
   headers: readonly string[]
-  /** When its time began to count, by `performance.now()`; default: with the call. */
+  /** When the time limit started, as `performance.now()`; default: now. */
   startedAtMs?: number
-  /** Ends the call where its caller leaves; once the answer streams, destroying the stream does. */
+  /** Cancels the call when its caller leaves; once the answer streams, destroy the stream instead. */
   signal: AbortSignal
 }
 
 /**
- * A client of Hasura on a pool of its own. `execute(request)` gives the answer or throws a {@link GatewayError}: `TOKEN_UNAVAILABLE`,
- * `UPSTREAM_REJECTED_TOKEN`, `UPSTREAM_UNREACHABLE`, `UPSTREAM_INVALID_RESPONSE`, `UPSTREAM_TIMEOUT`; an {@link AttemptError} with
- * reason `cancelled` where the caller left. `close()` closes every connection.
+ * Creates a Hasura client with its own connection pool. `execute(request)` returns the answer. It throws a {@link GatewayError}
+ * `TOKEN_UNAVAILABLE`, `UPSTREAM_REJECTED_TOKEN`, `UPSTREAM_UNREACHABLE`, `UPSTREAM_INVALID_RESPONSE` or `UPSTREAM_TIMEOUT`; or an
+ * {@link AttemptError} with reason `cancelled` if the caller left. `close()` closes every connection.
  */
 export function createHasuraClient(options: HasuraClientOptions) {
   const { endpoint, tokenHeader, timeoutMs, connections, proxy, tokens, traceCall, onRetry, onRefusal, random = Math.random } = options
@@ -88,7 +88,7 @@ export function createHasuraClient(options: HasuraClientOptions) {
     return traceCall ? traceCall(endpoint, send, ({ status }) => status) : send([])
   }
 
-  /** Sends a request as often as {@link retryReason} says it is worth it, and gives the last answer. */
+  /** Sends a request, with retries as the retry policy allows, and returns the last answer. */
   const send = async (request: HasuraRequest, token: string, deadlineMs: number): Promise<UpstreamAnswer> => {
     const retries = retriesOf(request.isQuery)
     for (;;) {
@@ -129,7 +129,7 @@ export function createHasuraClient(options: HasuraClientOptions) {
 export const tokenValue = (tokenHeader: string, token: string): string =>
   tokenHeader.toLowerCase() === 'authorization' ? `Bearer ${token}` : token
 
-/** Makes what writes the header fields that all requests with one token have in common; they are written once for each token. */
+/** Returns a function that writes the header fields common to all requests; it writes them once for each token. */
 function createCommonFields(tokenHeader: string) {
   let known: string | undefined
   let fields = ''
@@ -143,12 +143,12 @@ function createCommonFields(tokenHeader: string) {
 }
 
 /**
- * Node.js keeps a list of timers for each duration. Under load the time left differs from request to request, so that unrounded each timer
- * would make a list of its own.
+ * The granularity of time limits, in ms. Node.js keeps a list of timers for each duration; without rounding, almost every request would
+ * need its own list.
  */
 const TIMEOUT_STEP_MS = 100
 
-/** The time left until a deadline, in ms, rounded up to a multiple of {@link TIMEOUT_STEP_MS}; at least 1. */
+/** Returns the time left until a deadline, in ms, rounded up to a multiple of {@link TIMEOUT_STEP_MS}; at least 1. */
 const remaining = (deadlineMs: number) => Math.max(1, Math.ceil((deadlineMs - performance.now()) / TIMEOUT_STEP_MS) * TIMEOUT_STEP_MS)
 
 function asOutcome(error: unknown): Outcome {
@@ -164,7 +164,7 @@ function answerOf(outcome: Outcome): UpstreamAnswer {
   throw new GatewayError(isInvalid ? 'UPSTREAM_INVALID_RESPONSE' : 'UPSTREAM_UNREACHABLE', { cause: outcome })
 }
 
-/** @throws {AttemptError} where the caller leaves meanwhile */
+/** @throws {AttemptError} if the caller leaves meanwhile */
 async function pause(delayMs: number, signal: AbortSignal): Promise<void> {
   try {
     await sleep(delayMs, undefined, { signal })

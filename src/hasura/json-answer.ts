@@ -1,12 +1,12 @@
-// Tells whether an answer is JSON by its content type and its first and last bytes; it is parsed only where these do not decide.
+// Decides whether an answer is JSON from its content type and its first and last bytes; parses it only if these are not enough.
 import { gunzipSync } from 'node:zlib'
 import type { Answer } from '../http1/pending-answer.ts'
 
 const JSON_CONTENT_TYPE = /^application\/(json|[\w.+-]+\+json)\s*(;|$)/i
-/** The largest size to which a compressed answer without a length is unpacked, in bytes. */
+/** The largest size to which a compressed answer without a length is decompressed, in bytes. */
 const UNFOLDED_MAX_BYTES = 4 * 1024 * 1024
 
-/** Whether an answer can be passed on as JSON. One that ended only with its connection must be whole, as far as it is held. */
+/** Whether an answer can be passed on as JSON. A small answer that ended with its connection must be complete JSON. */
 export function isJsonAnswer(answer: Answer): boolean {
   const { status, headers, stream } = answer
   // Statuses end at 599 (RFC 9110, section 15), and Fastify would not send a higher one.

@@ -1,17 +1,18 @@
-// Selects the caller's headers that Hasura gets.
+// Selects the headers of a request that are passed on to Hasura.
 import type { IncomingHttpHeaders } from 'node:http'
 
-/** What is passed on in addition to the headers that always are. */
+/** Options of {@link createHeaderPassing}. */
 type PassedHeadersOptions = {
   /** The names of further headers, in lower case. */
   forward: readonly string[]
-  /** Whether W3C trace context is passed on as it came; false if the call carries the service's own. */
+  /** Whether W3C trace context is passed on unchanged; false if the call carries the service's own. */
   passesTraceContext: boolean
 }
 
 /**
- * Names and values, in turn, of what is passed on: the request id, W3C trace context, gzip if the caller takes it, an allowed role and the
- * headers of `FORWARD_HEADERS`. Credentials, cookies and every other `x-hasura-*` stay behind, since Hasura trusts them.
+ * Returns a function that selects the headers for Hasura, names and values alternating: the request ID, W3C trace context, the headers of
+ * `FORWARD_HEADERS`, gzip if the caller accepts it, and an allowed role. Credentials, cookies and any other `x-hasura-*` are not passed on,
+ * since Hasura trusts them.
  */
 export function createHeaderPassing({ forward, passesTraceContext }: PassedHeadersOptions) {
   const names = [...(passesTraceContext ? ['traceparent', 'tracestate'] : []), ...forward]

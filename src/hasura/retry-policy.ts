@@ -7,7 +7,7 @@ import type { Answer } from '../http1/pending-answer.ts'
 const CONNECT_RETRIES = 2
 /** How often a query is sent again if its connection broke or it was answered 502, 503 or 504. */
 const QUERY_RETRIES = 1
-/** The wait before another try is drawn between these, in ms. */
+/** The bounds of the random wait before a retry, in ms. */
 export const RETRY_DELAY_MIN_MS = 50
 export const RETRY_DELAY_MAX_MS = 250
 
@@ -16,18 +16,18 @@ const RETRIED_STATUSES = new Set([502, 503, 504])
 /** Why a request is sent again. */
 export type RetryReason = 'connect' | 'broken' | 'status' | 'token'
 
-/** The outcome of one try. */
+/** The outcome of one attempt. */
 export type Outcome = Answer | AttemptError
 
-/** How often a request may still be sent again, by what happened to it. Only a query is, once Hasura may have seen it. */
+/** Returns how many retries a request has, by what happened to it. Once Hasura may have received it, only a query is retried. */
 export const retriesOf = (isQuery: boolean) => ({ unsent: CONNECT_RETRIES, sent: isQuery ? QUERY_RETRIES : 0 })
 
-/** Why an outcome is worth another try, apart from `token`; undefined if it is not. */
+/** Returns the reason to retry after an outcome, other than `token`; undefined if there is none. */
 export function retryReason(outcome: Outcome): Exclude<RetryReason, 'token'> | undefined {
   if (!(outcome instanceof AttemptError)) return RETRIED_STATUSES.has(outcome.status) ? 'status' : undefined
   if (outcome.reason !== 'broken' || isNotHttp(outcome)) return undefined
   return outcome.phase === 'unsent' ? 'connect' : 'broken'
 }
 
-/** Whether the peer's answer was not HTTP, which another try would not mend. */
+/** Whether the peer's answer was not HTTP, in which case a retry would not help. */
 export const isNotHttp = ({ cause }: AttemptError): boolean => cause instanceof ProtocolError

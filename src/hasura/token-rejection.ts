@@ -1,21 +1,21 @@
-// Recognises answers that refuse the token: those of Hasura v2 and DDN, and the 401 of a proxy in front of either.
+// Recognises answers that refuse the token: from Hasura v2, from DDN, and a 401 from a proxy in front of either.
 import { gunzipSync } from 'node:zlib'
 import { isObject } from '../json.ts'
 
-/** A larger answer is not a refusal; those have some 300 bytes. */
+/** The largest answer that may be a refusal, in bytes; refusals are about 300 bytes long. */
 const REFUSAL_MAX_BYTES = 4_096
-/** Compressed refusals are smaller still; the bound keeps decompression rare. */
+/** The largest compressed answer that may be a refusal, in bytes; a low limit keeps decompression rare. */
 const COMPRESSED_REFUSAL_MAX_BYTES = 1_024
-/** How much of Hasura's reason a caller is shown, in characters. */
+/** The longest part of Hasura's reason that a caller sees, in characters. */
 const REASON_MAX_LENGTH = 200
 
 /** Hasura's refusal of a token. */
 export type Refusal = {
-  /** One of a few fixed words, fit for a metric's label. */
+  /** One of a few fixed words, suitable as a metric's label. */
   reason: 'invalid-jwt' | 'invalid-headers' | 'jwt-invalid-claims' | 'jwt-missing-role-claims' | 'ddn-jwt' | 'http-401'
-  /** Hasura's own words, cut to 200 characters, without anything that looks like a token. */
+  /** Hasura's message, cut to 200 characters, without anything that looks like a token. */
   message: string
-  /** Whether a new token may help; it does not if the reason is the claims, headers, audience or issuer. */
+  /** Whether a new token may help: not if the reason is the claims, headers, audience or issuer. */
   isRenewable: boolean
 }
 
@@ -25,8 +25,8 @@ const DDN_MESSAGE = /^(JWT validation error: |Internal Error - Error while decod
 const UNMENDABLE = /JWTNotInAudience|JWTNotInIssuer|InvalidAudience|InvalidIssuer/
 
 /**
- * Returns the refusal in an answer, or undefined; most answers are ruled out by their first bytes, without parsing.
- * A code deeper down, beside data or among several errors comes from an action or a remote schema, and concerns the caller.
+ * Returns the refusal in an answer, or undefined. The first bytes rule out most answers without parsing. A code with a deeper path,
+ * beside data or among several errors comes from an action or a remote schema, and concerns the caller.
  */
 export function readRefusal(status: number, contentEncoding: string | undefined, body: Buffer): Refusal | undefined {
   if (status !== 401 && (body.length > REFUSAL_MAX_BYTES || !couldBeRefusal(contentEncoding, body))) return undefined

@@ -1,15 +1,15 @@
-// The head of an answer: read strictly, since it decides where the body ends (RFC 9112, sections 4 to 6).
+// Parses the head of an answer, strictly, because the head decides where the body ends (RFC 9112, sections 4 to 6).
 
-/** The longest head, and the longest trailer, in bytes; as much as Node allows by default. */
+/** The longest head and the longest trailer, in bytes: Node's default. */
 export const HEAD_MAX_BYTES = 16_384
-/** How long an idle connection is kept when the answer does not say, in ms. */
+/** How long an idle connection is kept if the answer does not say, in ms. */
 export const KEEP_ALIVE_MS = 4_000
-/** How much earlier than the other side announces an idle connection is given up, in ms, so that no request meets its end. */
+/** How long before the announced end an idle connection is closed, in ms, so that no request is sent on a closing connection. */
 const KEEP_ALIVE_MARGIN_MS = 2_000
 /** The longest that an idle connection is kept, in ms. */
 export const KEEP_ALIVE_MAX_MS = 600_000
 
-/** What came is not HTTP/1.0 or 1.1 by the strict reading of this client; another try would not mend that. */
+/** What arrived is not HTTP/1.0 or 1.1 as this client strictly reads it; a retry would not help. */
 export class ProtocolError extends Error {
   override readonly name = 'ProtocolError'
 }
@@ -17,12 +17,12 @@ export class ProtocolError extends Error {
 /** The head of an answer. */
 export type AnswerHead = {
   status: number
-  /** By name in lower case; the first where one came several times. */
+  /** By name in lower case, with the first value of each. */
   headers: ReadonlyMap<string, string>
-  /** The bytes of the body; Infinity where it ends with the connection. Not to be used where it is chunked. */
+  /** The length of the body in bytes; Infinity if the body ends with the connection. Meaningless for a chunked body. */
   bodyLength: number
   isChunked: boolean
-  /** How long the connection may be kept when it is idle, in ms; 0 where it may not. */
+  /** How long the connection may stay open while idle, in ms; 0 if it must be closed. */
   keepAliveMs: number
 }
 
@@ -31,20 +31,20 @@ const FIELD_LINE = /([!#$%&'*+.^_`|~\w-]+):([\t\x20-\x7e\x80-\xff]*)\r\n/y
 const LENGTH = /^\d{1,15}$/
 const SHORTEST_STATUS_LINE = 'HTTP/1.1 200'
 
-/** Whether a text is lines of header fields and nothing else. */
+/** Whether a text consists of header field lines and nothing else. */
 export function areFieldLines(text: string): boolean {
   for (FIELD_LINE.lastIndex = 0; FIELD_LINE.lastIndex < text.length; ) if (!FIELD_LINE.test(text)) return false
   return true
 }
 
-/** Whether more bytes can make header fields of a text, or the empty line after them: the last line is tried with its shortest ending. */
+/** Whether a text can be the beginning of header fields and their empty line: tries its last line with the shortest ending. */
 export function couldBeFieldLines(text: string): boolean {
   const lastLine = text.slice(text.lastIndexOf('\n') + 1)
   if (lastLine === '' || lastLine === '\r') return areFieldLines(text.slice(0, text.length - lastLine.length))
   return areFieldLines(text + (lastLine.includes(':') ? lineEnd(text) : ':\r\n'))
 }
 
-/** Whether more bytes can make a head of a text that has no empty line yet. */
+/** Whether a text without an empty line can be the beginning of a head. */
 export function couldBeAnswerHead(text: string): boolean {
   const lineFeed = text.indexOf('\n')
   if (lineFeed >= 0) return STATUS_LINE.test(text.slice(0, lineFeed + 1)) && couldBeFieldLines(text.slice(lineFeed + 1))
@@ -55,9 +55,9 @@ export function couldBeAnswerHead(text: string): boolean {
 const lineEnd = (text: string) => (text.endsWith('\r') ? '\n' : '\r\n')
 
 /**
- * Reads a head.
- * @param text each character a byte, up to the empty line, which is not part of it
- * @throws {ProtocolError} where it is malformed, or says more than one thing about the body's length
+ * Parses a head.
+ * @param text one character per byte, without the empty line at the end
+ * @throws {ProtocolError} if the head is malformed, or ambiguous about the length of the body
  */
 export function parseAnswerHead(text: string): AnswerHead {
   const start = STATUS_LINE.exec(text)
@@ -92,7 +92,7 @@ export function parseAnswerHead(text: string): AnswerHead {
   }
 }
 
-/** Without the blanks at either end; `trim` would also take bytes that are not blanks in a header (RFC 9110, section 5.5). */
+/** Removes the blanks at both ends; `trim` would also remove bytes that are not blanks in a header (RFC 9110, section 5.5). */
 function withoutBlanks(text: string): string {
   let from = 0
   let to = text.length

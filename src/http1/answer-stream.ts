@@ -1,8 +1,8 @@
-// Streams the body of a large answer, never further ahead of its reader than one read.
+// Streams the body of a large answer, at most one read ahead of its reader.
 import { Readable } from 'node:stream'
 import { READ_MAX_BYTES } from './open-socket.ts'
 
-/** What a stream asks of its source. */
+/** What a stream calls on its source. */
 type StreamSource = {
   /** The reader wants more. */
   onWanted(): void
@@ -17,7 +17,7 @@ export class AnswerStream extends Readable {
   readonly #held: Buffer[]
   #isFinished = false
   #destination: NodeJS.WritableStream | undefined
-  /** Buffers that the destination is done with. A new one for each read would cost more than the copy, and leave tens of MiB to the collector. */
+  /** Buffers that the destination has consumed. A new one for each read costs more than the copy, and leaves tens of MiB of garbage. */
   readonly #spare: Buffer[] = []
 
   constructor(source: StreamSource, held: Buffer[]) {

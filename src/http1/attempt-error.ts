@@ -1,9 +1,9 @@
-// Why a request got no answer, and how far it came.
+// The error of a request that failed: the reason, and the phase in which it failed.
 
-/** How far a request came before it failed: it was never sent; it was sent; its answer had begun. */
+/** How far a request got before it failed: not sent; sent; or the answer had begun. */
 export type AttemptPhase = 'unsent' | 'sent' | 'answered'
 
-/** A request that got no answer, or not the whole of it. */
+/** Thrown when a request gets no answer, or only part of one. */
 export class AttemptError extends Error {
   override readonly name = 'AttemptError'
   readonly phase: AttemptPhase
@@ -15,7 +15,7 @@ export class AttemptError extends Error {
     this.reason = reason
   }
 
-  /** What went wrong, for an operator: how far the request came, and the code or the message of the cause. */
+  /** The failure in words for an operator: reason and phase, and the code or message of the cause. */
   get fault(): string {
     const { cause } = this
     if (!(cause instanceof Error)) return this.message

@@ -1,4 +1,4 @@
-// A chunked body: separates the data from its framing (RFC 9112, section 7.1).
+// Decodes a chunked body: separates the data from the framing (RFC 9112, section 7.1).
 import { areFieldLines, couldBeFieldLines, HEAD_MAX_BYTES, ProtocolError } from './answer-head.ts'
 
 /** The longest line that starts a chunk, extensions included, in bytes. */
@@ -8,15 +8,15 @@ const TOKEN = "[!#$%&'*+.^_`|~\\w-]+"
 const QUOTED = '"(?:[\\t\\x20\\x21\\x23-\\x5b\\x5d-\\x7e\\x80-\\xff]|\\\\[\\t\\x20-\\x7e\\x80-\\xff])*"'
 const EXTENSION = `[\\t ]*;[\\t ]*${TOKEN}(?:[\\t ]*=[\\t ]*(?:${TOKEN}|${QUOTED}))?`
 const SIZE_LINE = new RegExp(`^([0-9a-fA-F]{1,12})(?:${EXTENSION})*\\r\\n$`)
-/** The shortest endings of a line that starts a chunk, one for each place where it may be cut. */
+/** The shortest endings of a line that starts a chunk, one for each position where it may be cut. */
 const SIZE_LINE_ENDINGS = ['\r\n', '\n', '0\r\n', 'a\r\n', ';a\r\n', '"\r\n', 'a"\r\n']
 const LINE_FEED = 10
 
-/** Reads one chunked body as it comes in. */
+/** The decoder of one chunked body, which may arrive in any pieces. */
 export class ChunkedBody {
   /** Whether the body has ended. */
   isDone = false
-  /** Where in the bytes given last the body ended, once it has. */
+  /** Where the body ended in the latest bytes; valid once `isDone`. */
   endsAt = 0
   #expects: 'size' | 'data' | 'data-end' | 'trailer' = 'size'
   #remaining = 0
@@ -24,9 +24,9 @@ export class ChunkedBody {
   #trailerBytes = 0
 
   /**
-   * Moves the data within `bytes[from, to)` together at its front.
+   * Moves the data in `bytes[from, to)` to the front of that range.
    * @returns where the data ends
-   * @throws {ProtocolError} as soon as the framing can't become valid, or a line or the trailer is too long
+   * @throws {ProtocolError} as soon as the framing cannot become valid, or a line or the trailer is too long
    */
   decode(bytes: Buffer, from: number, to: number): number {
     let at = from
@@ -58,7 +58,7 @@ export class ChunkedBody {
     return end
   }
 
-  /** Whether more bytes can make of the beginning of a line what is expected. */
+  /** Whether a text can be the beginning of the expected line. */
   #couldBecome(line: string): boolean {
     if (this.#expects === 'size') return SIZE_LINE_ENDINGS.some(ending => SIZE_LINE.test(line + ending))
     return this.#expects === 'data-end' ? line === '\r' : couldBeFieldLines(line)

@@ -1,15 +1,15 @@
-// The connections to one target: never more than the bound, kept while they are of use; requests that find none wait in their order.
+// Pools the connections to one target, up to a maximum; a request that finds none free waits, first come, first served.
 import { Connection, type ConnectionEvents, type Exchange } from './connection.ts'
 import type { Target } from './open-socket.ts'
 
-/** How long a connection is used, in ms, so that new addresses of a name are met. */
+/** How long a connection is used, in ms. The limit makes the client notice new addresses of a name. */
 const CONNECTION_LIFE_MS = 600_000
-/** By how much a connection's life may differ from that, in ms, so that not all are made anew at once. */
+/** By how much the life of a connection may differ from that, in ms, so that not all are replaced at once. */
 const LIFE_SPREAD_MS = 120_000
-/** How often idle connections are looked through for those past their time, in ms. */
+/** How often expired idle connections are closed, in ms. */
 const SWEEP_MS = 1_000
 
-/** Time and chance, so that a test can have them as it likes. */
+/** The sources of time and randomness, which tests replace. */
 export type Chance = {
   /** A monotonic clock in ms. */
   nowMs(): number
@@ -23,9 +23,9 @@ export class ConnectionPool {
   readonly #maxConnections: number
   readonly #chance: Chance
   readonly #open = new Set<Connection>()
-  /** The one used last stands last and is taken first, so that those not needed run out of time. */
+  /** A stack: the connection used last is reused first, so that surplus connections expire. */
   readonly #idle: Connection[] = []
-  /** Those that became idle in this turn of the event loop. */
+  /** The connections that became idle in this turn of the event loop. */
   #resting: Connection[] = []
   readonly #events: ConnectionEvents
   #waiting: Exchange[] = []
@@ -49,16 +49,16 @@ export class ConnectionPool {
   }
 
   /**
-   * Sends a request by the first connection that is free, once the sockets that are ready in this turn of the event loop have been read:
-   * writes right after each other cost less, and a lone one waits for nothing. A connection is used again a turn later at the earliest:
-   * bytes that came on it unasked have been read by then, and are not taken for the next answer.
+   * Sends a request on the first free connection, once the sockets that are ready in this turn of the event loop have been read. Writing
+   * the requests of one turn together costs less CPU time, and a single request does not wait for others. A connection is reused one turn
+   * later at the earliest: by then, unsolicited bytes on it have been read, so they are not taken for the next answer.
    */
   send(exchange: Exchange): void {
     this.#waiting.push(exchange)
     this.#endTurn()
   }
 
-  /** Closes every connection; requests under way or waiting fail. */
+  /** Closes every connection; requests in progress and waiting requests fail. */
   close(): void {
     this.#isClosed = true
     clearTimeout(this.#sweeper)
@@ -136,7 +136,7 @@ export class ConnectionPool {
     this.#open.delete(connection)
     const index = this.#idle.indexOf(connection)
     if (index >= 0) this.#idle.splice(index, 1)
-    // Each connection that was of no use fails one request, so that a peer that closes at once is not called without end.
+    // Each connection that closes unused fails one request; otherwise a peer that closes at once would make the pool reconnect forever.
     if (failure) this.#failFirst(failure)
     if (this.#waiting.length > 0) this.#endTurn()
   }

@@ -1,40 +1,40 @@
-// One connection: HTTP/1.1 (RFC 9112), one request after the other, never a second before the first is answered.
+// One HTTP/1.1 connection (RFC 9112): sends one request at a time and reads its answer; no pipelining.
 import type { Socket } from 'node:net'
 import { type AnswerHead, couldBeAnswerHead, HEAD_MAX_BYTES, KEEP_ALIVE_MS, ProtocolError, parseAnswerHead } from './answer-head.ts'
 import { ChunkedBody } from './chunked-body.ts'
 import { openSocket, openSocketOver, readBytes, type Target } from './open-socket.ts'
 import { openTunnel } from './tunnel.ts'
 
-/** One request, and who is told of its fate: that it goes out, its answer, and last its end or an error. */
+/** One request and its listeners: for sending, for the answer, and finally for the end or an error. */
 export interface Exchange {
-  /** Request line and header fields, each with its line break, without `content-length`. */
+  /** The request line and the header fields, each with its line break, without `content-length`. */
   readonly head: string
   readonly body: string
-  /** Whether nobody waits for the answer any more; then the request is not sent. */
+  /** Whether the answer is no longer needed; if so, the request is not sent. */
   readonly isOver: boolean
   onSent(connection: Connection): void
   onHead(head: AnswerHead): void
-  /** @param bytes valid during the call only */
+  /** @param bytes valid only during the call */
   onData(bytes: Buffer): void
   onEnd(): void
   onError(error: Error): void
 }
 
-/** What a connection tells its pool. */
+/** A pool's listeners on a connection. */
 export type ConnectionEvents = {
-  /** It is made, or has read an answer, and may serve the next request. */
+  /** Called when the connection is established or has read an answer, and can serve the next request. */
   onIdle(connection: Connection): void
-  /** @param failure why it closed before it was of any use; undefined where a request had been sent on it */
+  /** @param failure why the connection closed before any request was sent on it; undefined if one was sent */
   onClose(connection: Connection, failure: Error | undefined): void
-  /** A TLS session that later connections may resume. */
+  /** Called with a TLS session that later connections can resume. */
   onSession(session: Buffer): void
 }
 
 const HEAD_END = '\r\n\r\n'
 
-/** A connection that is being made, serves one exchange, or is idle. */
+/** A connection that is being established, serves one exchange, or is idle. */
 export class Connection {
-  /** Whether it has been made. */
+  /** Whether the connection has been established. */
   isMade = false
   #socket: Socket
   readonly #timer: NodeJS.Timeout
@@ -51,7 +51,7 @@ export class Connection {
   #remaining = 0
   #chunked: ChunkedBody | undefined
 
-  /** @param endOfLifeMs when it is used no more, by `nowMs`: a monotonic clock in ms */
+  /** @param endOfLifeMs when the connection stops being used, on the clock `nowMs`, which is monotonic and in ms */
   constructor(target: Target, session: Buffer | undefined, events: ConnectionEvents, endOfLifeMs: number, nowMs: () => number) {
     this.#events = events
     this.#isSecure = target.isSecure
@@ -70,7 +70,7 @@ export class Connection {
     }
   }
 
-  /** Takes the socket that requests go out by. */
+  /** Sets the socket on which requests are sent. */
   #use(socket: Socket): void {
     this.#socket = socket
     socket
@@ -83,7 +83,7 @@ export class Connection {
     this.#watch(socket)
   }
 
-  /** Hears of a socket's end; a tunnel that has TLS over it tells that of its own. */
+  /** Watches a socket for its end; once TLS runs over a tunnel, only the end of the TLS socket counts. */
   #watch(socket: Socket): void {
     socket
       .on('error', error => {
@@ -104,12 +104,12 @@ export class Connection {
     this.#exchange?.onError(error)
   }
 
-  /** Whether it is idle and may serve the next request. */
+  /** Whether the connection is idle and can serve the next request. */
   isUsableAt(nowMs: number): boolean {
     return nowMs < this.#usableUntilMs && !this.#socket.destroyed
   }
 
-  /** Sends a request and reads its answer; only for a connection that is idle. */
+  /** Sends a request and reads its answer. The connection must be idle. */
   send(exchange: Exchange): void {
     this.#exchange = exchange
     this.#isUsed = true
@@ -118,7 +118,7 @@ export class Connection {
     const { head, body } = exchange
     const length = Buffer.byteLength(body)
     const start = `${head}content-length: ${length}\r\n\r\n`
-    // One write costs half of two. Where every character of the body is one byte, head and body have the same encoding.
+    // One write costs half as much as two. If every character of the body is one byte, head and body can be encoded together.
     if (length === body.length) this.#socket.write(start + body, 'latin1')
     else this.#socket.write(Buffer.concat([Buffer.from(start, 'latin1'), Buffer.from(body)]))
   }
@@ -128,23 +128,23 @@ export class Connection {
     return this.#socket.isPaused()
   }
 
-  /** Stops reading, so that the other side has to wait. */
+  /** Stops reading, so that the peer has to wait. */
   pause(): void {
     this.#socket.pause()
   }
 
-  /** Goes on reading. */
+  /** Resumes reading. */
   resume(): void {
     this.#socket.resume()
   }
 
-  /** Drops the exchange under way and the connection; the exchange hears no more of it. */
+  /** Closes the connection; the exchange in progress gets no further events. */
   abort(): void {
     this.#exchange = undefined
     this.destroy()
   }
 
-  /** Closes the connection; the exchange under way fails. */
+  /** Closes the connection; the exchange in progress fails. */
   destroy(error?: Error): void {
     this.#usableUntilMs = 0
     this.#socket.destroy(error)
@@ -152,7 +152,7 @@ export class Connection {
 
   #onRead(length: number): void {
     const exchange = this.#exchange
-    // Nobody asked for these bytes, and they must not answer the next request.
+    // Unsolicited bytes must not become the answer to the next request.
     if (exchange === undefined) this.destroy()
     else this.#readAnswer(exchange, length)
   }
@@ -166,10 +166,10 @@ export class Connection {
     }
   }
 
-  /** Reads as far as the head goes and returns where the body starts; undefined while the head is not whole. */
+  /** Reads the head and returns where the body starts; undefined while the head is incomplete. */
   #readHead(exchange: Exchange, length: number): number | undefined {
     for (let from = 0; ; ) {
-      // Not the whole of what was read: most of a large read is body.
+      // Only part of the read is decoded, because most of a large read is body.
       const text = this.#heldHead + readBytes.toString('latin1', from, Math.min(length, from + HEAD_MAX_BYTES + HEAD_END.length))
       const end = text.indexOf(HEAD_END)
       if ((end < 0 ? text.length : end) > HEAD_MAX_BYTES) throw new ProtocolError('the head is too long')
@@ -182,7 +182,7 @@ export class Connection {
       this.#heldHead = ''
       const head = parseAnswerHead(text.slice(0, end + 2))
       if (head.status === 101) throw new ProtocolError('nobody asked for another protocol')
-      // An interim response (RFC 9110, section 15.2) is of no use here.
+      // Interim responses (RFC 9110, section 15.2) are skipped.
       if (head.status < 200) continue
       this.#begin(exchange, head)
       return from
@@ -190,7 +190,7 @@ export class Connection {
   }
 
   #begin(exchange: Exchange, head: AnswerHead): void {
-    // Node does not tell a TLS connection that was closed in order from one that was cut, so what ends so is not known to be whole.
+    // Node does not distinguish an orderly end of a TLS connection from a truncation, so such a body might be incomplete.
     if (this.#isSecure && !head.isChunked && head.bodyLength === Number.POSITIVE_INFINITY)
       throw new ProtocolError('the answer ends with its TLS connection')
     this.#head = head
@@ -217,7 +217,7 @@ export class Connection {
     if (isOver && this.#exchange === exchange) this.#finish(exchange, rest === 0)
   }
 
-  /** The other side has closed: some answers end so; any other has broken off, and the rest of a request need not go out. */
+  /** Handles the end sent by the peer: it completes an answer that ends with the connection, and breaks any other exchange. */
   #onEnd(): void {
     const exchange = this.#exchange
     const endsHere = this.#head && this.#chunked === undefined && this.#remaining === Number.POSITIVE_INFINITY
@@ -225,14 +225,14 @@ export class Connection {
     else this.destroy()
   }
 
-  /** @param isClean whether nothing came after the answer */
+  /** @param isClean whether nothing followed the answer */
   #finish(exchange: Exchange, isClean: boolean): void {
     const keepAliveMs = this.#head?.keepAliveMs ?? 0
     this.#exchange = undefined
     this.#head = undefined
     this.#chunked = undefined
     exchange.onEnd()
-    // Where the answer came before the whole request was out, the rest of the request would stand before the next one.
+    // If the answer arrived before the whole request was written, the next request would follow the unwritten rest.
     if (isClean && keepAliveMs > 0 && this.#socket.writableLength === 0) this.#rest(keepAliveMs)
     else this.destroy()
   }

@@ -1,11 +1,11 @@
-// Header fields as a request carries them.
+// Writes the header fields of a request.
 
 const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
 
 /**
- * Writes header fields, each with its line break.
- * @param namesAndValues names and values in turn; the names are trusted to be tokens
- * @throws {TypeError} where a value would break out of its line, or holds what is no byte (RFC 9110, section 5.5)
+ * Returns header fields as text, each with its line break.
+ * @param namesAndValues names and values, alternating; the names are not checked and must be tokens
+ * @throws {TypeError} if a value contains a line break, or a character that is not one byte (RFC 9110, section 5.5)
  */
 export function writeFields(namesAndValues: readonly string[]): string {
   let lines = ''

@@ -5,43 +5,43 @@ import { writeFields } from './header-fields.ts'
 import { type Answer, PendingAnswer } from './pending-answer.ts'
 import { type ProxyServer, proxyFields } from './tunnel.ts'
 
-/** The longest that making one connection may take where nothing else is said, in ms. */
+/** The default time limit for establishing one connection, in ms. */
 export const CONNECT_TIMEOUT_MS = 5_000
 
-/** What a client is made with. */
+/** Options of {@link createHttpClient}. */
 export type HttpClientOptions = {
-  /** An `http:` or `https:` URL; every request goes there. */
+  /** The `http:` or `https:` URL of every request. */
   url: string
   /** The most connections; at least 1. */
   connections: number
-  /** The longest that making one connection may take, in ms; default {@link CONNECT_TIMEOUT_MS}. */
+  /** Time limit for establishing one connection, in ms; default {@link CONNECT_TIMEOUT_MS}. */
   connectTimeoutMs?: number
-  /** A proxy on the way: a tunnel to an https URL, while a request for an http URL goes to the proxy itself. Default: none. */
+  /** A proxy: an https URL is reached through a tunnel, and requests for an http URL are sent to the proxy. Default: none. */
   proxy?: ProxyServer | undefined
-  /** The clock and the numbers that decide how long a connection is used. Default: the machine's. */
+  /** The clock and the random numbers that decide how long a connection is used. Default: this machine's. */
   chance?: Chance
 }
 
 /** One request. */
 type HttpRequest = {
-  /** Header fields as `writeFields` writes them, beside `host` and `content-length`. */
+  /** Header fields from `writeFields`, without `host` and `content-length`. */
   fields: string
   body: string
-  /** For the whole answer, or the first 64 KiB of it; after these, for each silence while the reader wants more. In ms. */
+  /** Time limit in ms: for the whole answer or its first 64 KiB; after these, for each silence while the reader wants more. */
   timeoutMs: number
-  /** Ends the request; once a stream has begun, destroying that does. */
+  /** Cancels the request; once the answer streams, destroy the stream instead. */
   signal: AbortSignal
 }
 
 /**
- * Makes a client. `request` sends one POST, once, and gives its answer whatever its status; it rejects with an {@link AttemptError}, whose
- * cause is a `ProtocolError` where what came is not HTTP/1.x. `close` closes every connection, also those in use.
+ * Creates a client. `request` sends one POST, without retries, and returns the answer, whatever its status. It rejects with an
+ * {@link AttemptError}, whose cause is a `ProtocolError` if the answer was not HTTP/1.x. `close` closes every connection, even in use.
  */
 export function createHttpClient({ url, connections, connectTimeoutMs = CONNECT_TIMEOUT_MS, proxy, chance }: HttpClientOptions) {
   const { protocol, hostname, port, host, pathname, search } = new URL(url)
   const isSecure = protocol === 'https:'
   const direct = { isSecure, hostname, port: Number(port || (isSecure ? 443 : 80)), connectTimeoutMs }
-  // Proxies commonly refuse CONNECT to any port but 443, so a request for an http URL is sent to the proxy itself (RFC 9112, section 3.2.2).
+  // Proxies commonly refuse CONNECT to ports other than 443, so requests for an http URL go to the proxy (RFC 9112, section 3.2.2).
   const isForwarded = proxy !== undefined && !isSecure
   const target = isForwarded ? { ...proxy, connectTimeoutMs } : { ...direct, proxy }
   const pool = new ConnectionPool(target, connections, chance)
@@ -57,5 +57,5 @@ export function createHttpClient({ url, connections, connectTimeoutMs = CONNECT_
   return { request, close: () => pool.close() }
 }
 
-/** A client as {@link createHttpClient} makes it. */
+/** A client from {@link createHttpClient}. */
 export type HttpClient = ReturnType<typeof createHttpClient>

@@ -1,23 +1,23 @@
-// Opens the socket of a connection: TCP, TLS over it, or TLS over a tunnel.
+// Opens the socket of a connection: TCP, TLS over TCP, or TLS over a tunnel.
 import { connect as connectTcp, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { type ProxyServer, tlsHost } from './tunnel.ts'
 
-/** Where connections lead. */
+/** The peer of a connection. */
 export type Target = {
   isSecure: boolean
   hostname: string
   port: number
-  /** The longest that making one may take, in ms. */
+  /** Time limit for establishing a connection, in ms. */
   connectTimeoutMs: number
-  /** A proxy that makes a tunnel to a secure target; default: none. */
+  /** A proxy, through which a secure target is reached by tunnel; default: none. */
   proxy?: ProxyServer | undefined
 }
 
-/** After this long without traffic the kernel asks whether the other side is still there, in ms. */
+/** After this time without traffic, in ms, the kernel probes whether the peer is still there. */
 const TCP_KEEP_ALIVE_MS = 60_000
 
-/** The most bytes that one read brings. */
+/** The most bytes of one read. */
 export const READ_MAX_BYTES = 65_536
 
 /**
@@ -26,11 +26,11 @@ export const READ_MAX_BYTES = 65_536
  */
 export const readBytes = Buffer.allocUnsafeSlow(READ_MAX_BYTES)
 
-/** Called each time so many bytes lie in {@link readBytes}. */
+/** Called after each read with the number of bytes in {@link readBytes}. */
 type OnRead = (length: number) => void
 
 /**
- * Opens a socket to a target without a proxy; its event `connect`, or `secureConnect`, says when it can be used.
+ * Opens a socket to a target, without a proxy. It can be used after its event `connect`, or `secureConnect` with TLS.
  * @param session a TLS session to resume
  */
 export function openSocket({ isSecure, hostname, port }: Target, session: Buffer | undefined, onRead: OnRead): Socket {
@@ -44,11 +44,11 @@ export function openSocket({ isSecure, hostname, port }: Target, session: Buffer
   return connectTcp({ ...options, host: tlsHost(hostname).host })
 }
 
-/** Opens TLS to a target over a tunnel that leads there; as {@link openSocket}. */
+/** Opens TLS over a tunnel to a target, like {@link openSocket}. */
 export function openSocketOver(tunnel: Socket, { hostname }: Target, session: Buffer | undefined, onRead: OnRead): Socket {
   tunnel.setKeepAlive(true, TCP_KEEP_ALIVE_MS)
   const socket = connectTls({ socket: tunnel, ...tlsHost(hostname), ...(session && { session }) })
-  // TLS over another socket does not read into a buffer of ours.
+  // TLS over an existing socket does not support `onread`.
   return socket.on('data', (bytes: Buffer) => {
     for (let from = 0; from < bytes.length; from += readBytes.length) onRead(bytes.copy(readBytes, 0, from))
   })

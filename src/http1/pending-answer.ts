@@ -1,29 +1,29 @@
-// One request and the answer to it: a small one whole, a large one as a stream.
+// Waits for the answer to one request: returns a small answer whole and a large one as a stream.
 import type { Readable } from 'node:stream'
 import type { AnswerHead } from './answer-head.ts'
 import { AnswerStream } from './answer-stream.ts'
 import { AttemptError, type AttemptPhase } from './attempt-error.ts'
 import type { Connection, Exchange } from './connection.ts'
 
-/** Up to this many bytes an answer is held back until it is whole, so that it can still be judged, retried or refused. */
+/** An answer of up to this many bytes is held until it is complete, so that it can be inspected, and its request retried. */
 export const HOLD_MAX_BYTES = 65_536
-/** The least that {@link Answer} shows of a larger answer, in bytes. */
+/** The minimum size of {@link Answer.head} for a larger answer, in bytes. */
 const HEAD_MIN_BYTES = 32_768
 
-/** An answer; header names are in lower case, with the first value of each. */
+/** An answer. Header names are in lower case, with the first value of each. */
 export type Answer = {
   status: number
   headers: ReadonlyMap<string, string>
-  /** The first bytes: the whole body, or where a stream follows, 32 KiB or more. */
+  /** The whole body or, if there is a stream, its first 32 KiB or more. */
   head: Buffer
-  /** The whole body, `head` included, where it is larger than 64 KiB. To be read or destroyed. */
+  /** The whole body, including `head`, if it is larger than 64 KiB. It must be read or destroyed. */
   stream?: Readable
 }
 
-/** What a {@link PendingAnswer} tells of its outcome, once. */
+/** Settles the promise of an answer. A {@link PendingAnswer} calls one of the two, once. */
 type Settle = { resolve(answer: Answer): void; reject(error: AttemptError): void }
 
-/** A request that is waiting for its answer, or for the rest of it. */
+/** A request whose answer has not arrived completely. */
 export class PendingAnswer implements Exchange {
   readonly head: string
   readonly body: string
@@ -49,7 +49,7 @@ export class PendingAnswer implements Exchange {
     signal.addEventListener('abort', this)
   }
 
-  /** The signal's listener (DOM, `EventListenerObject`). */
+  /** Listens to the signal (DOM, `EventListenerObject`). */
   handleEvent(): void {
     this.#abort('cancelled')
   }
@@ -96,7 +96,7 @@ export class PendingAnswer implements Exchange {
   #beginStream(): void {
     const chunks = this.#chunks
     this.#chunks = []
-    // Joining all of them would copy a large piece that is enough by itself.
+    // If the first piece is large enough, joining the pieces would only copy it.
     const first = chunks[0] ?? EMPTY
     const head = first.length >= HEAD_MIN_BYTES ? first : Buffer.concat(chunks)
     this.#signal.removeEventListener('abort', this)
@@ -106,7 +106,7 @@ export class PendingAnswer implements Exchange {
   }
 
   #onStreamClosed(): void {
-    // After its end the connection may be another's.
+    // After the end of the answer, the connection may serve another request.
     if (!this.isOver) this.#connection?.abort()
     this.#finish()
   }

@@ -1,12 +1,12 @@
-// An agent for Node's own HTTP client that connects through a proxy's tunnel, for what needs an upgrade, such as a WebSocket.
+// Creates an agent with which Node's own HTTP client connects through a proxy's tunnel, for upgrades such as WebSocket.
 import type { Agent } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { connect as connectTls } from 'node:tls'
 import { openTunnel, type ProxyServer, tlsHost } from './tunnel.ts'
 
 /**
- * Creates an agent for the requests of one origin: each takes a tunnel of its own, for http as for https.
- * @param connectTimeoutMs the longest that the proxy may take over a tunnel, in ms
+ * Creates an agent for the requests of one origin. Each request gets its own tunnel, for http as well as https.
+ * @param connectTimeoutMs time limit for the proxy to open a tunnel, in ms
  */
 export function createTunnelAgent(proxy: ProxyServer, { protocol, hostname, port }: URL, connectTimeoutMs: number): Agent {
   const isSecure = protocol === 'https:'
@@ -24,14 +24,14 @@ export function createTunnelAgent(proxy: ProxyServer, { protocol, hostname, port
       clearTimeout(timer)
       onCreate?.(fault ?? new Error('the proxy closed the connection'), socket)
     }
-    // Stays for good: whoever uses the tunnel hears of an error, but one that nobody listens to would end the process.
+    // Never removed, because an error event without a listener would end the process. The user of the tunnel adds its own.
     socket.on('error', error => {
       fault = error
     })
     socket.once('end', onEnd).once('close', onClose)
     return undefined
   }
-  // Importing node:http from an ES module loads all of Node's fetch with it (nodejs/node#59686): 40 ms and 12 MB at every start.
+  // Importing node:http from an ES module also loads all of Node's fetch (nodejs/node#59686): 40 ms and 12 MB at every start.
   const { Agent } = process.getBuiltinModule(isSecure ? 'node:https' : 'node:http')
   return Object.assign(new Agent(), { createConnection })
 }

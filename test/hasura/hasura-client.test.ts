@@ -175,7 +175,7 @@ t.test('bytes that are not HTTP, and an endless head, are UPSTREAM_INVALID_RESPO
 })
 
 t.test(
-  'bytes that can’t become an answer are UPSTREAM_INVALID_RESPONSE at once, even if the peer then closes, and the request is not retried',
+  'bytes that cannot become an answer are UPSTREAM_INVALID_RESPONSE at once, even if the peer then closes, and the request is not retried',
   async t => {
     const chunked = 'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n'
     for (const bytes of ['HTTP/1.1 200 OK\n', 'HTTP/1.x nonsense', `${chunked}zzzz`, `${chunked}5\r\n0123456789abcdef`])

@@ -1,23 +1,23 @@
-// The response cases of llhttp as bytes and verdicts: each with the socket left open, and closed after the bytes.
-// Source of the cases: github.com/nodejs/llhttp, commit 01e105a, test/response/*.md. Its lenient modes and its pausing hooks have no
-// like here. Where the verdict is not llhttp's, the case says why.
+// llhttp's response cases, each with the socket left open and with the socket closed after the bytes.
+// Source: github.com/nodejs/llhttp, commit 01e105a, test/response/*.md, without its lenient modes and pausing hooks, which have no
+// equivalent here. If the verdict differs from llhttp's, the case says why.
 import t, { type Test } from 'tap'
 import { ProtocolError } from '../../src/http1/answer-head.ts'
 import { poolFor } from '../support/upstream-pool.ts'
 
-/** The result: the body; `refused`, a protocol error; `pending`, nothing yet; `broken`, too early an end. */
+/** The result: the body; `refused`, a protocol error; `pending`, nothing yet; `broken`, a premature end. */
 type Verdict = { body: string } | 'refused' | 'pending' | 'broken'
 type Case = { file: string; name: string; bytes: string; open: Verdict; closed: Verdict; differs?: string }
 
 const OK = 'HTTP/1.1 200 OK\r\n'
 const CHUNKED = `${OK}Transfer-Encoding: chunked\r\n\r\n`
 const body = (text: string): Verdict => ({ body: text })
-/** The same whether the socket is left open or closed. */
+/** The same verdict whether the socket is left open or closed. */
 const same = (verdict: Verdict) => ({ open: verdict, closed: verdict })
 const untilClose = (text: string) => ({ open: 'pending', closed: body(text) }) as const
 
 const NO_OPTIONAL_CHUNKED = 'llhttp reads to the end of the connection; a coding other than chunked alone is refused here'
-const REST = 'llhttp goes on with the next bytes; here they end the connection, because they are unsolicited'
+const REST = 'llhttp parses the next bytes; here they close the connection, because they are unsolicited'
 
 const CASES: Case[] = [
   {
@@ -57,28 +57,28 @@ const CASES: Case[] = [
     name: '204, close, more',
     bytes: 'HTTP/1.1 204 No content\r\nConnection: close\r\n\r\nHTTP/1.1 200 OK',
     ...same(body('')),
-    differs: 'llhttp reports the data behind the end as an error; here the answer stands, and the connection ends either way'
+    differs: 'llhttp reports the data after the end as an error; here the answer is valid, and the connection ends either way'
   },
   {
     file: 'connection',
     name: 'length, close, more',
     bytes: 'HTTP/1.1 200 No content\r\nContent-Length: 5\r\nConnection: close\r\n\r\n2ad731e3-4dcd-4f70',
     ...same(body('2ad73')),
-    differs: 'llhttp reports the data behind the end as an error; here the answer stands, and the connection ends either way'
+    differs: 'llhttp reports the data after the end as an error; here the answer is valid, and the connection ends either way'
   },
   {
     file: 'connection',
     name: '101, length',
     bytes: 'HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: h2c\r\nContent-Length: 4\r\n\r\nbody',
     ...same('refused'),
-    differs: 'llhttp hands an upgrade on; nobody asks for one here'
+    differs: 'llhttp hands over an upgrade; this client never requests one'
   },
   {
     file: 'connection',
     name: '101, chunked',
     bytes: 'HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nbo\r\n0\r\n\r\n',
     ...same('refused'),
-    differs: 'llhttp hands an upgrade on; nobody asks for one here'
+    differs: 'llhttp hands over an upgrade; this client never requests one'
   },
   {
     file: 'connection',
@@ -309,7 +309,7 @@ const CASES: Case[] = [
     name: 'a folded value',
     bytes: `${OK}Transfer-Encoding: chunked\r\n  abc\r\n\r\n5\r\nWorld\r\n0\r\n\r\n`,
     ...same('refused'),
-    differs: 'llhttp has the case in a lenient mode; strictly it refuses too'
+    differs: 'llhttp accepts this only in a lenient mode'
   }
 ]
 

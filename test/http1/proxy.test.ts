@@ -66,11 +66,11 @@ for (const [title, answer, message] of [
   ['502', 'HTTP/1.0 502 Bad Gateway\r\n\r\n', /CONNECT with status 502/],
   ['100', 'HTTP/1.1 100 Continue\r\n\r\n', /CONNECT with status 100/],
   ['a redirect', 'HTTP/1.1 302 Found\r\nlocation: https://elsewhere.example.com/\r\n\r\n', /CONNECT with status 302/],
-  ['what is no HTTP', 'SSH-2.0-OpenSSH\r\n\r\n', /not answer CONNECT in HTTP/],
-  ['a head beyond all bounds', `HTTP/1.1 200 OK\r\nx: ${'y'.repeat(20_000)}`, /too long/],
-  ['200 with bytes behind it', 'HTTP/1.1 200 OK\r\n\r\nx', /more than its answer/]
+  ['something other than HTTP', 'SSH-2.0-OpenSSH\r\n\r\n', /not answer CONNECT in HTTP/],
+  ['a head that is too long', `HTTP/1.1 200 OK\r\nx: ${'y'.repeat(20_000)}`, /too long/],
+  ['200 and more bytes after it', 'HTTP/1.1 200 OK\r\n\r\nx', /more than its answer/]
 ] as const)
-  t.test(`a proxy that answers CONNECT with ${title} is no connection, and nothing is sent`, async t => {
+  t.test(`if a proxy answers CONNECT with ${title}, the connection fails and nothing is sent`, async t => {
     const { proxy, upstream, send } = await chainFor(t, { authorization: AUTHORIZATION })
     proxy.answer = answer
     const error = await send().catch((error: unknown) => error)
@@ -81,7 +81,7 @@ for (const [title, answer, message] of [
     t.equal((await send()).status, 200, 'the next request makes a new connection')
   })
 
-t.test('a proxy that does not listen is no connection', async t => {
+t.test('if the proxy does not listen, the connection fails', async t => {
   const proxy = { isSecure: false, hostname: '127.0.0.1', port: 1 }
   const client = createHttpClient({ url: 'https://localhost:9/', connections: 1, proxy })
   t.teardown(() => client.close())
@@ -91,7 +91,7 @@ t.test('a proxy that does not listen is no connection', async t => {
   })
 })
 
-t.test('a proxy that does not answer CONNECT uses up the time of the request, and its connection ends with the client', async t => {
+t.test('if a proxy does not answer CONNECT, the request times out, and closing the client closes the connection', async t => {
   const { proxy, client, send } = await chainFor(t)
   proxy.answer = ''
   await t.rejects(send('{}', 200), { name: 'AttemptError', phase: 'unsent', reason: 'timeout' })
@@ -99,7 +99,7 @@ t.test('a proxy that does not answer CONNECT uses up the time of the request, an
   while (proxy.sockets.size > 0) await new Promise(setImmediate)
 })
 
-t.test('a proxy that closes instead of answering CONNECT is no connection', async t => {
+t.test('if a proxy closes instead of answering CONNECT, the connection fails', async t => {
   const { proxy, send } = await chainFor(t)
   proxy.answer = ''
   const outcome = t.rejects(send(), { name: 'AttemptError', phase: 'unsent', reason: 'broken' })
@@ -108,7 +108,7 @@ t.test('a proxy that closes instead of answering CONNECT is no connection', asyn
   await outcome
 })
 
-t.test('a proxy with an untrusted certificate is no connection', async t => {
+t.test('if the proxy has an untrusted certificate, the connection fails', async t => {
   setDefaultCACertificates(before)
   t.teardown(() => setDefaultCACertificates([...before, certificate.cert]))
   const { proxy, send } = await chainFor(t, { isProxySecure: true })
@@ -116,7 +116,7 @@ t.test('a proxy with an untrusted certificate is no connection', async t => {
   t.strictSame(proxy.received, [])
 })
 
-t.test('a proxy that breaks off in the middle of an answer breaks the answer', async t => {
+t.test('if a proxy breaks off in the middle of an answer, the answer fails', async t => {
   const { proxy, send } = await chainFor(t, {
     answer: response => {
       response.writeHead(200, { 'content-length': String(2 * MEGABYTE.length) })
@@ -163,7 +163,7 @@ for (const isProxySecure of [false, true]) {
     t.equal(upstream.sockets.size, 1)
   })
 
-  t.test(`an http upstream is requested by its whole URL through an ${kind} proxy`, async t => {
+  t.test(`an http upstream is requested by its full URL through an ${kind} proxy`, async t => {
     const { proxy, upstream, send, port } = await chainFor(t, { isSecure: false, isProxySecure, authorization: AUTHORIZATION })
     for (const body of ['one', 'two']) t.match(String((await send(body)).head), body)
     t.strictSame(

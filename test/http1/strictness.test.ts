@@ -1,4 +1,4 @@
-// Bytes that can't become an answer are refused at once, whether the peer then waits or closes; ten answers are read the same however they are split.
+// How strictly answers are read, and that the result does not depend on how their bytes are split.
 import t from 'tap'
 import { ProtocolError } from '../../src/http1/answer-head.ts'
 import { poolFor, type Whole } from '../support/upstream-pool.ts'
@@ -6,7 +6,7 @@ import { poolFor, type Whole } from '../support/upstream-pool.ts'
 const OK = 'HTTP/1.1 200 OK\r\n'
 const CHUNKED = `${OK}transfer-encoding: chunked\r\n\r\n`
 
-/** None of them contains an end: a client that waits for one waits forever. */
+/** None of these has an end, so a client that waits for one waits forever. */
 const HOPELESS = [
   'HTTP/1.1 200 OK\n',
   `${OK}a: b\n`,
@@ -24,7 +24,7 @@ const HOPELESS = [
   `${CHUNKED}0\r\n\n`
 ]
 
-t.test('bytes that can’t become an answer are refused at once', async t => {
+t.test('bytes that cannot become an answer are refused at once, whether the peer then waits or closes', async t => {
   for (const bytes of HOPELESS)
     for (const closes of [false, true]) {
       const { ask } = await poolFor(t, socket => void (closes ? socket.end(bytes) : socket.write(bytes)))

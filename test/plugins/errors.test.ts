@@ -50,7 +50,7 @@ t.test('a method that a route does not support is METHOD_NOT_ALLOWED', async t =
     t.equal(answer.headers.get('allow'), allow)
     t.equal(await codeOf(answer), 'METHOD_NOT_ALLOWED')
   }
-  t.equal((await fetch(`${gateway.url}/execute-graphql?query={a}`, { method: 'HEAD' })).status, 405, 'HEAD would cost a call of Hasura')
+  t.equal((await fetch(`${gateway.url}/execute-graphql?query={a}`, { method: 'HEAD' })).status, 405, 'HEAD would cost a call to Hasura')
   t.equal(gateway.hasura.received.length, 0)
 })
 

@@ -55,7 +55,7 @@ t.test("Hasura's last failure is a reason, and the service stays ready; the next
   })
   const home = async () => (await fetch(`${gateway.url}/`)).text()
   for (const [query, expected] of [
-    ['mutation { broken }', /^The last call of Hasura failed \d+ s ago\. Hasura could not be reached.*check GRAPHQL_ENDPOINT/],
+    ['mutation { broken }', /^The last call to Hasura failed \d+ s ago\. Hasura could not be reached.*check GRAPHQL_ENDPOINT/],
     ['mutation { down }', /Hasura answered with status 500: check/],
     ['{ full }', /postgres-error: check its database/]
   ] as const) {
@@ -63,7 +63,7 @@ t.test("Hasura's last failure is a reason, and the service stays ready; the next
     const { status, body } = await readiness(gateway.url)
     t.equal(status, 200, query)
     t.match(body, { status: 'ready', reasons: [expected] }, query)
-    t.match(await home(), /Ready, but Hasura fails\.\n(.*\n)*The last call of Hasura failed/, query)
+    t.match(await home(), /Ready, but Hasura fails\.\n(.*\n)*The last call to Hasura failed/, query)
     // An error of the caller is not a failure of Hasura.
     await gateway.post({ query: '{ wrong }' })
     t.strictSame((await readiness(gateway.url)).body.reasons, [], query)

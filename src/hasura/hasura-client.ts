@@ -83,7 +83,7 @@ export function createHasuraClient(options: HasuraClientOptions) {
   const attempt = ({ body, headers, signal }: HasuraRequest, token: string, deadlineMs: number): Promise<UpstreamAnswer> => {
     const send = (traceHeaders: readonly string[]) => {
       const fields = commonFields(token) + writeFields(headers) + writeFields(traceHeaders)
-      return client.request({ fields, body, timeoutMs: remaining(deadlineMs), signal })
+      return client.request({ fields, body, timeoutMs: remaining(deadlineMs), pauseMaxMs: timeoutMs, signal })
     }
     return traceCall ? traceCall(endpoint, send, ({ status }) => status) : send([])
   }

@@ -2,7 +2,7 @@
 import { AttemptError } from './attempt-error.ts'
 import { type Chance, ConnectionPool } from './connection-pool.ts'
 import { writeFields } from './header-fields.ts'
-import { type Answer, PendingAnswer } from './pending-answer.ts'
+import { type Answer, type HttpRequest, PendingAnswer } from './pending-answer.ts'
 import { type ProxyServer, proxyFields } from './tunnel.ts'
 
 /** The default time limit for establishing one connection, in ms. */
@@ -22,17 +22,6 @@ export type HttpClientOptions = {
   chance?: Chance
 }
 
-/** One request. */
-type HttpRequest = {
-  /** Header fields from `writeFields`, without `host` and `content-length`. */
-  fields: string
-  body: string
-  /** Time limit in ms: for the whole answer or its first 64 KiB; after these, for each silence while the reader wants more. */
-  timeoutMs: number
-  /** Cancels the request; once the answer streams, destroy the stream instead. */
-  signal: AbortSignal
-}
-
 /**
  * Creates a client. `request` sends one POST, without retries, and returns the answer, whatever its status. It rejects with an
  * {@link AttemptError}, whose cause is a `ProtocolError` if the answer was not HTTP/1.x. `close` closes every connection, even in use.
@@ -48,10 +37,10 @@ export function createHttpClient({ url, connections, connectTimeoutMs = CONNECT_
   const origin = isForwarded ? `http://${host}` : ''
   const start = `POST ${origin}${pathname}${search} HTTP/1.1\r\n${writeFields(['host', host])}${isForwarded ? proxyFields(proxy) : ''}`
 
-  const request = ({ fields, body, timeoutMs, signal }: HttpRequest): Promise<Answer> =>
+  const request = (request: HttpRequest): Promise<Answer> =>
     new Promise((resolve, reject) => {
-      if (signal.aborted) reject(new AttemptError('unsent', 'cancelled'))
-      else pool.send(new PendingAnswer(start + fields, body, timeoutMs, signal, { resolve, reject }))
+      if (request.signal.aborted) reject(new AttemptError('unsent', 'cancelled'))
+      else pool.send(new PendingAnswer(start + request.fields, request, { resolve, reject }))
     })
 
   return { request, close: () => pool.close() }

@@ -10,6 +10,19 @@ export const HOLD_MAX_BYTES = 65_536
 /** The minimum size of {@link Answer.head} for a larger answer, in bytes. */
 const HEAD_MIN_BYTES = 32_768
 
+/** One request. */
+export type HttpRequest = {
+  /** Header fields from `writeFields`, without `host` and `content-length`. */
+  fields: string
+  body: string
+  /** Time limit for the whole answer or its first 64 KiB, in ms. */
+  timeoutMs: number
+  /** The longest pause of the other side after the first 64 KiB, while the reader wants more, in ms; default `timeoutMs`. */
+  pauseMaxMs?: number
+  /** Cancels the request; once the answer streams, destroy the stream instead. */
+  signal: AbortSignal
+}
+
 /** An answer. Header names are in lower case, with the first value of each. */
 export type Answer = {
   status: number
@@ -28,7 +41,7 @@ export class PendingAnswer implements Exchange {
   readonly head: string
   readonly body: string
   isOver = false
-  readonly #timeoutMs: number
+  readonly #pauseMaxMs: number
   readonly #signal: AbortSignal
   readonly #settle: Settle
   #timer: NodeJS.Timeout
@@ -39,13 +52,13 @@ export class PendingAnswer implements Exchange {
   #size = 0
   #stream: AnswerStream | undefined
 
-  constructor(head: string, body: string, timeoutMs: number, signal: AbortSignal, settle: Settle) {
+  constructor(head: string, { body, timeoutMs, pauseMaxMs = timeoutMs, signal }: HttpRequest, settle: Settle) {
     this.head = head
     this.body = body
-    this.#timeoutMs = timeoutMs
+    this.#pauseMaxMs = pauseMaxMs
     this.#signal = signal
     this.#settle = settle
-    this.#timer = this.#startTimer()
+    this.#timer = this.#startTimer(timeoutMs)
     signal.addEventListener('abort', this)
   }
 
@@ -85,8 +98,8 @@ export class PendingAnswer implements Exchange {
     if (!this.isOver) this.#fail(new AttemptError(this.#phase, 'broken', cause))
   }
 
-  #startTimer(): NodeJS.Timeout {
-    return setTimeout(() => this.#abort('timeout'), this.#timeoutMs)
+  #startTimer(timeoutMs: number): NodeJS.Timeout {
+    return setTimeout(() => this.#abort('timeout'), timeoutMs)
   }
 
   #held(): Buffer {
@@ -118,7 +131,7 @@ export class PendingAnswer implements Exchange {
 
   #resume(): void {
     if (this.isOver || !this.#connection?.isPaused) return
-    this.#timer = this.#startTimer()
+    this.#timer = this.#startTimer(this.#pauseMaxMs)
     this.#connection.resume()
   }
 

@@ -50,6 +50,30 @@ t.test('if an upstream falls silent after 64 KiB, the stream fails', async t => 
   }, /timeout while answered/)
 })
 
+t.test('a pause after 64 KiB may be longer than what was left of the time limit', async t => {
+  const upstream = await startFakeServer((response, { body }) => {
+    if (body === 'silent') return
+    response.writeHead(200, { 'content-length': String(2 * MEGABYTE.length) }).write(MEGABYTE)
+    held = response
+  })
+  let held: ServerResponse | undefined
+  const client = createHttpClient({ url: upstream.url, connections: 2 })
+  t.teardown(async () => {
+    client.close()
+    await upstream.close()
+  })
+  const signal = new AbortController().signal
+  const { stream } = await client.request({ fields: '', body: '{}', timeoutMs: 500, pauseMaxMs: 60_000, signal })
+  let size = 0
+  stream?.on('data', chunk => {
+    size += chunk.length
+  })
+  await t.rejects(client.request({ fields: '', body: 'silent', timeoutMs: 1_000, signal }), /timeout/, 'a second passes')
+  held?.end(MEGABYTE)
+  if (stream) await once(stream, 'end')
+  t.equal(size, 2 * MEGABYTE.length)
+})
+
 t.test('a paused reader does not count as a silent upstream', async t => {
   const written = { count: 0 }
   const { send } = await clientFor(t, response => void pour(response, 8, written), 1_000)

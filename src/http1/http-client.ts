@@ -37,10 +37,10 @@ export function createHttpClient({ url, connections, connectTimeoutMs = CONNECT_
   const origin = isForwarded ? `http://${host}` : ''
   const start = `POST ${origin}${pathname}${search} HTTP/1.1\r\n${writeFields(['host', host])}${isForwarded ? proxyFields(proxy) : ''}`
 
-  const request = (request: HttpRequest): Promise<Answer> =>
+  const request = (wanted: HttpRequest): Promise<Answer> =>
     new Promise((resolve, reject) => {
-      if (request.signal.aborted) reject(new AttemptError('unsent', 'cancelled'))
-      else pool.send(new PendingAnswer(start + request.fields, request, { resolve, reject }))
+      if (wanted.signal.aborted) reject(new AttemptError('unsent', 'cancelled'))
+      else pool.send(new PendingAnswer(start + wanted.fields, wanted, { resolve, reject }))
     })
 
   return { request, close: () => pool.close() }

@@ -15,7 +15,7 @@ type SubscriptionsOptions = {
   open: OpenTransport
   tokens: TokenSource
   /** Returns the header that carries a token. */
-  tokenHeader: RoleLinkOptions['headersFor']
+  tokenHeadersFor: RoleLinkOptions['headersFor']
   /** How long a subscription may be without success before it ends with an error, in ms. */
   timeoutMs: number
   /** Called for each connection that ended by itself. */
@@ -100,9 +100,9 @@ export class Subscriptions {
   #linkOf(role: string | undefined): RoleLink {
     let link = this.#links.get(role)
     if (link === undefined) {
-      const { open, tokens, tokenHeader, timeoutMs, random = Math.random, onConnectionEnd } = this.#options
+      const { open, tokens, tokenHeadersFor, timeoutMs, random = Math.random, onConnectionEnd } = this.#options
       // Hasura applies the headers of `connection_init` to every request on the connection.
-      const headersFor = (token: string) => ({ ...tokenHeader(token), ...(role !== undefined && { 'x-hasura-role': role }) })
+      const headersFor = (token: string) => ({ ...tokenHeadersFor(token), ...(role !== undefined && { 'x-hasura-role': role }) })
       link = new RoleLink({ open, tokens, timeoutMs, clock: this.#clock, random, headersFor, onConnectionEnd })
       this.#links.set(role, link)
     }

@@ -62,6 +62,7 @@ t.test('a request that gets no turn in time is refused, and a request that got o
   take('second')
   take('third')
   await release()
+  t.equal(clock.timers.size, 1, 'only the third still waits')
   await clock.advance(WAIT_MAX_MS - 1)
   t.same(refused, [])
   await clock.advance(1)

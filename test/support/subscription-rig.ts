@@ -88,7 +88,7 @@ export function createRig({ random = 0.5, tokenLifeMs = 3_600_000 } = {}) {
         return rig.token === refused ? rig.replace() : rig.token
       }
     },
-    tokenHeader: token => ({ Authorization: `Bearer ${token}` }),
+    tokenHeadersFor: token => ({ Authorization: `Bearer ${token}` }),
     timeoutMs: TIMEOUT_MS,
     onConnectionEnd: end => ends.push(end),
     clock,
